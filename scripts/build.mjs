@@ -1,14 +1,29 @@
-// Compiles the sources to dist/, the chunker to WebAssembly first (its bytes are read at run time).
+// Compiles the sources to dist/: the chunker to WebAssembly (its bytes are read at run time), the rest by tsc.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 const run = (...args) => execFileSync(process.execPath, args, { cwd: at('.'), stdio: 'inherit' })
 
+/** Removes what was compiled from a file that is gone: a deleted test must not go on running. */
+function removeStale(directory) {
+  if (!existsSync(at(`dist/${directory}`))) return
+  for (const entry of readdirSync(at(`dist/${directory}`), { withFileTypes: true })) {
+    const path = `${directory}/${entry.name}`
+    if (entry.isDirectory()) removeStale(path)
+    else if (/\.js(\.map)?$/.test(entry.name) && !existsSync(at(path.replace(/\.js(\.map)?$/, '.ts')))) {
+      rmSync(at(`dist/${path}`))
+    }
+  }
+}
+
 mkdirSync(at('dist/node/backup'), { recursive: true })
 if (existsSync(at('node/backup/assembly/gear.ts'))) {
-  run('node_modules/assemblyscript/bin/asc.js', 'node/backup/assembly/gear.ts', '-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '-o', 'dist/node/backup/gear.wasm')
+  const flags = ['-O3', '--noAssert', '--runtime', 'stub', '--importMemory']
+  const output = ['-o', 'dist/node/backup/gear.wasm']
+  run('node_modules/assemblyscript/bin/asc.js', 'node/backup/assembly/gear.ts', ...flags, ...output)
 }
+for (const layer of ['protocol', 'storage', 'node', 'cli', 'test']) removeStale(layer)
 run('node_modules/typescript/bin/tsc', '-p', '.')
 if (existsSync(at('dist/cli/main.js'))) chmodSync(at('dist/cli/main.js'), 0o755)
