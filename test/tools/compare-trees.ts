@@ -107,7 +107,7 @@ class Comparison {
       if (this.#full) return
       const path = below.length === 0 ? name : join(below, name)
       if (others.delete(name.toString('latin1'))) this.entry(join(left, name), join(right, name), path)
-      else this.#differ(path, 'missing', 'there', 'not there')
+      else if (!lstatSync(join(left, name)).isSocket()) this.#differ(path, 'missing', 'there', 'not there')
     }
     for (const name of others.values()) this.#differ(join(below, name), 'extra', 'not there', 'there')
   }
@@ -186,7 +186,8 @@ class Comparison {
 }
 
 /**
- * Compares two directories and all below them.
+ * Compares two directories and all below them. A socket may be missing on the right: it is of no use without the
+ * program that made it, and no backup keeps it.
  *
  * @param left - what should be there
  * @param right - what is there

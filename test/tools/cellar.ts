@@ -1,0 +1,241 @@
+/** Runs the compiled command line as a person would: real processes, each device with a home of its own. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** The directory with package.json, found from this file in its source or its compiled form. */
+export const projectRoot = findRoot(dirname(fileURLToPath(import.meta.url)))
+
+/** What is started as `cellar`. */
+export const cellarProgram = join(projectRoot, 'dist', 'cli', 'main.js')
+
+function findRoot(directory: string): string {
+  return existsSync(join(directory, 'package.json')) ? directory : findRoot(dirname(directory))
+}
+
+/** One line of `--json` output. */
+export type JsonLine = Readonly<Record<string, unknown>>
+
+/** A command that has ended. */
+export interface Finished {
+  readonly status: number
+  readonly stdout: string
+  readonly stderr: string
+  readonly seconds: number
+}
+
+/** A command did not end as it should. */
+export class CommandFailed extends Error {
+  readonly finished: Finished
+
+  constructor(args: readonly string[], finished: Finished) {
+    const said = finished.stderr.trim() === '' ? finished.stdout : finished.stderr
+    super(`cellar ${args.join(' ')}: exit status ${finished.status}\n${said.trim().slice(-2000)}`)
+    this.finished = finished
+  }
+}
+
+/** What `--json` printed, line by line; anything that is not JSON fails. */
+export function jsonLines(text: string): JsonLine[] {
+  const lines = text.split('\n').filter((line) => line !== '')
+  return lines.map((line) => JSON.parse(line) as JsonLine)
+}
+
+/** The last line of `--json` output of that message type. */
+export function messageOf(text: string, type: string): JsonLine {
+  const message = jsonLines(text).findLast((line) => line['message_type'] === type)
+  if (message === undefined) throw new Error(`no "${type}" in: ${text.slice(-1000)}`)
+  return message
+}
+
+/** How a device is made. */
+export interface DeviceOptions {
+  /** Directory of its home; made when it is not there. */
+  readonly home: string
+  readonly name: string
+  /** Environment beside the one of this process. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Node flags, for measuring. */
+  readonly nodeFlags?: readonly string[]
+}
+
+/** Loopback addresses only, and no multicast: nothing a test or a demo does may reach a real network. */
+const settings = 'listen = ["127.0.0.1:0"]\nmdns = false\n'
+
+/** One device: a home, the commands run on it, and its running node, if it has one. */
+export class Device implements AsyncDisposable {
+  readonly home: string
+  readonly name: string
+  readonly #env: NodeJS.ProcessEnv
+  readonly #nodeFlags: readonly string[]
+  #node: ChildProcess | undefined
+  /** What the running node printed so far. */
+  log = ''
+
+  constructor(options: DeviceOptions) {
+    this.home = options.home
+    this.name = options.name
+    this.#env = { ...process.env, CELLAR_HOME: '', NO_COLOR: '1', ...options.env }
+    this.#nodeFlags = options.nodeFlags ?? []
+    mkdirSync(this.home, { recursive: true, mode: 0o700 })
+    this.keepOffNetworks()
+  }
+
+  /** Writes settings that keep the device on loopback; those that `init` or `join` wrote give way. */
+  keepOffNetworks(): void {
+    const path = join(this.home, 'config.toml')
+    const kept = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []
+    const others = kept.filter((line) => !/^(listen|mdns)\b/.test(line)).join('\n')
+    writeFileSync(path, settings + others, { mode: 0o600 })
+  }
+
+  get pid(): number | undefined {
+    return this.#node?.pid
+  }
+
+  /** Command and arguments of `cellar` on this device, for whoever starts it otherwise. */
+  command(args: readonly string[]): { readonly file: string; readonly args: readonly string[] } {
+    return { file: process.execPath, args: [...this.#nodeFlags, cellarProgram, '--home', this.home, ...args] }
+  }
+
+  /** Starts a command and gives the process, its output piped. */
+  spawn(args: readonly string[], input?: 'pipe'): ChildProcess {
+    const command = this.command(args)
+    const child = spawn(command.file, command.args, {
+      env: this.#env,
+      stdio: [input ?? 'ignore', 'pipe', 'pipe'],
+    })
+    child.stdout?.setEncoding('utf8')
+    child.stderr?.setEncoding('utf8')
+    return child
+  }
+
+  /** Runs a command to its end, whatever its exit status. */
+  async try(...args: string[]): Promise<Finished> {
+    return await finish(this.spawn(args))
+  }
+
+  /** Runs a command that must succeed. @throws {CommandFailed} */
+  async run(...args: string[]): Promise<Finished> {
+    const finished = await this.try(...args)
+    if (finished.status !== 0) throw new CommandFailed(args, finished)
+    return finished
+  }
+
+  /** Runs a command with `--json` that must succeed and answers with one value. @throws {CommandFailed} */
+  async json<T = JsonLine>(...args: string[]): Promise<T> {
+    const { stdout } = await this.run('--json', ...args)
+    const lines = stdout.trim().split('\n')
+    return JSON.parse(lines.at(-1) ?? '') as T
+  }
+
+  /** Makes this the first device of a new mesh. */
+  async init(role = 'keeper'): Promise<void> {
+    await this.run('init', '--name', this.name, '--role', role, '--listen', '127.0.0.1:0')
+    this.keepOffNetworks()
+  }
+
+  /** Runs the node until `stop` or `kill`; resolves when it answers. */
+  async start(): Promise<void> {
+    const node = this.spawn(['start'])
+    this.#node = node
+    for (const stream of [node.stdout, node.stderr]) stream?.on('data', (text: string) => (this.log += text))
+    const deadline = Date.now() + 30_000
+    for (;;) {
+      if (node.exitCode !== null) throw new Error(`cellar start on ${this.name} ended:\n${this.log}`)
+      const { status, stdout } = await this.try('--json', 'status')
+      if (status === 0 && (JSON.parse(stdout) as { running?: boolean }).running === true) return
+      if (Date.now() > deadline) throw new Error(`cellar start on ${this.name} does not answer:\n${this.log}`)
+      await sleep(100)
+    }
+  }
+
+  /** Loopback addresses as `HOST:PORT` of the running node. */
+  async addresses(): Promise<string[]> {
+    const status = await this.json<{ addresses: string[] }>('status')
+    return status.addresses.map((it) => /^\/ip4\/([\d.]+)\/tcp\/(\d+)/.exec(it)?.slice(1).join(':') ?? it)
+  }
+
+  /** Admits another device: shows a code here, types it there. */
+  async admit(newcomer: Device, role: string, ...flags: string[]): Promise<void> {
+    const invitation = this.spawn(['--json', 'invite', '--role', role, ...flags])
+    const ended = finish(invitation)
+    const code = await firstCode(invitation, ended)
+    const [at] = await this.addresses()
+    if (at === undefined) throw new Error(`${this.name} listens nowhere`)
+    await newcomer.run('join', code, '--at', at, '--name', newcomer.name, '--listen', '127.0.0.1:0')
+    newcomer.keepOffNetworks()
+    const finished = await ended
+    if (finished.status !== 0) throw new CommandFailed(['invite'], finished)
+  }
+
+  /** Ends the running node in an orderly way. */
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM')
+  }
+
+  /** Ends the running node as a power cut does. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const node = this.#node
+    this.#node = undefined
+    if (node === undefined || node.exitCode !== null || node.signalCode !== null) return
+    const ended = new Promise((resolve) => node.once('exit', resolve))
+    node.kill(signal)
+    const late = new AbortController()
+    const patience = sleep(20_000, 'late', { signal: late.signal }).catch(() => undefined)
+    if ((await Promise.race([ended, patience])) === 'late') node.kill('SIGKILL')
+    late.abort()
+    await ended
+  }
+
+  /** Loses the device: its node is killed and its home is gone. */
+  async lose(): Promise<void> {
+    await this.kill()
+    rmSync(this.home, { recursive: true, force: true })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+}
+
+/** Waits for a process and collects what it prints. */
+export function finish(child: ChildProcess): Promise<Finished> {
+  const started = performance.now()
+  let stdout = ''
+  let stderr = ''
+  child.stdout?.on('data', (text: string) => (stdout += text))
+  child.stderr?.on('data', (text: string) => (stderr += text))
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) => {
+      const status = code ?? (signal === 'SIGINT' ? 130 : 137)
+      resolve({ status, stdout, stderr, seconds: (performance.now() - started) / 1000 })
+    })
+  })
+}
+
+/** The code that an invitation shows first. */
+async function firstCode(invitation: ChildProcess, ended: Promise<Finished>): Promise<string> {
+  const shown = new Promise<string>((resolve) => {
+    let text = ''
+    invitation.stdout?.on('data', (part: string) => {
+      text += part
+      const line = text.slice(0, text.lastIndexOf('\n') + 1)
+      const found = jsonLines(line).find((it) => it['message_type'] === 'invitation')
+      if (found !== undefined) resolve(String(found['code']))
+    })
+  })
+  const failed = ended.then((finished) => {
+    throw new CommandFailed(['invite'], finished)
+  })
+  failed.catch(() => undefined)
+  return await Promise.race([shown, failed])
+}
