@@ -62,6 +62,9 @@ export const ERRORS = {
   CHECK_FAILED: { exit: 1, remedy: 'cellar check --repair' },
   CONFIG_INVALID: { exit: 2, remedy: 'mend the line named' },
   NODE_NOT_RUNNING: { exit: 1, remedy: 'cellar start' },
+  NODE_STOPPED: { exit: 1, remedy: 'cellar start, then run it again: it goes on where it stopped' },
+  HOME_FORBIDDEN: { exit: 1, remedy: 'run it as the user who owns the home, or give another --home' },
+  INTERNAL: { exit: 1, remedy: 'run it again with -v, and report what it prints as a bug' },
   ABORTED: { exit: 130, remedy: 'run it again: it goes on where it stopped' },
 } as const satisfies Record<string, ErrorKind>
 

@@ -1,0 +1,11 @@
+/**
+ * The light door of `node/`: for programs that speak to a node, or only think about it. It loads no network, no
+ * store and no cryptography, so that `cellar version` and help start at once. Who opens a node uses `index.ts`.
+ */
+
+export * from './api.ts'
+export * from './path-text.ts'
+export * from './status-sentence.ts'
+export { connectNode } from './control/client.ts'
+export { CellarError, ERRORS, isCellarError, type ErrorCode, type ErrorContext } from '../protocol/errors.ts'
+export type { HomePaths } from './home.ts'

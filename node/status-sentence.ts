@@ -1,0 +1,82 @@
+/** The one sentence with which status begins (story 21): pure, so that terminal, dashboard and tests say the same. */
+
+import type { SnapshotCounts, Status, Waiting } from './api-mesh.ts'
+
+/** How a person stands. */
+export type Verdict = 'safe' | 'waiting' | 'alone' | 'empty' | 'trouble'
+
+/** The verdict, the sentence that says why, and what to do if there is something to do. */
+export interface StatusSentence {
+  readonly verdict: Verdict
+  readonly sentence: string
+  readonly todo?: string
+}
+
+/** Says in one true sentence whether all snapshots are where they should be. */
+export function statusSentence(status: Status): StatusSentence {
+  const counts = status.snapshots
+  const lost = counts.nowhere
+  if (lost > 0) {
+    return {
+      verdict: 'trouble',
+      sentence: `${snapshots(lost)} of ${String(counts.total)} ${lost === 1 ? 'is' : 'are'} on no device that is known here.`,
+      todo: 'start rootcellar on every device that may hold them, then: cellar snapshots',
+    }
+  }
+  const broken = status.problems.find((problem) => problem.level === 'error')
+  if (broken !== undefined) {
+    return { verdict: 'trouble', sentence: sentenceOf(broken.message), ...(broken.remedy === undefined ? {} : { todo: broken.remedy }) }
+  }
+  if (counts.total === 0) {
+    return { verdict: 'empty', sentence: 'There is no snapshot yet.', todo: 'cellar backup PATH' }
+  }
+  if (counts.complete === counts.total) {
+    return { verdict: 'safe', sentence: everywhere(counts, status) }
+  }
+  return { verdict: counts.only_on_owner > 0 ? 'alone' : 'waiting', sentence: notYet(counts, status), todo: todoOf(status) }
+}
+
+function everywhere(counts: SnapshotCounts, status: Status): string {
+  const goal = status.mesh.copies_goal
+  const one = counts.total === 1
+  if (status.mesh.devices === 1) return `${one ? 'The one snapshot is' : `All ${snapshots(counts.total)} are`} on this device only, the one device of this mesh.`
+  const where = goal === 'all' ? `on every device that stores` : `on at least ${String(goal)} ${goal === 1 ? 'device' : 'devices'}`
+  return `${one ? 'The one snapshot is' : `All ${snapshots(counts.total)} are`} ${where}.`
+}
+
+function notYet(counts: SnapshotCounts, status: Status): string {
+  const missing = counts.total - counts.complete
+  const first = `${String(counts.complete)} of ${snapshots(counts.total)} ${counts.complete === 1 ? 'is' : 'are'} on as many devices as wanted`
+  const alone = counts.only_on_owner
+  const second = alone === 0 ? '' : `, ${String(alone)} ${alone === 1 ? 'is' : 'are'} on ${alone === 1 ? 'its' : 'their'} own device only`
+  const names = status.waiting.filter((one) => one.snapshots > 0).map(waitingFor)
+  const third = names.length === 0 ? '' : `; ${String(missing)} ${missing === 1 ? 'waits' : 'wait'} for ${listOf(names)}`
+  return `${first}${second}${third}.`
+}
+
+function waitingFor(one: Waiting): string {
+  if (one.connected) return `${one.name} (on its way)`
+  return one.last_seen === undefined ? `${one.name} (not seen yet)` : `${one.name} (away)`
+}
+
+function todoOf(status: Status): string {
+  if (!status.running) return 'cellar start: a node that runs sends them by itself'
+  const away = status.waiting.filter((one) => one.snapshots > 0 && !one.connected).map((one) => one.name)
+  if (away.length > 0) return `start rootcellar on ${listOf(away)}; the rest goes by itself`
+  if (status.mesh.devices === 1) return 'cellar invite: pair another device'
+  return 'nothing: it goes on by itself'
+}
+
+function listOf(names: readonly string[]): string {
+  const last = names.at(-1) ?? ''
+  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`
+}
+
+function snapshots(count: number): string {
+  return `${String(count)} ${count === 1 ? 'snapshot' : 'snapshots'}`
+}
+
+function sentenceOf(message: string): string {
+  const text = `${message.charAt(0).toUpperCase()}${message.slice(1)}`
+  return text.endsWith('.') ? text : `${text}.`
+}
