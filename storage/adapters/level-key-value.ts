@@ -1,0 +1,168 @@
+/** An ordered map on `level`, with what LevelDB needs to live on a full disk (index.md §4). */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Level } from 'level'
+import { CellarError } from '../../protocol/index.ts'
+import { isDiskFull } from '../disk.ts'
+import type { KeyRange, KeyValue, KeyValueChange } from '../key-value.ts'
+
+/** How much memory the map may use, and whom to call when its disk is full. */
+export interface LevelOptions {
+  /** Bytes of the block cache. Default 8 MiB. */
+  readonly cacheBytes?: number
+  /** Called when the disk is full; returns true when it gave space back and one more try is worth it. */
+  readonly onDiskFull?: () => boolean
+}
+
+const MiB = 1024 * 1024
+const ENTRIES_PER_READ = 1000
+
+const settings = (cacheBytes: number) =>
+  ({
+    keyEncoding: 'buffer',
+    valueEncoding: 'buffer',
+    compression: false, // ids are random bytes
+    cacheSize: cacheBytes,
+    writeBufferSize: 4 * MiB,
+    maxOpenFiles: 256,
+  }) as const
+
+type Database = Level<Buffer, Buffer>
+type Operation = { type: 'put'; key: Buffer; value: Buffer } | { type: 'del'; key: Buffer }
+
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+/** Turns what `level` throws into one of our codes. */
+function translate(error: unknown, directory: string): unknown {
+  const text = error instanceof Error ? `${error.message} ${causeOf(error)?.message ?? ''}` : String(error)
+  const code = causeOf(error)?.code ?? (error as NodeJS.ErrnoException).code
+  const cause = { cause: error }
+  if (code === 'LEVEL_LOCKED') {
+    const pid = pidIn(directory)
+    const who = pid === undefined ? 'another process' : `process ${String(pid)}`
+    return new CellarError('STORE_IN_USE', `${who} has ${directory} open`, pid === undefined ? {} : { pid }, cause)
+  }
+  if (isDiskFull(error)) return new CellarError('STORE_FULL', `the disk under ${directory} is full`, {}, cause)
+  if (code === 'LEVEL_CORRUPTION' || /corrupt|missing files|does not exist/i.test(text)) {
+    return new CellarError('STORE_DAMAGED', `the index in ${directory} is damaged: ${text}`, {}, cause)
+  }
+  return error
+}
+
+function causeOf(error: unknown): NodeJS.ErrnoException | undefined {
+  return error instanceof Error && error.cause instanceof Error ? error.cause : undefined
+}
+
+// Only read while the lock of LevelDB is held by someone, so that a number left by a killed process misleads nobody.
+const pidPath = (directory: string): string => join(directory, 'PID')
+
+function pidIn(directory: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(pidPath(directory), 'utf8'), 10)
+    return pid > 0 ? pid : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function notePid(directory: string): void {
+  try {
+    // Always as long, so that on a full disk the bytes fit where the last ones were.
+    writeFileSync(pidPath(directory), `${String(process.pid).padEnd(11)}\n`, { flag: 'r+' })
+  } catch {
+    try {
+      writeFileSync(pidPath(directory), `${String(process.pid).padEnd(11)}\n`)
+    } catch {
+      // a courtesy only
+    }
+  }
+}
+
+class LevelKeyValue implements KeyValue {
+  readonly #directory: string
+  readonly #options: LevelOptions
+  #database: Database
+
+  constructor(directory: string, options: LevelOptions, database: Database) {
+    this.#directory = directory
+    this.#options = options
+    this.#database = database
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.#database.getSync(asBuffer(key))
+  }
+
+  async batch(changes: readonly KeyValueChange[], durable: boolean): Promise<void> {
+    const operations = changes.map((change): Operation => {
+      const key = asBuffer(change.key)
+      return change.type === 'put' ? { type: 'put', key, value: asBuffer(change.value) } : { type: 'del', key }
+    })
+    try {
+      await this.#database.batch(operations, { sync: durable })
+    } catch (error) {
+      if (!isDiskFull(error)) throw translate(error, this.#directory)
+      await this.#batchAfterReopening(operations, durable, error)
+    }
+  }
+
+  /** After a failed write LevelDB refuses all writes until it is opened again; what it had promised is still there. */
+  async #batchAfterReopening(operations: Operation[], durable: boolean, error: unknown): Promise<void> {
+    this.#options.onDiskFull?.()
+    try {
+      await this.#database.close()
+      this.#database = await openDatabase(this.#directory, this.#options)
+      await this.#database.batch(operations, { sync: durable })
+    } catch (second) {
+      throw translate(isDiskFull(second) ? second : error, this.#directory)
+    }
+  }
+
+  async *iterate(range: KeyRange): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
+    const iterator = this.#database.iterator({ gte: asBuffer(range.gte), lt: asBuffer(range.lt) })
+    try {
+      for (;;) {
+        const entries = await iterator.nextv(ENTRIES_PER_READ)
+        if (entries.length === 0) return
+        yield* entries as [Buffer, Buffer][]
+      }
+    } finally {
+      await iterator.close()
+    }
+  }
+
+  async clear(): Promise<void> {
+    await this.#database.clear()
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close()
+  }
+}
+
+async function openDatabase(directory: string, options: LevelOptions): Promise<Database> {
+  const database: Database = new Level(directory, settings(options.cacheBytes ?? 8 * MiB))
+  await database.open()
+  notePid(directory)
+  return database
+}
+
+/**
+ * Opens the map in a directory, made if it is not there. LevelDB's lock lasts as long as the process.
+ *
+ * @throws {CellarError} `STORE_IN_USE` (context: pid, if known), `STORE_FULL`, `STORE_DAMAGED`
+ */
+export async function openLevelKeyValue(directory: string, options: LevelOptions = {}): Promise<KeyValue> {
+  try {
+    mkdirSync(directory, { recursive: true })
+    return new LevelKeyValue(directory, options, await openDatabase(directory, options))
+  } catch (error) {
+    if (!isDiskFull(error) || options.onDiskFull?.() !== true) throw translate(error, directory)
+  }
+  try {
+    return new LevelKeyValue(directory, options, await openDatabase(directory, options))
+  } catch (error) {
+    throw translate(error, directory)
+  }
+}

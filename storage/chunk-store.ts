@@ -1,0 +1,244 @@
+/**
+ * The contract of a chunk store: what it promises, whoever keeps the bytes. `openStore` (a directory) and
+ * `memoryStore` (its twin) both pass `test/contract/chunk-store.ts`.
+ *
+ * A chunk is **staged** when its bytes are here, **complete** when everything its links reach is here too,
+ * and a root is **held** when a mark keeps its whole closure (R3). Words and rules: `spec/README.md`.
+ */
+import type { ChunkId, RootId } from '../protocol/index.ts'
+
+/** Where the bytes of a chunk lie, so that a worker thread can read them itself (`readPlace`). May go stale. */
+export interface ChunkPlace {
+  /** Absolute path of the pack file. */
+  readonly path: string
+  /** Number of the pack. */
+  readonly pack: number
+  /** First byte of the chunk in the file (behind the record header). */
+  readonly offset: number
+  /** Bytes of the chunk. */
+  readonly length: number
+}
+
+/** A pack file lent to one writer elsewhere (a worker thread). Plain data, structured-clonable. */
+export interface PackLoan {
+  readonly path: string
+  readonly pack: number
+  /** First byte that may be written. */
+  readonly offset: number
+  /** The writer asks for another loan once the file is this long. */
+  readonly bytesMax: number
+}
+
+/** One chunk that a borrower of a pack has appended. Plain data, structured-clonable. */
+export interface LoanRecord {
+  readonly id: ChunkId
+  /** First byte of the chunk in the file (behind the record header). */
+  readonly offset: number
+  /** Bytes of the chunk. */
+  readonly length: number
+  /** The links in its visible header. */
+  readonly links: readonly ChunkId[]
+}
+
+/** What `reclaim` is told. */
+export interface ReclaimOptions {
+  /** Says whether a chunk under no complete parent and no hold may go (R6); asked once per chunk. */
+  readonly mayReclaim: (id: ChunkId) => boolean
+  /** Stops between two steps; what is done stays done. */
+  readonly signal?: AbortSignal
+  /** Also gives the bytes back to the disk by compacting. Default true. */
+  readonly compact?: boolean
+}
+
+/** What `reclaim` did. */
+export interface ReclaimResult {
+  /** Chunks removed from the index. */
+  readonly chunks: number
+  /** Bytes of those chunks, with their record headers. */
+  readonly bytes: number
+  /** Bytes by which the pack files shrank, net of what was moved. */
+  readonly freedBytes: number
+}
+
+/** What `compact` is told. */
+export interface CompactOptions {
+  /** Packs with at least this share of dead bytes are rewritten. 0 < share <= 1, default 0.5. */
+  readonly deadShareMin?: number
+  /** Stops between two steps of at most a few MiB; what is done stays done. */
+  readonly signal?: AbortSignal
+}
+
+/** What is in a store, in numbers. */
+export interface StoreStats {
+  /** Committed chunks. */
+  readonly chunks: number
+  /** Bytes of those chunks with their record headers. */
+  readonly bytes: number
+  readonly packs: number
+  /** Bytes of the pack files. */
+  readonly packBytes: number
+  /** Bytes of the pack files that no chunk needs. */
+  readonly deadBytes: number
+  /** Chunks accepted but not yet durable. */
+  readonly pending: number
+  readonly holds: number
+  /** Chunks known to be bad, with their bytes set aside until `replace`. */
+  readonly quarantined: number
+  /** True when the disk was too full to open the index: reading works, every change is `STORE_FULL`. */
+  readonly readOnly: boolean
+  /** True when this opening made the index again from the packs. */
+  readonly rebuilt: boolean
+}
+
+/** What `verify` is told. */
+export interface VerifyOptions {
+  /** Reads and hashes every byte, not only the structure. */
+  readonly readData: boolean
+  readonly signal: AbortSignal
+  /** Told after each pack: packs done and in all, bytes read. */
+  readonly onProgress?: (progress: VerifyProgress) => void
+}
+
+/** How far `verify` is. */
+export interface VerifyProgress {
+  readonly packsDone: number
+  readonly packs: number
+  readonly bytesRead: number
+}
+
+/**
+ * - `pack-missing`, `pack-truncated`: a file, or its end, is gone; a `chunk-missing` follows for each chunk lost
+ * - `pack-damaged`: bytes that are no record where one should be
+ * - `chunk-missing`: its bytes are gone; `chunk-corrupt`: its bytes are not what its id says
+ * - `closure-incomplete`: a complete chunk refers to one that is not
+ * - `refs-wrong`: a count of references is not the number of referrers (`rebuildIndex` mends it)
+ */
+export type ProblemKind =
+  | 'pack-missing'
+  | 'pack-truncated'
+  | 'pack-damaged'
+  | 'chunk-missing'
+  | 'chunk-corrupt'
+  | 'closure-incomplete'
+  | 'refs-wrong'
+
+/** One thing that `verify` found. */
+export interface Problem {
+  readonly kind: ProblemKind
+  readonly id?: ChunkId
+  readonly pack?: number
+  /** One sentence for a person. */
+  readonly message: string
+}
+
+/**
+ * Keeps chunks on one disk. One process at a time; all methods may be called at any moment, and those that
+ * change something are done one after another. After `close()` every method is `STORE_CLOSED`.
+ */
+export interface ChunkStore extends AsyncDisposable {
+  /** Says whether a chunk is here: accepted, durable or not yet, and not quarantined. */
+  has(id: ChunkId): boolean
+  /** Those of `ids` that are not here, in order, each once. */
+  missing(ids: readonly ChunkId[]): ChunkId[]
+  /** Says whether a chunk and all that it reaches are durable here, found so by `commit` or `hold`. */
+  isComplete(id: ChunkId): boolean
+  /**
+   * The bytes of a chunk, fresh, their hash checked. Pending chunks too.
+   *
+   * @throws {CellarError} `CHUNK_NOT_FOUND`, `CHUNK_CORRUPT` (context: id; also when quarantined)
+   */
+  get(id: ChunkId): Uint8Array
+  /**
+   * As `get`, without computing the hash: for sending to a peer, who checks it. Only the record header is checked.
+   *
+   * @throws {CellarError} `CHUNK_NOT_FOUND`, `CHUNK_CORRUPT`
+   */
+  read(id: ChunkId): Uint8Array
+  /**
+   * Places of chunks, in the order asked, for `readPlace` in another thread; undefined for what is not here or
+   * not in a file. A place goes stale when its pack is compacted: `readPlace` then throws, and one locates again.
+   */
+  locate(ids: readonly ChunkId[]): (ChunkPlace | undefined)[]
+  /**
+   * The links in a chunk's visible header, in order.
+   *
+   * @throws {CellarError} `CHUNK_NOT_FOUND`, `CHUNK_CORRUPT`
+   */
+  links(id: ChunkId): ChunkId[]
+
+  /**
+   * Accepts a chunk. It is staged: readable at once, durable after `commit`. When too much is waiting for the disk
+   * the promise resolves later (and a commit happens); callers await it. A quarantined chunk is mended by it.
+   *
+   * @param bytes - the whole chunk; borrowed until the promise resolves
+   * @returns false when it was here already and nothing was done
+   * @throws {CellarError} `CHUNK_CORRUPT` (hash is not the id), `CHUNK_MALFORMED`, `CHUNK_TOO_LARGE`, `STORE_FULL`,
+   * `QUOTA_EXCEEDED`; nothing changes then
+   */
+  put(id: ChunkId, bytes: Uint8Array): Promise<boolean>
+  /**
+   * Makes every chunk accepted so far durable: THE durability point (ordering.md §2). Chunks whose links are all
+   * complete become complete. Calls that come while one runs share the next.
+   *
+   * @throws {CellarError} `STORE_FULL`; then what could not be made durable is no longer here
+   */
+  commit(): Promise<void>
+
+  /**
+   * Lends a pack that is not full to a writer in another thread (`openAppender`). Packs given back with room are
+   * lent again.
+   *
+   * @throws {CellarError} `STORE_FULL`, `QUOTA_EXCEEDED`
+   */
+  lend(): PackLoan
+  /** Accepts chunks which a borrower has appended, as `put` does (no hash is computed again: the writer made it). */
+  adopt(loan: PackLoan, records: readonly LoanRecord[]): void
+  /** Takes a pack back. What was appended but not adopted is cut off. The borrower has closed its file. */
+  giveBack(loan: PackLoan): void
+
+  /**
+   * Marks a root as held, once its whole closure is here, durable and linked (R3). Durable when it resolves; done
+   * twice it is done once. Costs what is new under the root.
+   *
+   * @throws {CellarError} `CLOSURE_INCOMPLETE` (context: missing = how many were found, first = an id), `STORE_FULL`
+   */
+  hold(root: RootId): Promise<void>
+  /** Takes the mark away; removes no bytes. Durable when it resolves; a root that is not held is no error. */
+  release(root: RootId): Promise<void>
+  /** Every marked root, sorted. A mark says "do not reclaim"; before telling others, ask `isComplete` too. */
+  holds(): RootId[]
+  /** Says whether a root is marked. */
+  isHeld(root: RootId): boolean
+  /**
+   * What is still lacking under a root, each id once: walks only what is not complete. Chunks that come while one
+   * iterates are not looked into; one asks again until nothing comes.
+   */
+  missingBelow(root: RootId): Iterable<ChunkId>
+
+  /**
+   * Removes chunks that no complete chunk and no hold refers to and that the caller names as safe, and then those
+   * below them that became so; then compacts. Costs what is freed. Interruptible; safe on a full disk.
+   */
+  reclaim(options: ReclaimOptions): Promise<ReclaimResult>
+  /** Rewrites packs with many dead bytes, one at a time, in steps of a few MiB. @returns bytes given back to the disk */
+  compact(options?: CompactOptions): Promise<number>
+
+  stats(): StoreStats
+  /** Looks for damage; changes nothing. What it names can be quarantined and replaced. */
+  verify(options: VerifyOptions): AsyncIterable<Problem>
+  /** Marks a chunk as bad: it is no longer `has`, its bytes are kept out of every answer. Durable; unknown id: no error. */
+  quarantine(id: ChunkId): Promise<void>
+  /** The chunks marked as bad, sorted: what to ask of peers. */
+  quarantined(): ChunkId[]
+  /**
+   * Puts good bytes in the place of a bad or missing chunk; what referred to it is whole again. Durable when it resolves.
+   *
+   * @throws {CellarError} as `put` and `commit`
+   */
+  replace(id: ChunkId, bytes: Uint8Array): Promise<void>
+  /** Makes the index again from the packs and the record of holds; every byte is read and hashed. */
+  rebuildIndex(): Promise<void>
+
+  /** Commits what is pending, then closes what it opened. Idempotent. */
+  close(): Promise<void>
+}

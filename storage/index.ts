@@ -1,0 +1,28 @@
+/** The door of `storage/`: chunks on one disk, and a small catalog beside them. */
+export {
+  type Catalog,
+  type CatalogChange,
+  type CatalogRange,
+  memoryCatalog,
+  openCatalog,
+} from './catalog.ts'
+export type {
+  ChunkPlace,
+  ChunkStore,
+  CompactOptions,
+  LoanRecord,
+  PackLoan,
+  Problem,
+  ProblemKind,
+  ReclaimOptions,
+  ReclaimResult,
+  StoreStats,
+  VerifyOptions,
+  VerifyProgress,
+} from './chunk-store.ts'
+export type { Disk, DiskFile } from './disk.ts'
+export { isDiskFull } from './disk.ts'
+export { memoryStore } from './memory-store.ts'
+export { openStore, type StoreOptions } from './open-store.ts'
+export { openAppender, type PackAppender } from './pack/appender.ts'
+export { placeReader, type PlaceReader } from './pack/place.ts'

@@ -1,0 +1,106 @@
+/** Appends records to a lent pack, in whichever thread runs it; the format of `format.ts`, the same as the store writes. */
+import { fdatasyncSync, openSync, closeSync, writevSync, ftruncateSync } from 'node:fs'
+import { CellarError, type ChunkId } from '../../protocol/index.ts'
+import type { LoanRecord, PackLoan } from '../chunk-store.ts'
+import { isDiskFull } from '../disk.ts'
+import { encodeRecordHeader, recordHeaderBytes } from './format.ts'
+
+/** Writes chunks into a pack that a store has lent (`ChunkStore.lend`). All calls are sync: for worker threads. */
+export interface PackAppender extends Disposable {
+  /** Says whether the pack is long enough: close it and ask for another. */
+  readonly isFull: boolean
+  /** Bytes appended and not yet synced. */
+  readonly unsyncedBytes: number
+  /**
+   * Appends a chunk. The caller has made its id from these very bytes.
+   *
+   * @param bytes - the whole chunk; borrowed for the call
+   * @param links - the links in its header
+   * @returns what `adopt` is to be told, once `sync` is done
+   * @throws {CellarError} `STORE_FULL`; the file is then as before
+   */
+  append(id: ChunkId, bytes: Uint8Array, links: readonly ChunkId[]): LoanRecord
+  /** Makes all that was appended durable. */
+  sync(): void
+  /** Syncs nothing; closes the file. Idempotent. Afterwards the loan is given back. */
+  close(): void
+}
+
+class FileAppender implements PackAppender {
+  readonly #bytesMax: number
+  readonly #path: string
+  #descriptor: number | undefined
+  #end: number
+  #synced: number
+
+  constructor(loan: PackLoan) {
+    this.#bytesMax = loan.bytesMax
+    this.#path = loan.path
+    this.#end = loan.offset
+    this.#synced = loan.offset
+    this.#descriptor = openSync(loan.path, 'r+')
+  }
+
+  get #fd(): number {
+    if (this.#descriptor === undefined) throw new TypeError('the appender is closed')
+    return this.#descriptor
+  }
+
+  get isFull(): boolean {
+    return this.#end >= this.#bytesMax
+  }
+
+  get unsyncedBytes(): number {
+    return this.#end - this.#synced
+  }
+
+  append(id: ChunkId, bytes: Uint8Array, links: readonly ChunkId[]): LoanRecord {
+    try {
+      this.#write([encodeRecordHeader(id, bytes.byteLength), bytes])
+    } catch (error) {
+      ftruncateSync(this.#fd, this.#end)
+      if (!isDiskFull(error)) throw error
+      throw new CellarError('STORE_FULL', `the disk of ${this.#path} is full`, {}, { cause: error })
+    }
+    const offset = this.#end + recordHeaderBytes
+    this.#end = offset + bytes.byteLength
+    return { id, offset, length: bytes.byteLength, links }
+  }
+
+  #write(parts: Uint8Array[]): void {
+    let at = this.#end
+    while (parts.length > 0) {
+      let bytes = writevSync(this.#fd, parts, at)
+      at += bytes
+      while (parts[0] !== undefined && bytes >= parts[0].byteLength) bytes -= parts.shift()?.byteLength ?? 0
+      if (parts[0] !== undefined && bytes > 0) parts[0] = parts[0].subarray(bytes)
+    }
+  }
+
+  sync(): void {
+    if (this.#synced === this.#end) return
+    try {
+      fdatasyncSync(this.#fd)
+    } catch (error) {
+      if (!isDiskFull(error)) throw error
+      throw new CellarError('STORE_FULL', `the disk of ${this.#path} is full`, {}, { cause: error })
+    }
+    this.#synced = this.#end
+  }
+
+  close(): void {
+    if (this.#descriptor === undefined) return
+    const descriptor = this.#descriptor
+    this.#descriptor = undefined
+    closeSync(descriptor)
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+/** Opens a lent pack for appending. */
+export function openAppender(loan: PackLoan): PackAppender {
+  return new FileAppender(loan)
+}
