@@ -65,6 +65,12 @@ export interface DeviceOptions {
 /** Loopback addresses only, and no multicast: nothing a test or a demo does may reach a real network. */
 const settings = 'listen = ["127.0.0.1:0"]\nmdns = false\n'
 
+/** Nodes that run now: none may outlive the process that started it. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const node of running) node.kill('SIGKILL')
+})
+
 /** One device: a home, the commands run on it, and its running node, if it has one. */
 export class Device implements AsyncDisposable {
   readonly home: string
@@ -142,6 +148,8 @@ export class Device implements AsyncDisposable {
   async start(): Promise<void> {
     const node = this.spawn(['start'])
     this.#node = node
+    running.add(node)
+    node.once('exit', () => running.delete(node))
     for (const stream of [node.stdout, node.stderr]) stream?.on('data', (text: string) => (this.log += text))
     const deadline = Date.now() + 30_000
     for (;;) {

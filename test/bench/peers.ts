@@ -1,0 +1,98 @@
+/** Device to device over loopback: from the first byte read to the moment the other device holds it all. */
+
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Device } from '../tools/cellar.ts'
+import type { Dataset } from './datasets.ts'
+import { type Measured, measure, processCpuS, processMemoryPeak } from './measure.ts'
+import { rsyncDaemon } from './tools.ts'
+
+/** One way to get data to another device. */
+export interface Carrier {
+  readonly name: string
+  readonly note: string
+  /** Carries the data to a receiver in a fresh directory; sender and receiver are counted together. */
+  carry(dataset: Dataset, directory: string): Promise<Measured>
+}
+
+/** Adds what the running receiver took. */
+async function withReceiver(pid: number, carry: () => Promise<Measured>): Promise<Measured> {
+  const cpuBefore = processCpuS(pid)
+  const sent = await carry()
+  // A daemon's child for the connection is counted once it has been waited for.
+  await sleep(100)
+  return {
+    wallS: sent.wallS,
+    cpuS: sent.cpuS + processCpuS(pid) - cpuBefore,
+    memoryBytes: sent.memoryBytes + processMemoryPeak(pid),
+  }
+}
+
+const cellarCarrier: Carrier = {
+  name: 'cellar',
+  note: 'backup --wait=2: chunked, compressed, sealed, stored here and held there, durable on both',
+  async carry(dataset, directory) {
+    const make = (name: string): Device => new Device({ home: join(directory, name), name })
+    await using receiver = make('receiver')
+    const sender = make('sender')
+    await receiver.init()
+    await receiver.start()
+    await receiver.admit(sender, 'writer')
+    const command = sender.command(['--quiet', 'backup', dataset.path, '--wait=2'])
+    return await withReceiver(receiver.pid!, () => measure(command))
+  },
+}
+
+const rsyncCarrier: Carrier = {
+  name: 'rsync',
+  note: 'to its own daemon: a plain copy, nothing sealed, compressed or synced to the disk',
+  async carry(dataset, directory) {
+    mkdirSync(directory, { recursive: true })
+    const port = await freePort()
+    const { file, args } = rsyncDaemon(directory, port)
+    const daemon = spawn(file, args, { stdio: 'ignore' })
+    try {
+      await listening(port)
+      const url = `rsync://127.0.0.1:${port}/received/`
+      // The daemon forks for each connection and the child ends with it: its time is in the daemon's own count.
+      return await withReceiver(daemon.pid!, () =>
+        measure({ file: 'rsync', args: ['-a', `${dataset.path}/`, url] }),
+      )
+    } finally {
+      daemon.kill()
+    }
+  },
+}
+
+/** What can be compared on this machine. */
+export function carriers(): Carrier[] {
+  const isInstalled = (file: string): boolean => spawnSync(file, ['--version']).status === 0
+  return [cellarCarrier, ...(isInstalled('rsync') ? [rsyncCarrier] : [])]
+}
+
+/** What is not compared, and why, for the report. */
+export const notCompared = [
+  'restic to its REST server and Syncthing: not installed on this machine',
+  'borg over ssh: needs a running sshd',
+]
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+/** Waits until the daemon answers with its module list. */
+async function listening(port: number): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    if (spawnSync('rsync', [`rsync://127.0.0.1:${port}/`]).status === 0) return
+    await sleep(50)
+  }
+  throw new Error('the rsync daemon does not answer')
+}
