@@ -2,7 +2,7 @@
 
 import { Buffer } from 'node:buffer'
 import { closeSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
 import { makeTree } from '../tools/make-tree.ts'
 
 /** A folder to back up, and what a storer's disk must not show of it. */
@@ -28,28 +28,41 @@ export function madeSource(path: string): Source {
 
 /** Looks at a folder of a person, and draws names and pieces of files from all over it. */
 export function foundSource(path: string): Source {
-  const names: string[] = []
-  const files: string[] = []
-  let bytes = 0
-  const top = lstatSync(path)
-  const entries = top.isDirectory() ? readdirSync(path, { recursive: true, withFileTypes: true }) : []
-  for (const entry of entries) {
-    names.push(entry.name)
-    if (!entry.isFile()) continue
-    const file = join(entry.parentPath, entry.name)
-    files.push(file)
-    bytes += lstatSync(file, { throwIfNoEntry: false })?.size ?? 0
-  }
-  if (!top.isDirectory()) {
-    names.push(basename(path))
-    files.push(path)
-    bytes = top.size
-  }
+  const found: Found = { names: [], files: [], bytes: 0 }
+  look(Buffer.from(path), Buffer.from(basename(path)), found)
+  const { names, files, bytes } = found
   const longNames = names
     .filter((name) => Buffer.byteLength(name) >= nameBytesMin)
     .map((name) => Buffer.from(name))
   const pieces = spread(files, secretsMax).flatMap((file) => pieceOf(file) ?? [])
   return { path, files: files.length, bytes, secrets: [...spread(longNames, secretsMax), ...pieces] }
+}
+
+/** What a walk has come upon. */
+interface Found {
+  readonly names: Buffer[]
+  readonly files: Buffer[]
+  bytes: number
+}
+
+/** Walks in raw bytes: names need not be UTF-8. What cannot be read is left to the backup to tell. */
+function look(path: Buffer, name: Buffer, found: Found): void {
+  found.names.push(name)
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  if (stat?.isFile() === true) {
+    found.files.push(path)
+    found.bytes += stat.size
+  }
+  if (stat?.isDirectory() !== true) return
+  for (const below of readNames(path)) look(Buffer.concat([path, Buffer.from('/'), below]), below, found)
+}
+
+function readNames(directory: Buffer): Buffer[] {
+  try {
+    return readdirSync(directory, { encoding: 'buffer' })
+  } catch {
+    return []
+  }
 }
 
 /** At most `count` items, evenly from all. */
@@ -59,7 +72,7 @@ function spread<T>(items: readonly T[], count: number): T[] {
 }
 
 /** Bytes from the head of a file that are unlikely to be anywhere by chance, or undefined when it has none. */
-function pieceOf(file: string): Buffer | undefined {
+function pieceOf(file: Buffer): Buffer | undefined {
   const piece = Buffer.alloc(pieceBytes)
   try {
     const fd = openSync(file, 'r')
