@@ -3,18 +3,11 @@
 import { nodePrimitives, type Primitives } from '../crypto/primitives.ts'
 import type { EntryFacts, EntryType } from './entry.ts'
 
-/** Numbers of the types, in trees and digests. */
-export const ENTRY_TYPES: readonly EntryType[] = ['file', 'dir', 'symlink', 'fifo', 'char', 'block']
-
+/** Numbers of the types in digests. */
 const TYPE_NUMBERS: Readonly<Record<EntryType, number>> = { file: 0, dir: 1, symlink: 2, fifo: 3, char: 4, block: 5 }
 
-/** The number of a type. */
-export function entryTypeNumber(type: EntryType): number {
-  return TYPE_NUMBERS[type]
-}
-
 /** Bytes of a record beside the name. */
-const RECORD_BYTES = 2 + 1 + 2 + 4 + 4 + 8 + 8 + 8 + 8 + 8 + 4 + 4
+const RECORD_BYTES = 2 + 1 + 2 + 4 + 4 + 4 + 8 + 8 + 8 + 8 + 4 + 4
 const TWO_32 = 0x1_0000_0000
 
 /**
@@ -38,7 +31,7 @@ export function entryDigest(entry: EntryFacts): Uint8Array {
   return treeDigest([entry])
 }
 
-/** name length u16, name, type u8, mode u16, uid u32, gid u32, links u64, size u64, mtime i64, ctime i64, inode u64, major u32, minor u32. */
+/** name length u16, name, type u8, mode u16, uid u32, gid u32, links u32, size u64, mtime i64, ctime i64, inode u64, major u32, minor u32. */
 function writeRecord(records: Buffer, view: DataView, start: number, entry: EntryFacts): number {
   const { name, deviceNumber } = entry
   view.setUint16(start, name.byteLength)
@@ -48,14 +41,13 @@ function writeRecord(records: Buffer, view: DataView, start: number, entry: Entr
   view.setUint16(at + 1, entry.mode)
   view.setUint32(at + 3, entry.uid)
   view.setUint32(at + 7, entry.gid)
-  view.setUint32(at + 11, Math.floor(entry.linkCount / TWO_32))
-  view.setUint32(at + 15, entry.linkCount % TWO_32)
-  view.setUint32(at + 19, Math.floor(entry.size / TWO_32))
-  view.setUint32(at + 23, entry.size % TWO_32)
-  view.setBigInt64(at + 27, entry.mtimeNs)
-  view.setBigInt64(at + 35, entry.ctimeNs)
-  view.setBigUint64(at + 43, entry.inode)
-  view.setUint32(at + 51, deviceNumber?.major ?? 0)
-  view.setUint32(at + 55, deviceNumber?.minor ?? 0)
-  return at + 59
+  view.setUint32(at + 11, entry.linkCount)
+  view.setUint32(at + 15, Math.floor(entry.size / TWO_32))
+  view.setUint32(at + 19, entry.size % TWO_32)
+  view.setBigInt64(at + 23, entry.mtimeNs)
+  view.setBigInt64(at + 31, entry.ctimeNs)
+  view.setBigUint64(at + 39, entry.inode)
+  view.setUint32(at + 47, deviceNumber?.major ?? 0)
+  view.setUint32(at + 51, deviceNumber?.minor ?? 0)
+  return at + 55
 }

@@ -54,6 +54,7 @@ export interface EntryFacts {
   readonly mtimeNs: bigint
   readonly ctimeNs: bigint
   readonly inode: bigint
+  /** 32 bits. */
   readonly linkCount: number
   /** Bytes as the system says, 0 for devices and the like. */
   readonly size: number
@@ -92,7 +93,7 @@ const UINT64_MAX = 2n ** 64n - 1n
 export function findEntryFault(entry: Entry): string | undefined {
   if (!isNameRight(entry.name)) return 'a name is not allowed'
   if (!isUint(entry.mode, 0o7777) || !isUint(entry.uid, UINT32_MAX) || !isUint(entry.gid, UINT32_MAX)) return 'mode or owner is out of range'
-  if (!isUint(entry.size) || !isUint(entry.linkCount)) return 'size or count of links is out of range'
+  if (!isUint(entry.size) || !isUint(entry.linkCount, UINT32_MAX)) return 'size or count of links is out of range'
   if (!isTime(entry.mtimeNs) || !isTime(entry.ctimeNs)) return 'a time is out of range'
   if (!isUint64(entry.inode) || !isUint64(entry.device)) return 'inode or device is out of range'
   if (!isOwnerRight(entry.user) || !isOwnerRight(entry.group)) return 'a name of an owner is empty or too long'

@@ -6,9 +6,10 @@ import { CellarError } from '../errors.ts'
 import { Fields } from '../fields.ts'
 import type { ChunkId } from '../ids.ts'
 import { nameBytesMax, ownerNameBytesMax, payloadBytesMax, treeEntriesMax, treePartsMax } from '../limits.ts'
+import { encodeColumns } from './columns.ts'
+import { readColumns, type TreeTables } from './columns-reader.ts'
 import { treeDigest } from './digest.ts'
 import { type Entry, findEntryFault, isNameRight } from './entry.ts'
-import { entryToRow, type RowTables, rowToEntry } from './row.ts'
 
 const VERSION = 1
 const TREE = { what: 'a tree' }
@@ -56,8 +57,8 @@ export function encodeTree(entries: readonly Entry[]): EncodedBody {
     if (trees !== undefined) subdirs.push([name, trees.map((id) => links.position(id))])
   }
   const tables = { users: positions(users), groups: positions(groups), linkPosition: (id: ChunkId) => links.position(id) }
-  const rows = encodeCheckedCbor(entries.map((entry) => entryToRow(entry, tables)))
-  const raw = encodeCheckedCbor([VERSION, treeDigest(entries), users, groups, subdirs, entries.length, rows])
+  const columns = encodeColumns(entries, tables)
+  const raw = encodeCheckedCbor([VERSION, treeDigest(entries), users, groups, subdirs, entries.length, columns])
   return { raw, links: links.ids }
 }
 
@@ -116,10 +117,10 @@ export function decodeTree(raw: Uint8Array, links: readonly ChunkId[]): TreeView
   const groups = readNames(fields)
   const subdirs = fields.list(treeEntriesMax, (value) => readSubdir(fields.nested(value), links))
   const count = fields.uint(treeEntriesMax)
-  const rows = fields.bytes(1, payloadBytesMax)
+  const columns = fields.bytes(1, payloadBytesMax)
   fields.end()
   checkSubdirs(subdirs, fields)
-  const entries = (): Entry[] => readEntries(rows, { users, groups, subdirs, links }, { digest, count })
+  const entries = (): Entry[] => readEntries(columns, { count, users, groups, subdirs, links }, digest)
   return { digest, count, subdirs, entries }
 }
 
@@ -151,26 +152,18 @@ function checkSubdirs(subdirs: readonly Subdir[], fields: Fields): void {
   }
 }
 
-/** What the outside of a tree says of its entries. */
-interface Promised {
-  readonly digest: Uint8Array
-  readonly count: number
-}
-
-function readEntries(rows: Uint8Array, tables: RowTables, promised: Promised): Entry[] {
-  const list = new Fields([decodeCbor(rows, { what: 'the entries of a tree', bytesMax: payloadBytesMax, depthMax: 4 })], TREE)
-  let dirs = 0
+function readEntries(columns: Uint8Array, tables: TreeTables, digest: Uint8Array): Entry[] {
+  const entries = readColumns(columns, tables)
+  const refuse = (reason: string): never => {
+    throw new CellarError('FORMAT_INVALID', `a tree is invalid: ${reason}`)
+  }
   let previous: Uint8Array | undefined
-  const entries = list.list(treeEntriesMax, (value) => {
-    const entry = rowToEntry(value, tables, dirs)
-    if (entry.type === 'dir') dirs++
+  for (const entry of entries) {
     const fault = findEntryFault(entry)
-    if (fault !== undefined) list.fail(fault)
-    if (previous !== undefined && compareBytes(previous, entry.name) >= 0) list.fail('entries are not in order')
+    if (fault !== undefined) refuse(fault)
+    if (previous !== undefined && compareBytes(previous, entry.name) >= 0) refuse('entries are not in order')
     previous = entry.name
-    return entry
-  })
-  if (entries.length !== promised.count || dirs !== tables.subdirs.length) list.fail('entries are missing or too many')
-  if (!equalBytes(treeDigest(entries), promised.digest)) list.fail('the digest is not that of the entries')
+  }
+  if (!equalBytes(treeDigest(entries), digest)) refuse('the digest is not that of the entries')
   return entries
 }
