@@ -76,19 +76,13 @@ export const channelLingerMsMax = 5_000
 export const addressesPerDeviceMax = 16
 export const addressBytesMax = 256
 
-/** One notice by gossip: the head of a listing. */
-export const noticeBytesMax = 4 * KiB
-
 // pairing (pairing.md §4)
 
 /** One message of pairing that is not sealed. */
 export const pairingMessageBytesMax = 4 * KiB
 
 /** The sealed membership log that a newcomer is sent: every entry that the mesh ever had. */
-export const pairingGiftBytesMax = 4 * MiB
-
-/** Entries of a membership log in it. */
-export const membershipEntriesMax = 8192
+export const pairingGiftBytesMax = 5 * MiB
 
 /** The target of a symbolic link, and a path of a snapshot. Linux allows 4096. */
 export const pathBytesMax = 65_536
@@ -159,12 +153,11 @@ export const quotaBytesMax = 1024 ** 5
 /** A number of copies that may be asked for. */
 export const copiesGoalMax = membersMax
 
-/** Fields of one pairing message, and bytes of each: the largest carries a membership log. */
+/** Fields of one pairing message; the largest is the sealed membership log. */
 export const pairingFieldsMax = 16
-export const pairingFieldBytesMax = 4 * MiB
 
 /** Text that goes with an error on the wire, in UTF-8; never a file name. */
 export const wireTextBytesMax = 256
 
-/** A notice of a new head, as gossiped. */
-export const noticeBytesMax = 512
+/** One notice by gossip: the head of a listing. */
+export const noticeBytesMax = 4 * KiB

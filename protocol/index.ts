@@ -1,0 +1,16 @@
+/** The door of the layer: what devices agree on. The other layers import from here only. */
+
+export * from './bytes.ts'
+export * from './cbor.ts'
+export * from './chunk.ts'
+export * from './crypto/keys.ts'
+export * from './crypto/portable.ts'
+export * from './crypto/primitives.ts'
+export * from './crypto/secret.ts'
+export * from './errors.ts'
+export * from './fields.ts'
+export * from './ids.ts'
+export * from './limits.ts'
+export * from './listing/listing.ts'
+export * from './listing/types.ts'
+export * from './world.ts'

@@ -1,0 +1,154 @@
+/** The form of one entry of the membership log (membership.md §2). */
+
+import { fromHex, toHex } from '../bytes.ts'
+import { type CborValue, decodeCbor, encodeCbor } from '../cbor.ts'
+import type { Signer } from '../crypto/keys.ts'
+import { CellarError } from '../errors.ts'
+import { Fields } from '../fields.ts'
+import type { MeshId } from '../ids.ts'
+import {
+  copiesGoalMax,
+  deviceNameBytesMax,
+  listingSeqMax,
+  membershipEntriesMax,
+  membershipEntryBytesMax,
+  quotaBytesMax,
+} from '../limits.ts'
+import type { ListingHash } from '../listing/types.ts'
+import { deviceFromKey, isSignedBy, keyOfDevice, sha256Hex, signStatement, statementContent } from '../statement.ts'
+import { CAPABILITIES, type Capability, type CopiesGoal, type Cut, type Entry, type MemberTerms, type Role, ROLES, type Statement } from './types.ts'
+
+const VERSION = 1
+const WORDS = { what: 'an entry of the membership', code: 'MEMBERSHIP_INVALID' } as const
+const KINDS: readonly Statement['kind'][] = ['found', 'admit', 'remove', 'change', 'goal']
+
+/** An entry whose signature has been verified. */
+export interface SignedEntry {
+  readonly entry: Entry
+  /** Hex SHA-256 of the content, without its signature. */
+  readonly hash: string
+  readonly bytes: Uint8Array
+}
+
+/** Signs an entry as its device. */
+export function signEntry(entry: Omit<Entry, 'by'>, signer: Signer): SignedEntry {
+  const full: Entry = { ...entry, by: signer.device }
+  const content = encodeCbor([
+    VERSION,
+    full.mesh === undefined ? null : fromHex(full.mesh),
+    full.epoch,
+    full.prev === undefined ? null : fromHex(full.prev),
+    keyOfDevice(full.by),
+    full.atMs,
+    KINDS.indexOf(full.statement.kind),
+    ...statementValues(full.statement),
+  ])
+  return { entry: full, hash: sha256Hex(content), bytes: signStatement('membership', content, signer) }
+}
+
+/**
+ * Reads an entry and verifies its signature; whether it may stand where it does is for the log to say.
+ *
+ * @param bytes - content, then 64 bytes of signature; kept, not copied
+ * @throws {CellarError} `MEMBERSHIP_INVALID`; `VERSION_UNKNOWN` for a later format
+ */
+export function openEntry(bytes: Uint8Array): SignedEntry {
+  const content = statementContent(bytes)
+  const fields = new Fields(decodeCbor(content, { ...WORDS, bytesMax: membershipEntryBytesMax, depthMax: 3 }), WORDS)
+  if (fields.uint() !== VERSION) throw new CellarError('VERSION_UNKNOWN', 'a membership of a later format')
+  const entry: Entry = {
+    mesh: fields.skipNull() ? undefined : (toHex(fields.bytes(32)) as MeshId),
+    epoch: fields.uint(membershipEntriesMax - 1),
+    prev: fields.skipNull() ? undefined : toHex(fields.bytes(32)),
+    by: deviceFromKey(fields.bytes(32)),
+    atMs: fields.uint(),
+    statement: readStatement(fields, KINDS[fields.uint(KINDS.length - 1)] as Statement['kind']),
+  }
+  fields.end()
+  if (!isSignedBy('membership', bytes, entry.by)) fields.fail('its device did not sign it')
+  return { entry, hash: sha256Hex(content), bytes }
+}
+
+function statementValues(statement: Statement): CborValue[] {
+  switch (statement.kind) {
+    case 'found':
+      return [statement.nonce, termsValue(statement.terms), goalValue(statement.copiesGoal)]
+    case 'admit':
+      return [keyOfDevice(statement.device), statement.incarnation, termsValue(statement.terms), cutValue(statement.cut)]
+    case 'remove':
+      return [keyOfDevice(statement.device), cutValue(statement.cut)]
+    case 'change':
+      return [keyOfDevice(statement.device), termsValue(statement.terms), cutValue(statement.cut)]
+    case 'goal':
+      return [goalValue(statement.copiesGoal)]
+  }
+}
+
+function readStatement(fields: Fields, kind: Statement['kind']): Statement {
+  switch (kind) {
+    case 'found':
+      return { kind, nonce: fields.bytes(16), terms: readTerms(fields.nested()), copiesGoal: readGoal(fields) }
+    case 'admit':
+      return {
+        kind,
+        device: deviceFromKey(fields.bytes(32)),
+        incarnation: fields.int(1, membershipEntriesMax),
+        terms: readTerms(fields.nested()),
+        ...readCut(fields),
+      }
+    case 'remove':
+      return { kind, device: deviceFromKey(fields.bytes(32)), ...readCut(fields) }
+    case 'change':
+      return { kind, device: deviceFromKey(fields.bytes(32)), terms: readTerms(fields.nested()), ...readCut(fields) }
+    case 'goal':
+      return { kind, copiesGoal: readGoal(fields) }
+  }
+}
+
+function goalValue(goal: CopiesGoal): CborValue {
+  return goal === 'all' ? null : goal
+}
+
+function readGoal(fields: Fields): CopiesGoal {
+  return fields.skipNull() ? 'all' : fields.int(1, copiesGoalMax)
+}
+
+function cutValue(cut: Cut | undefined): CborValue {
+  return cut === undefined ? null : [cut.seq, fromHex(cut.hash)]
+}
+
+function readCut(fields: Fields): { cut?: Cut } {
+  if (fields.skipNull()) return {}
+  const row = fields.nested()
+  const cut = { seq: row.int(1, listingSeqMax), hash: toHex(row.bytes(32)) as ListingHash }
+  row.end()
+  return { cut }
+}
+
+function termsValue(terms: MemberTerms): CborValue {
+  let bits = 0
+  for (const [at, capability] of CAPABILITIES.entries()) if (terms.capabilities.has(capability)) bits |= 1 << at
+  return [terms.name, ROLES.indexOf(terms.role), bits, terms.quotaBytes ?? null, terms.domain ?? null]
+}
+
+function readTerms(row: Fields): MemberTerms {
+  const name = row.text(deviceNameBytesMax)
+  const role = ROLES[row.uint(ROLES.length - 1)] as Role
+  const bits = row.uint((1 << CAPABILITIES.length) - 1)
+  const quotaBytes = row.skipNull() ? undefined : row.uint(quotaBytesMax)
+  const domain = row.skipNull() ? undefined : row.text(deviceNameBytesMax)
+  row.end()
+  if (!isGoodName(name) || (domain !== undefined && !isGoodName(domain))) row.fail('a name that cannot be shown')
+  const capabilities = new Set<Capability>(CAPABILITIES.filter((_, at) => (bits & (1 << at)) !== 0))
+  return { name, role, capabilities, ...(quotaBytes !== undefined && { quotaBytes }), ...(domain !== undefined && { domain }) }
+}
+
+/** C0, C1, line and paragraph ends, marks that turn the direction of text, zero width, byte order mark. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+const NOT_FOR_NAMES = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u
+
+/** Whether a name can be shown on one line without deceiving: 1 .. 64 bytes, no control characters, no space at its ends. */
+export function isGoodName(name: string): boolean {
+  if (name.length === 0 || Buffer.byteLength(name) > deviceNameBytesMax) return false
+  return name.isWellFormed() && !NOT_FOR_NAMES.test(name) && name.trim() === name
+}

@@ -1,0 +1,100 @@
+/** The words of the membership log (membership.md §1). All shapes are immutable. */
+
+import type { ListingHash } from '../listing/types.ts'
+import type { DeviceId, MeshId } from '../ids.ts'
+
+/** One thing a device may do. */
+export type Capability = 'backup' | 'read' | 'store' | 'forget' | 'admit'
+
+/** A preset of capabilities, and the word that people see. */
+export type Role = 'keeper' | 'writer' | 'storer'
+
+/** All capabilities, in the order of their bits on the wire. */
+export const CAPABILITIES: readonly Capability[] = ['backup', 'read', 'store', 'forget', 'admit']
+
+/** All roles, in the order of their numbers on the wire. */
+export const ROLES: readonly Role[] = ['keeper', 'writer', 'storer']
+
+/** What each role may do unless its entry says otherwise. A writer stores, but only ever adds. */
+export const ROLE_CAPABILITIES: Readonly<Record<Role, ReadonlySet<Capability>>> = {
+  keeper: new Set(CAPABILITIES),
+  writer: new Set<Capability>(['backup', 'read', 'store']),
+  storer: new Set<Capability>(['store']),
+}
+
+/** How many devices should hold a root: all that store, or a number 1 .. 1024. */
+export type CopiesGoal = 'all' | number
+
+/** The newest listing of a device that a keeper knew when it closed its chain, or took a capability from it. */
+export interface Cut {
+  readonly seq: number
+  readonly hash: ListingHash
+}
+
+/** What an entry says of a device; a change states all of it anew. */
+export interface MemberTerms {
+  readonly name: string
+  readonly role: Role
+  readonly capabilities: ReadonlySet<Capability>
+  /** Space it gives; undefined when nothing was said. Bytes, 0 .. 2^50. */
+  readonly quotaBytes?: number
+  /** Devices of one domain are lost together (one house, one disk); undefined: a domain of its own. */
+  readonly domain?: string
+}
+
+/** A device as the membership log has it. */
+export interface Member extends MemberTerms {
+  readonly device: DeviceId
+  /** From 1; a new one closes the chain of listings of the one before. */
+  readonly incarnation: number
+  /** Epoch of the entry that admitted this incarnation. */
+  readonly admittedEpoch: number
+  /** Epoch of the entry that removed it, for good; undefined while it is a member. */
+  readonly removedEpoch?: number
+}
+
+/** One statement about a device, in force from an epoch on. */
+export interface MemberSpan {
+  readonly epoch: number
+  readonly member: Member
+  /** Newest listing of the state before that the signer knew. */
+  readonly cut?: Cut
+}
+
+/** The membership after a number of entries; epoch = entries - 1. */
+export interface Membership {
+  readonly mesh: MeshId
+  readonly epoch: number
+  /** Hex SHA-256 of the newest entry's content. */
+  readonly headHash: string
+  readonly copiesGoal: CopiesGoal
+  /** Removed devices too. */
+  readonly members: ReadonlyMap<DeviceId, Member>
+  /** Signed entries as sent, oldest first. */
+  readonly entries: readonly Uint8Array[]
+  /** Hashes of the entries' contents, by epoch. */
+  readonly hashes: readonly string[]
+  /** All that was ever said of each device, oldest first. */
+  readonly spans: ReadonlyMap<DeviceId, readonly MemberSpan[]>
+}
+
+/** What one entry says. */
+export type Statement =
+  | { readonly kind: 'found'; readonly nonce: Uint8Array; readonly terms: MemberTerms; readonly copiesGoal: CopiesGoal }
+  | { readonly kind: 'admit'; readonly device: DeviceId; readonly incarnation: number; readonly terms: MemberTerms; readonly cut?: Cut }
+  | { readonly kind: 'remove'; readonly device: DeviceId; readonly cut?: Cut }
+  | { readonly kind: 'change'; readonly device: DeviceId; readonly terms: MemberTerms; readonly cut?: Cut }
+  | { readonly kind: 'goal'; readonly copiesGoal: CopiesGoal }
+
+/** An entry of the log: a statement in its place. */
+export interface Entry {
+  /** Undefined in the founding entry, whose hash it is. */
+  readonly mesh: MeshId | undefined
+  readonly epoch: number
+  /** Hash of the entry before. */
+  readonly prev: string | undefined
+  readonly by: DeviceId
+  /** Claimed time, milliseconds since 1970; for display only. */
+  readonly atMs: number
+  readonly statement: Statement
+}
