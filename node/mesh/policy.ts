@@ -1,0 +1,91 @@
+/** Which link to use and when to call again: decisions without I/O (mesh.md §2). */
+
+import type { DeviceId } from '../../protocol/index.ts'
+
+/** A link, as far as choosing needs it. */
+export interface LinkFacts {
+  /** Who called: the smaller device id's call is the one to keep. */
+  readonly caller: DeviceId
+  /** Running time at which it was greeted; any unit. */
+  readonly sinceMs: number
+}
+
+/**
+ * The link to keep of several to one device. Both ends choose alike: the call of the smaller id; of equal ones
+ * the newest, because an older one is what a lost connection leaves.
+ */
+export function chooseLink<T extends LinkFacts>(links: readonly T[]): T | undefined {
+  let best: T | undefined
+  for (const link of links) {
+    if (best === undefined || isBetter(link, best)) best = link
+  }
+  return best
+}
+
+function isBetter(link: LinkFacts, than: LinkFacts): boolean {
+  if (link.caller !== than.caller) return link.caller < than.caller
+  return link.sinceMs > than.sinceMs
+}
+
+/** Calling a device again and again: how often it failed, and when the next try is due. */
+export interface CallState {
+  readonly failures: number
+  readonly dueMs: number
+}
+
+/** Waits between calls to a device that does not answer. */
+export const callDelays = { firstMs: 1000, mostMs: 300_000, factor: 2, retreatMs: 400 } as const
+
+/** A device to be called now. */
+export function freshCall(nowMs: number): CallState {
+  return { failures: 0, dueMs: nowMs }
+}
+
+/**
+ * After a call that failed: twice as long as the last time, at most five minutes, and up to a quarter more so that
+ * devices that lost each other together do not call together.
+ *
+ * @param chance - 0 .. 1
+ */
+export function callFailed(state: CallState, nowMs: number, chance: number): CallState {
+  const wait = Math.min(
+    callDelays.mostMs,
+    callDelays.firstMs * callDelays.factor ** Math.min(state.failures, 30),
+  )
+  return { failures: state.failures + 1, dueMs: nowMs + wait * (1 + chance / 4) }
+}
+
+/**
+ * After hearing of a device: call soon. The larger id holds back a little, so that mostly one of the two calls.
+ * A device that keeps failing is not called more often for being heard of again.
+ */
+export function callHeard(
+  state: CallState,
+  own: DeviceId,
+  other: DeviceId,
+  isNewAddress: boolean,
+  nowMs: number,
+): CallState {
+  const soon = nowMs + (own < other ? 0 : callDelays.retreatMs)
+  if (isNewAddress) return { failures: 0, dueMs: soon }
+  // The module tells every few seconds; half the wait is the most that this may save.
+  const wait =
+    state.failures === 0
+      ? 0
+      : (callDelays.firstMs * callDelays.factor ** Math.min(state.failures - 1, 30)) / 2
+  return {
+    failures: state.failures,
+    dueMs: Math.min(state.dueMs, soon + Math.min(wait, callDelays.mostMs / 2)),
+  }
+}
+
+/**
+ * The order to try addresses in: those of the local machine last, since they came from the other host.
+ *
+ * @param own - this device's addresses: never called
+ */
+export function sortAddresses(addresses: readonly string[], own: ReadonlySet<string>): string[] {
+  const isLoopback = (address: string) => /^\/(ip4\/127\.|ip6\/::1\/)/.test(address)
+  const others = addresses.filter((address) => !own.has(address))
+  return [...others.filter((address) => !isLoopback(address)), ...others.filter(isLoopback)]
+}
