@@ -1,0 +1,199 @@
+/** The threads of a backup, and who does which job. */
+
+import { Worker } from 'node:worker_threads'
+import { CellarError, type ErrorCode } from '../../protocol/index.ts'
+import type { LoanRecord, PackLoan } from '../../storage/index.ts'
+import type { ErrorNote, FromWorker, Job, JobResult, Sealed, ToWorker, Verdict, WorkerInit } from './jobs.ts'
+
+/** Jobs a thread is given ahead of the one it is at. */
+const JOBS_PER_WORKER = 3
+
+/** What threads ask of the main thread. */
+export interface PoolPorts {
+  ask(keys: Uint8Array): readonly Verdict[]
+  settle(keys: Uint8Array): Promise<readonly Verdict[]>
+  /** Takes note of sealed chunks, and stores those that come with their bytes. */
+  sealed(sealed: readonly Sealed[]): Promise<void>
+  lend(): PackLoan
+  /** Chunks in a lent pack are durable there. */
+  adopt(loan: PackLoan, records: readonly LoanRecord[]): void
+  giveBack(loan: PackLoan): void
+  progress(bytes: number): void
+}
+
+interface Waiting {
+  readonly job: Job
+  readonly resolve: (result: JobResult) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Member {
+  readonly worker: Worker
+  readonly running: Map<number, Waiting>
+  /** Packs it has at this moment. */
+  readonly loans: Map<number, PackLoan>
+  synced: (() => void)[]
+}
+
+function errorOf(note: ErrorNote): Error {
+  if (note.code !== undefined) return new CellarError(note.code as ErrorCode, note.message, note.context)
+  return new Error(`A thread of the backup failed: ${note.stack ?? note.message}`)
+}
+
+/** The thread's program, beside this file: as source or compiled. */
+function workerUrl(): URL {
+  return new URL(import.meta.url.endsWith('.ts') ? 'worker.ts' : 'worker.js', import.meta.url)
+}
+
+/** Some worker threads; the first error of any of them ends all. */
+export class Pool {
+  readonly #ports: PoolPorts
+  readonly #members: Member[] = []
+  readonly #queue: Waiting[] = []
+  readonly #exits: Promise<void>[] = []
+  #numbers = 0
+  #failure: unknown
+  #isClosing = false
+
+  /** @param options - `size`: threads, 1..4 */
+  constructor(ports: PoolPorts, init: WorkerInit, options: { readonly size: number }) {
+    this.#ports = ports
+    for (let index = 0; index < options.size; index++) this.#start(init)
+  }
+
+  #start(init: WorkerInit): void {
+    const worker = new Worker(workerUrl(), { workerData: init, name: 'backup' })
+    const member: Member = { worker, running: new Map(), loans: new Map(), synced: [] }
+    this.#members.push(member)
+    worker.on('message', (message: FromWorker) => {
+      try {
+        this.#receive(member, message)
+      } catch (error) {
+        this.#fail(error)
+      }
+    })
+    worker.on('error', (error) => {
+      this.#fail(error)
+    })
+    this.#exits.push(
+      new Promise((resolve) => {
+        worker.on('exit', (code) => {
+          if (!this.#isClosing) this.#fail(new Error(`A thread of the backup ended with ${String(code)}.`))
+          resolve()
+        })
+      }),
+    )
+  }
+
+  /** Jobs that wait for a thread. */
+  get queued(): number {
+    return this.#queue.length
+  }
+
+  /** Gives a job to the next thread that is free. */
+  submit(job: Job): Promise<JobResult> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure as Error)
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ job, resolve, reject })
+      this.#hand()
+    })
+  }
+
+  #hand(): void {
+    while (this.#queue.length > 0) {
+      const member = this.#members.reduce((least, one) => (one.running.size < least.running.size ? one : least))
+      if (member.running.size >= JOBS_PER_WORKER) return
+      const waiting = this.#queue.shift() as Waiting
+      const number = ++this.#numbers
+      member.running.set(number, waiting)
+      this.#send(member, { type: 'job', number, job: waiting.job })
+    }
+  }
+
+  #send(member: Member, message: ToWorker): void {
+    member.worker.postMessage(message)
+  }
+
+  #receive(member: Member, message: FromWorker): void {
+    const reply = (call: number, verdicts: readonly Verdict[], loan?: PackLoan): void => {
+      this.#send(member, { type: 'reply', call, verdicts, ...(loan === undefined ? {} : { loan }) })
+    }
+    const later = (promise: Promise<() => void>): void => {
+      promise.then((act) => {
+        act()
+      }).catch((error: unknown) => {
+        this.#fail(error)
+      })
+    }
+    if (message.type === 'ask') reply(message.call, this.#ports.ask(message.keys))
+    else if (message.type === 'settle') later(this.#ports.settle(message.keys).then((verdicts) => () => { reply(message.call, verdicts) }))
+    else if (message.type === 'sealed') later(this.#ports.sealed(message.sealed).then(() => () => { reply(message.call, []) }))
+    else if (message.type === 'lend') {
+      const loan = this.#ports.lend()
+      member.loans.set(loan.pack, loan)
+      reply(message.call, [], loan)
+    } else if (message.type === 'synced') this.#synced(member, message)
+    else if (message.type === 'progress') this.#ports.progress(message.bytes)
+    else if (message.type === 'failed') this.#fail(errorOf(message.error))
+    else {
+      member.running.get(message.number)?.resolve(message.result)
+      member.running.delete(message.number)
+      this.#hand()
+    }
+  }
+
+  #synced(member: Member, message: Extract<FromWorker, { type: 'synced' }>): void {
+    const { loan } = message
+    if (loan !== undefined) {
+      if (message.records.length > 0) this.#ports.adopt(loan, message.records)
+      if (message.isClosed) {
+        member.loans.delete(loan.pack)
+        this.#ports.giveBack(loan)
+      }
+    }
+    if (message.isAnswer) member.synced.shift()?.()
+  }
+
+  /** Makes every thread sync its pack and say what is in it; all of it is adopted when this resolves. */
+  async sync(options: { readonly isLast: boolean }): Promise<void> {
+    await Promise.all(
+      this.#members.map(
+        (member) =>
+          new Promise<void>((resolve, reject) => {
+            if (this.#failure !== undefined) {
+              reject(this.#failure as Error)
+              return
+            }
+            member.synced.push(resolve)
+            this.#rejects.push(reject)
+            this.#send(member, { type: 'sync', isLast: options.isLast })
+          }),
+      ),
+    )
+    this.#rejects.length = 0
+  }
+
+  readonly #rejects: ((error: unknown) => void)[] = []
+
+  #fail(error: unknown): void {
+    if (this.#isClosing || this.#failure !== undefined) return
+    this.#failure = error
+    for (const member of this.#members) for (const { reject } of member.running.values()) reject(error)
+    for (const { reject } of this.#queue) reject(error)
+    for (const reject of this.#rejects) reject(error)
+  }
+
+  /** Ends the threads at once and gives their packs back. Idempotent. */
+  async close(): Promise<void> {
+    if (!this.#isClosing) {
+      this.#fail(new CellarError('ABORTED', 'The backup was ended.'))
+      this.#isClosing = true
+    }
+    await Promise.all(this.#members.map(({ worker }) => worker.terminate()))
+    await Promise.all(this.#exits)
+    for (const { loans } of this.#members) {
+      for (const loan of loans.values()) this.#ports.giveBack(loan)
+      loans.clear()
+    }
+  }
+}

@@ -1,0 +1,161 @@
+/** A thread of a backup: does jobs, two at a time so that one works while the other waits for an answer. */
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { CellarError } from '../../protocol/index.ts'
+import { type LoanRecord, openAppender, type PackAppender, type PackLoan } from '../../storage/index.ts'
+import { loadPosix } from '../adapters/posix.ts'
+import { loadZstd } from '../adapters/zstd.ts'
+import { vaultOf } from '../vault.ts'
+import { gearTable, openCutter } from './gear.ts'
+import type { ErrorNote, FromWorker, Sealed, ToWorker, Verdict, WorkerInit } from './jobs.ts'
+import { type Bench, type NewChunk, runJob, type RunnerPorts, WINDOW_BYTES } from './runner.ts'
+
+/** Jobs one thread has at a time, each with a window of its own. */
+const LANES = 2
+
+/** Appended bytes between two syncs. */
+const UNSYNCED_BYTES_MAX = 64 * 1024 * 1024
+
+type Reply = Extract<ToWorker, { type: 'reply' }>
+
+/** An error as plain data. */
+function noteOf(error: unknown): ErrorNote {
+  if (error instanceof CellarError) return { code: error.code, message: error.message, context: error.context }
+  if (error instanceof Error) return { message: error.message, ...(error.stack === undefined ? {} : { stack: error.stack }) }
+  return { message: String(error) }
+}
+
+class Thread {
+  readonly #init: WorkerInit
+  readonly #send: (message: FromWorker, transfer?: ArrayBuffer[]) => void
+  readonly #waiting = new Map<number, (reply: Reply) => void>()
+  #calls = 0
+  #loan: PackLoan | undefined
+  #appender: PackAppender | undefined
+  #records: LoanRecord[] = []
+  /** Appending is one at a time, also where a new pack is waited for. */
+  #appending: Promise<void> = Promise.resolve()
+
+  constructor(init: WorkerInit, send: (message: FromWorker, transfer?: ArrayBuffer[]) => void) {
+    this.#init = init
+    this.#send = send
+  }
+
+  #call(make: (call: number) => FromWorker, transfer?: ArrayBuffer[]): Promise<Reply> {
+    const call = ++this.#calls
+    return new Promise((resolve) => {
+      this.#waiting.set(call, resolve)
+      this.#send(make(call), transfer)
+    })
+  }
+
+  reply(reply: Reply): void {
+    const resolve = this.#waiting.get(reply.call)
+    this.#waiting.delete(reply.call)
+    resolve?.(reply)
+  }
+
+  get ports(): RunnerPorts {
+    const ask = async (type: 'ask' | 'settle', keys: Buffer): Promise<readonly Verdict[]> =>
+      (await this.#call((call) => ({ type, call, keys }))).verdicts
+    return {
+      ask: (keys) => ask('ask', keys),
+      settle: (keys) => ask('settle', keys),
+      keep: (chunks) => this.#keep(chunks),
+      progress: (bytes) => {
+        this.#send({ type: 'progress', bytes })
+      },
+    }
+  }
+
+  async #keep(chunks: readonly NewChunk[]): Promise<void> {
+    const isSent = this.#init.keep === 'send'
+    if (this.#init.keep === 'append') {
+      const turn = this.#appending.then(() => this.#append(chunks))
+      this.#appending = turn
+      await turn
+    }
+    const sealed = chunks.map(
+      ({ key, id, bytes, rawBytes }): Sealed => ({ key, id, rawBytes, chunkBytes: bytes.length, ...(isSent ? { bytes } : {}) }),
+    )
+    const transfer = isSent ? chunks.map(({ bytes }) => bytes.buffer as ArrayBuffer) : []
+    await this.#call((call) => ({ type: 'sealed', call, sealed }), transfer)
+  }
+
+  async #append(chunks: readonly NewChunk[]): Promise<void> {
+    for (const { id, bytes } of chunks) {
+      if (this.#appender === undefined) {
+        this.#loan = (await this.#call((call) => ({ type: 'lend', call }))).loan as PackLoan
+        this.#appender = openAppender(this.#loan)
+      }
+      this.#records.push(this.#appender.append(id, bytes, []))
+      if (this.#appender.isFull) this.#sync({ isLast: true, isAnswer: false })
+      else if (this.#appender.unsyncedBytes >= UNSYNCED_BYTES_MAX) this.#sync({ isLast: false, isAnswer: false })
+    }
+  }
+
+  #sync({ isLast, isAnswer }: { isLast: boolean; isAnswer: boolean }): void {
+    this.#appender?.sync()
+    const isClosed = isLast && this.#appender !== undefined
+    if (isClosed) {
+      this.#appender?.close()
+      this.#appender = undefined
+    }
+    const records = this.#records
+    this.#records = []
+    this.#send({ type: 'synced', records, isClosed, isAnswer, ...(this.#loan === undefined ? {} : { loan: this.#loan }) })
+    if (isClosed) this.#loan = undefined
+  }
+
+  /** Syncs between two appendings. */
+  syncAsked(isLast: boolean): void {
+    this.#appending = this.#appending.then(() => {
+      this.#sync({ isLast, isAnswer: true })
+    })
+    this.#appending.catch(this.fail)
+  }
+
+  readonly fail = (error: unknown): void => {
+    this.#send({ type: 'failed', error: noteOf(error) })
+  }
+}
+
+async function main(): Promise<void> {
+  const port = parentPort
+  if (port === null) throw new TypeError('worker.ts is started as a worker thread')
+  const init = workerData as WorkerInit
+  const thread = new Thread(init, (message, transfer) => {
+    port.postMessage(message, transfer ?? [])
+  })
+  const queued: Extract<ToWorker, { type: 'job' }>[] = []
+  let benches: Bench[] = []
+  const next = (): void => {
+    const bench = benches.pop()
+    const message = bench === undefined ? undefined : queued.shift()
+    if (bench === undefined) return
+    if (message === undefined) {
+      benches.push(bench)
+      return
+    }
+    runJob(bench, message.job).then((result) => {
+      port.postMessage({ type: 'done', number: message.number, result } satisfies FromWorker)
+      benches.push(bench)
+      next()
+    }, thread.fail)
+  }
+  port.on('message', (message: ToWorker) => {
+    if (message.type === 'reply') thread.reply(message)
+    else if (message.type === 'sync') thread.syncAsked(message.isLast)
+    else {
+      queued.push(message)
+      next()
+    }
+  })
+  const table = gearTable(init.keys.gear)
+  const vault = vaultOf(init.keys, await loadZstd())
+  const calls = await loadPosix()
+  benches = Array.from({ length: LANES }, () => ({ vault, calls, cutter: openCutter(init.gear, table, WINDOW_BYTES), ports: thread.ports }))
+  for (let lane = 0; lane < LANES; lane++) next()
+}
+
+void main()

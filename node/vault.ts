@@ -1,0 +1,75 @@
+/** What makes chunks of payloads and payloads of chunks, with the keys of one vault (protocol/spec/chunk.md). */
+
+import { type ChunkId, chunkIdOf, deriveVaultKeys, openChunk, type PayloadKind, sealChunk, type VaultKeys } from '../protocol/index.ts'
+import { loadZstd, type Zstd } from './adapters/zstd.ts'
+
+/** A chunk ready to store. */
+export interface SealedChunk {
+  readonly id: ChunkId
+  /** Fresh, alone in its buffer: it may be transferred to another thread. */
+  readonly bytes: Uint8Array
+}
+
+/** What was in a chunk, decompressed. */
+export interface OpenedPayload {
+  readonly kind: PayloadKind
+  /** 0 .. 4 MiB; may be a view of a larger buffer, kept by nobody else. */
+  readonly raw: Uint8Array
+  readonly links: readonly ChunkId[]
+}
+
+/** Seals and opens the chunks of one vault. Synchronous; one per thread. */
+export interface Vault {
+  readonly keys: VaultKeys
+  /**
+   * Compresses, unless that saves less than 5 %, and seals.
+   *
+   * @param raw - 0 .. 4 MiB; borrowed
+   * @param links - what the payload refers to by position, each once
+   * @throws {CellarError} `CHUNK_TOO_LARGE`
+   */
+  seal(kind: PayloadKind, raw: Uint8Array, links: readonly ChunkId[]): SealedChunk
+  /**
+   * Opens and decompresses, never to more than 4 MiB. Does not check the id.
+   *
+   * @param chunk - borrowed
+   * @throws {CellarError} `CHUNK_MALFORMED`, `CHUNK_CORRUPT`, `VERSION_UNKNOWN`, `VAULT_UNKNOWN`; `FORMAT_INVALID`
+   *   when the compressed part is not of its announced size
+   */
+  open(chunk: Uint8Array): OpenedPayload
+}
+
+/** Below this many bytes compressing is not tried: a frame's head costs what it saves. */
+const COMPRESS_BYTES_MIN = 64
+
+/** Compressing must save a twentieth: bytes / 20. */
+function isWorthIt(rawBytes: number, compressedBytes: number): boolean {
+  return compressedBytes <= rawBytes - Math.ceil(rawBytes / 20)
+}
+
+/** Makes the vault of derived keys, in whatever thread. */
+export function vaultOf(keys: VaultKeys, zstd: Zstd): Vault {
+  return {
+    keys,
+    seal(kind, raw, links) {
+      const compressed = raw.length < COMPRESS_BYTES_MIN ? raw : zstd.compress(raw)
+      const isSmaller = isWorthIt(raw.length, compressed.length)
+      const codec = isSmaller ? 'zstd' : 'raw'
+      const bytes = sealChunk(keys, { kind, codec, rawBytes: raw.length, body: isSmaller ? compressed : raw }, links)
+      return { id: chunkIdOf(bytes), bytes }
+    },
+    open(chunk) {
+      const { kind, codec, rawBytes, body, links } = openChunk(keys, chunk)
+      return { kind, raw: codec === 'zstd' ? zstd.decompress(body, rawBytes) : body, links }
+    },
+  }
+}
+
+/**
+ * Opens the vault of a key.
+ *
+ * @param vaultKey - 32 bytes of true randomness; borrowed
+ */
+export async function openVault(vaultKey: Uint8Array): Promise<Vault> {
+  return vaultOf(deriveVaultKeys(vaultKey), await loadZstd())
+}
