@@ -57,6 +57,7 @@ export const ERRORS = {
   PATH_NOT_FOUND: { exit: 1, remedy: 'cellar ls SNAPSHOT' },
   DEVICE_NOT_FOUND: { exit: 1, remedy: 'cellar devices' },
   SOURCE_UNREADABLE: { exit: 3, remedy: 'look at the permissions of the files named' },
+  COMMAND_FAILED: { exit: 1, remedy: 'run the command by itself, and look at what it says' },
   TARGET_UNSAFE: { exit: 1, remedy: 'restore to an empty directory' },
   RESTORE_INCOMPLETE: { exit: 1, remedy: 'restore the files named again, --from another device' },
   CHECK_FAILED: { exit: 1, remedy: 'cellar check --repair' },

@@ -1,0 +1,80 @@
+import type { DeviceInfo } from '../../node/client.ts'
+import { formatAgo, formatBytes } from '../output/format.ts'
+import { formatTable } from '../output/table.ts'
+import type { Session } from '../session.ts'
+import { type Define, examples, GROUP } from './command.ts'
+
+/** `cellar devices`, `devices remove`, `devices rename`. */
+export const defineDevices: Define = (program, act) => {
+  const command = program
+    .command('devices')
+    .helpGroup(GROUP.setUp)
+    .summary('list, remove or rename the devices of the mesh')
+    .description('Lists the devices of the mesh: role, when last seen, space used, how many of the snapshots each holds.')
+    .action(act(list))
+  command.command('list', { isDefault: true }).description('list the devices').action(act(list))
+  command
+    .command('remove')
+    .description('end the membership of a device for ever; what it stored stays where it is')
+    .argument('<device>', 'name, id or prefix of an id')
+    .action(act(remove))
+  command
+    .command('rename')
+    .description('call a device something else')
+    .argument('<device>', 'name, id or prefix of an id')
+    .argument('<name>', 'the new name')
+    .action(act(rename))
+  examples(command, 'cellar devices', 'cellar devices rename laptop old-laptop', 'cellar devices remove old-laptop')
+}
+
+async function list(session: Session): Promise<undefined> {
+  const devices = await session.call('devices', {})
+  if (session.json) session.print.json(devices)
+  else session.print.result(devicesTable(session, devices))
+  return undefined
+}
+
+/** The table of devices; removed ones last. */
+export function devicesTable(session: Session, devices: readonly DeviceInfo[]): string {
+  const columns = [
+    { title: 'Name' }, { title: 'Role' }, { title: 'Last seen' }, { title: 'Space used', align: 'right' },
+    { title: 'Holds', align: 'right' }, { title: 'Device' }, { title: 'Address' },
+  ] as const
+  const sorted = [...devices].sort((a, b) => Number(a.removed === true) - Number(b.removed === true))
+  return formatTable(columns, sorted.map((device) => row(session, device)))
+}
+
+function row(session: Session, device: DeviceInfo): string[] {
+  const stores = device.capabilities.includes('store')
+  const space = device.bytes_used === undefined ? '' : formatBytes(device.bytes_used)
+  return [
+    session.print.safe(device.name),
+    device.role,
+    lastSeen(session, device),
+    device.quota_bytes === undefined ? space : `${space} of ${formatBytes(device.quota_bytes)}`,
+    stores ? `${String(device.snapshots_held)} of ${String(device.snapshots_total)}` : '',
+    device.id.slice(-8),
+    session.print.safe(device.addresses[0] ?? ''),
+  ]
+}
+
+function lastSeen(session: Session, device: DeviceInfo): string {
+  if (device.self) return 'this device'
+  if (device.removed === true) return 'removed'
+  if (device.connected) return 'connected'
+  return device.last_seen === undefined ? 'never' : formatAgo(device.last_seen, session.world.nowMs())
+}
+
+async function remove(session: Session, device: string): Promise<undefined> {
+  const removed = await session.call('deviceRemove', { device })
+  if (session.json) session.print.json({ message_type: 'removed', ...removed })
+  else session.print.info(`${session.print.safe(removed.name)} is no member any more. It keeps what it stored; it may come back only with a new key.`)
+  return undefined
+}
+
+async function rename(session: Session, device: string, name: string): Promise<undefined> {
+  const renamed = await session.call('deviceRename', { device, name })
+  if (session.json) session.print.json({ message_type: 'renamed', ...renamed })
+  else session.print.info(`${session.print.safe(renamed.old_name)} is now ${session.print.safe(renamed.name)}.`)
+  return undefined
+}

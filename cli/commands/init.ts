@@ -1,0 +1,63 @@
+import { Option } from 'commander'
+import type { RoleName } from '../../node/client.ts'
+import type { Session } from '../session.ts'
+import { collect, copiesGoal } from '../values.ts'
+import { type Define, examples, GROUP } from './command.ts'
+import { formatFacts } from '../output/table.ts'
+
+interface Options {
+  readonly name?: string
+  readonly role: RoleName
+  readonly listen?: readonly string[]
+  readonly store?: string
+  readonly copies: 'all' | number
+}
+
+/** The name a device has when its person gives none. */
+export function defaultName(session: Session): string {
+  return session.world.hostname.split('.')[0] ?? 'device'
+}
+
+/** `cellar init`: makes this device and a new mesh. */
+export const defineInit: Define = (program, act) => {
+  const command = program
+    .command('init')
+    .helpGroup(GROUP.setUp)
+    .summary('make this device the first of a new mesh')
+    .description('Makes keys for this device and a new mesh with this device in it. To make it one more device of a mesh that is there, use join.')
+    .option('--name <name>', 'what the others call this device (default: its host name)')
+    .addOption(new Option('--role <role>', 'what this device may do; the first one has to admit the others').choices(['keeper']).default('keeper'))
+    .option('--listen <address>', 'HOST:PORT or multiaddr to listen on (may be given again)', collect)
+    .option('--store <dir>', 'where the chunks are kept (default: below the home)')
+    .option('--copies <n>', 'devices that should hold each snapshot: a number, or all', copiesGoal, 'all')
+    .action(act(init))
+  examples(command, 'cellar init', 'cellar init --name desktop --store /mnt/big/rootcellar', 'cellar init --copies 2 --listen 0.0.0.0:4517')
+}
+
+async function init(session: Session, options: Options): Promise<undefined> {
+  const made = await session.world.door.init(await session.home(), {
+    name: options.name ?? defaultName(session),
+    role: options.role,
+    copies: options.copies,
+    listen: options.listen ?? [],
+    ...(options.store === undefined ? {} : { store: session.path(options.store) }),
+  })
+  if (session.json) return void session.print.json(made)
+  session.print.info(`${session.print.strong(`This device is ${session.print.safe(made.name)}`)}, the first of a new mesh.`)
+  session.print.info('')
+  session.print.info(
+    formatFacts([
+      ['role', made.role],
+      ['mesh', made.short_id],
+      ['device', made.device],
+      ['keys', session.print.safe(made.keys)],
+      ['store', session.print.safe(made.store)],
+    ]),
+  )
+  session.print.info('')
+  session.print.info('The keys are the only way to read the backups. Next:')
+  session.print.info('  cellar start          run the node, so that other devices find it')
+  session.print.info('  cellar invite         pair another device')
+  session.print.info('  cellar backup PATH    make the first snapshot')
+  return undefined
+}

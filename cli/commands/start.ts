@@ -1,0 +1,45 @@
+import type { Session } from '../session.ts'
+import { type Define, examples, GROUP } from './command.ts'
+
+/** `cellar start`: runs the node in the foreground. */
+export const defineStart: Define = (program, act) => {
+  const command = program
+    .command('start')
+    .helpGroup(GROUP.everyDay)
+    .summary('run the node, until it is stopped')
+    .description('Runs the node of this device in the foreground: it finds the other devices, sends and receives snapshots. Other commands use it while it runs. Ends with Ctrl-C, SIGTERM or cellar stop.')
+    .action(act(start))
+  examples(command, 'cellar start', 'cellar start --json >> node.log &')
+}
+
+async function start(session: Session): Promise<number> {
+  session.kept = 'the node was not started'
+  const home = await session.home()
+  const node = await session.world.door.run(home, session.signal)
+  try {
+    const status = await node.handle.call('status', {}, { signal: session.signal })
+    if (session.json) {
+      session.print.json({
+        message_type: 'started', pid: status.pid, device: status.device.id, name: status.device.name,
+        mesh: status.mesh.id, addresses: status.addresses,
+      })
+    } else {
+      session.print.info(`${session.print.safe(status.device.name)} runs as ${status.device.role} of mesh ${status.mesh.short_id}.`)
+      for (const address of status.addresses) session.print.info(`listening on ${session.print.safe(address)}`)
+    }
+    await Promise.race([node.stopAsked, aborted(session.signal)])
+  } catch (error) {
+    if (!session.signal.aborted) throw error
+  } finally {
+    await node.close()
+  }
+  if (session.json) session.print.json({ message_type: 'stopped' })
+  else session.print.info('The node has ended.')
+  // Being stopped is how a node ends well.
+  return 0
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
