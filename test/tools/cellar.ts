@@ -2,19 +2,12 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-
-/** The directory with package.json, found from this file in its source or its compiled form. */
-export const projectRoot = findRoot(dirname(fileURLToPath(import.meta.url)))
+import { projectRoot } from './project.ts'
 
 /** What is started as `cellar`. */
 export const cellarProgram = join(projectRoot, 'dist', 'cli', 'main.js')
-
-function findRoot(directory: string): string {
-  return existsSync(join(directory, 'package.json')) ? directory : findRoot(dirname(directory))
-}
 
 /** One line of `--json` output. */
 export type JsonLine = Readonly<Record<string, unknown>>
