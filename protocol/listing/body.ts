@@ -18,6 +18,7 @@ import { digestSteps, groupForgets, groupValue, REASONS } from './forgets.ts'
 import {
   type Add,
   compareDots,
+  type DeviceIncarnation,
   type Dot,
   type Forget,
   type ForgetReason,
@@ -207,10 +208,7 @@ export function readHorizon(fields: Fields): HorizonEntry[] {
 }
 
 /** Orders chains as they stand on the wire: by the bytes of the device's key, then by incarnation. */
-export function compareLanes(
-  a: Pick<HorizonEntry, 'device' | 'incarnation'>,
-  b: Pick<HorizonEntry, 'device' | 'incarnation'>,
-): number {
+export function compareLanes(a: DeviceIncarnation, b: DeviceIncarnation): number {
   if (a.device !== b.device) return Buffer.compare(keyOfDevice(a.device), keyOfDevice(b.device))
   return a.incarnation - b.incarnation
 }

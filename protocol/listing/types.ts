@@ -5,10 +5,15 @@ import type { DeviceId, MeshId, RootId } from '../ids.ts'
 /** Lower-case hex (64 digits) of the SHA-256 of a head's content, without its signature (listing.md §2). */
 export type ListingHash = string & { readonly __brand: 'ListingHash' }
 
-/** Names one announcement of a root: the listing of `device` that first had it, and a number within that listing. */
-export interface Dot {
+/** Names one chain of listings: a device, and which of its beginnings. */
+export interface DeviceIncarnation {
   readonly device: DeviceId
+  /** From 1. */
   readonly incarnation: number
+}
+
+/** Names one announcement of a root: the listing that first had it, and a number within that listing. */
+export interface Dot extends DeviceIncarnation {
   readonly seq: number
   readonly n: number
 }
@@ -54,9 +59,7 @@ export interface Shedding {
 }
 
 /** How far one device's listings are taken account of (R4). */
-export interface HorizonEntry {
-  readonly device: DeviceId
-  readonly incarnation: number
+export interface HorizonEntry extends DeviceIncarnation {
   readonly seq: number
   readonly hash: ListingHash
 }

@@ -1,6 +1,7 @@
 /** Who may do what, now and where a statement stands (membership.md §4). Pure. */
 
 import type { DeviceId } from '../ids.ts'
+import type { DeviceIncarnation } from '../listing/types.ts'
 import type { Capability, Member, Membership, MemberSpan } from './types.ts'
 
 /** The member with this id, unless it was removed or never was one. */
@@ -39,9 +40,7 @@ export function memberAt(membership: Membership, device: DeviceId, epoch: number
 }
 
 /** Where a statement stands: a listing of a chain, signed under an epoch. */
-export interface Place {
-  readonly device: DeviceId
-  readonly incarnation: number
+export interface Place extends DeviceIncarnation {
   readonly seq: number
   readonly epoch: number
 }
@@ -50,6 +49,14 @@ export interface Place {
 export function wasEntitled(membership: Membership, place: Omit<Place, 'seq'>, capability: Capability): boolean {
   const member = memberAt(membership, place.device, place.epoch)
   return member?.incarnation === place.incarnation && member.capabilities.has(capability)
+}
+
+/** Whether the device had a capability, as this incarnation, at any epoch up to this one. */
+export function wasEverEntitled(membership: Membership, place: Omit<Place, 'seq'>, capability: Capability): boolean {
+  return (membership.spans.get(place.device) ?? []).some(
+    ({ epoch, member }) =>
+      epoch <= place.epoch && member.incarnation === place.incarnation && member.capabilities.has(capability),
+  )
 }
 
 /**
@@ -61,8 +68,13 @@ export function wasEntitled(membership: Membership, place: Omit<Place, 'seq'>, c
 export function isForgetEntitled(membership: Membership, place: Place): boolean {
   if (!wasEntitled(membership, place, 'forget')) return false
   for (const span of membership.spans.get(place.device) ?? []) {
-    if (span.epoch <= place.epoch || span.cut === undefined || span.cut.seq >= place.seq) continue
-    if (closesChain(span, place.incarnation) || !span.member.capabilities.has('forget')) return false
+    const { cut } = span
+    if (cut === undefined) continue
+    const isClosed = closesChain(span, place.incarnation)
+    // R1: a chain that forked is settled by the entry that closes it, for every node alike.
+    if (isClosed && cut.forkedAfter !== undefined && place.seq > cut.forkedAfter) return false
+    if (span.epoch <= place.epoch || place.seq <= cut.seq) continue
+    if (isClosed || !span.member.capabilities.has('forget')) return false
   }
   return true
 }

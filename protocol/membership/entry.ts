@@ -16,23 +16,23 @@ import {
 } from '../limits.ts'
 import type { ListingHash } from '../listing/types.ts'
 import { deviceFromKey, isSignedBy, keyOfDevice, sha256Hex, signStatement, statementContent } from '../statement.ts'
-import { CAPABILITIES, type Capability, type CopiesGoal, type Cut, type Entry, type MemberTerms, type Role, ROLES, type Statement } from './types.ts'
+import { CAPABILITIES, type Capability, type CopiesGoal, type Cut, type MembershipEntry, type MemberTerms, type Role, ROLES, type MembershipStatement } from './types.ts'
 
 const VERSION = 1
 const WORDS = { what: 'an entry of the membership', code: 'MEMBERSHIP_INVALID' } as const
-const KINDS: readonly Statement['kind'][] = ['found', 'admit', 'remove', 'change', 'goal']
+const KINDS: readonly MembershipStatement['kind'][] = ['found', 'admit', 'remove', 'change', 'goal']
 
 /** An entry whose signature has been verified. */
 export interface SignedEntry {
-  readonly entry: Entry
+  readonly entry: MembershipEntry
   /** Hex SHA-256 of the content, without its signature. */
   readonly hash: string
   readonly bytes: Uint8Array
 }
 
 /** Signs an entry as its device. */
-export function signEntry(entry: Omit<Entry, 'by'>, signer: Signer): SignedEntry {
-  const full: Entry = { ...entry, by: signer.device }
+export function signEntry(entry: Omit<MembershipEntry, 'by'>, signer: Signer): SignedEntry {
+  const full: MembershipEntry = { ...entry, by: signer.device }
   const content = encodeCbor([
     VERSION,
     full.mesh === undefined ? null : fromHex(full.mesh),
@@ -56,20 +56,20 @@ export function openEntry(bytes: Uint8Array): SignedEntry {
   const content = statementContent(bytes)
   const fields = new Fields(decodeCbor(content, { ...WORDS, bytesMax: membershipEntryBytesMax, depthMax: 3 }), WORDS)
   if (fields.uint() !== VERSION) throw new CellarError('VERSION_UNKNOWN', 'a membership of a later format')
-  const entry: Entry = {
+  const entry: MembershipEntry = {
     mesh: fields.skipNull() ? undefined : (toHex(fields.bytes(32)) as MeshId),
     epoch: fields.uint(membershipEntriesMax - 1),
     prev: fields.skipNull() ? undefined : toHex(fields.bytes(32)),
     by: deviceFromKey(fields.bytes(32)),
     atMs: fields.uint(),
-    statement: readStatement(fields, KINDS[fields.uint(KINDS.length - 1)] as Statement['kind']),
+    statement: readStatement(fields, KINDS[fields.uint(KINDS.length - 1)] as MembershipStatement['kind']),
   }
   fields.end()
   if (!isSignedBy('membership', bytes, entry.by)) fields.fail('its device did not sign it')
   return { entry, hash: sha256Hex(content), bytes }
 }
 
-function statementValues(statement: Statement): CborValue[] {
+function statementValues(statement: MembershipStatement): CborValue[] {
   switch (statement.kind) {
     case 'found':
       return [statement.nonce, termsValue(statement.terms), goalValue(statement.copiesGoal)]
@@ -84,7 +84,7 @@ function statementValues(statement: Statement): CborValue[] {
   }
 }
 
-function readStatement(fields: Fields, kind: Statement['kind']): Statement {
+function readStatement(fields: Fields, kind: MembershipStatement['kind']): MembershipStatement {
   switch (kind) {
     case 'found':
       return { kind, nonce: fields.bytes(16), terms: readTerms(fields.nested()), copiesGoal: readGoal(fields) }
@@ -114,15 +114,16 @@ function readGoal(fields: Fields): CopiesGoal {
 }
 
 function cutValue(cut: Cut | undefined): CborValue {
-  return cut === undefined ? null : [cut.seq, fromHex(cut.hash)]
+  return cut === undefined ? null : [cut.seq, fromHex(cut.hash), cut.forkedAfter ?? null]
 }
 
 function readCut(fields: Fields): { cut?: Cut } {
   if (fields.skipNull()) return {}
   const row = fields.nested()
   const cut = { seq: row.int(1, listingSeqMax), hash: toHex(row.bytes(32)) as ListingHash }
+  const forkedAfter = row.skipNull() ? undefined : row.uint(listingSeqMax)
   row.end()
-  return { cut }
+  return { cut: { ...cut, ...(forkedAfter !== undefined && { forkedAfter }) } }
 }
 
 function termsValue(terms: MemberTerms): CborValue {

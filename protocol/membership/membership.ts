@@ -16,7 +16,7 @@ import {
   type MemberTerms,
   type Role,
   ROLE_CAPABILITIES,
-  type Statement,
+  type MembershipStatement,
 } from './types.ts'
 
 /** What the founder of a mesh chooses. */
@@ -55,7 +55,7 @@ export interface EntryOptions {
 /** Founds a mesh: its first entry, its first keeper. */
 export function foundMesh(signer: Signer, options: FoundOptions): Membership {
   const { nonce, atMs, copiesGoal = 'all', ...rest } = options
-  const statement: Statement = { kind: 'found', nonce, terms: makeTerms({ ...rest, role: 'keeper' }), copiesGoal }
+  const statement: MembershipStatement = { kind: 'found', nonce, terms: makeTerms({ ...rest, role: 'keeper' }), copiesGoal }
   return applyEntry(undefined, signEntry({ mesh: undefined, epoch: 0, prev: undefined, atMs, statement }, signer))
 }
 
@@ -105,7 +105,7 @@ function makeTerms(options: TermsOptions): MemberTerms {
   return { ...options, name, capabilities: new Set(options.capabilities ?? ROLE_CAPABILITIES[options.role]) }
 }
 
-function append(membership: Membership, signer: Signer, atMs: number, statement: Statement): Membership {
+function append(membership: Membership, signer: Signer, atMs: number, statement: MembershipStatement): Membership {
   const { mesh, epoch, headHash } = membership
   return applyEntry(membership, signEntry({ mesh, epoch: epoch + 1, prev: headHash, atMs, statement }, signer))
 }

@@ -29,6 +29,8 @@ export type CopiesGoal = 'all' | number
 export interface Cut {
   readonly seq: number
   readonly hash: ListingHash
+  /** Of a chain that forked, when it is closed: forgets after this listing are void, whichever branch they stand in. */
+  readonly forkedAfter?: number
 }
 
 /** What an entry says of a device; a change states all of it anew. */
@@ -79,7 +81,7 @@ export interface Membership {
 }
 
 /** What one entry says. */
-export type Statement =
+export type MembershipStatement =
   | { readonly kind: 'found'; readonly nonce: Uint8Array; readonly terms: MemberTerms; readonly copiesGoal: CopiesGoal }
   | { readonly kind: 'admit'; readonly device: DeviceId; readonly incarnation: number; readonly terms: MemberTerms; readonly cut?: Cut }
   | { readonly kind: 'remove'; readonly device: DeviceId; readonly cut?: Cut }
@@ -87,7 +89,7 @@ export type Statement =
   | { readonly kind: 'goal'; readonly copiesGoal: CopiesGoal }
 
 /** An entry of the log: a statement in its place. */
-export interface Entry {
+export interface MembershipEntry {
   /** Undefined in the founding entry, whose hash it is. */
   readonly mesh: MeshId | undefined
   readonly epoch: number
@@ -96,5 +98,5 @@ export interface Entry {
   readonly by: DeviceId
   /** Claimed time, milliseconds since 1970; for display only. */
   readonly atMs: number
-  readonly statement: Statement
+  readonly statement: MembershipStatement
 }

@@ -1,0 +1,83 @@
+/** How many devices hold a root, by their own signed word (rules.md §5). */
+
+import type { DeviceId, RootId } from '../ids.ts'
+import type { ListingBody } from '../listing/types.ts'
+import { memberNow } from '../membership/entitlement.ts'
+import type { Membership } from '../membership/types.ts'
+import { liveIndex } from './live.ts'
+import { goalHolders, storingMembers } from './placement.ts'
+import { type Lane, laneOf, type View } from './view.ts'
+
+/** What a person wants to know of the copies of one root. */
+export interface Copies {
+  /** Devices that say they hold all of it. */
+  readonly holders: readonly DeviceId[]
+  /** Those of them that did not announce it: a snapshot only on its own device is not a finished backup. */
+  readonly away: readonly DeviceId[]
+  /** How many should hold it, under the membership known here. */
+  readonly goal: number
+  /** Devices chosen to hold it that do not say so yet. */
+  readonly missing: readonly DeviceId[]
+}
+
+/**
+ * The lane whose word counts as a copy: that of the newest incarnation of a device that stores, and has not forked.
+ * R1: what the device of a fork holds counts as no copy.
+ */
+export function copyLane(view: View, membership: Membership, device: DeviceId): Lane | undefined {
+  const member = memberNow(membership, device)
+  if (member?.capabilities.has('store') !== true) return undefined
+  const lane = laneOf(view, device, member.incarnation)
+  return lane?.fork === undefined ? lane : undefined
+}
+
+/** Whether a device says in its newest listing that it holds a root, and its word counts. */
+export function isHolder(view: View, membership: Membership, device: DeviceId, root: RootId): boolean {
+  const lane = copyLane(view, membership, device)
+  return lane !== undefined && holdsOf(lane.body).has(root)
+}
+
+/** Devices that say they hold a root and whose word counts; those that mean to let it go are among them. */
+export function holdersOf(view: View, membership: Membership, root: RootId): DeviceId[] {
+  return storingMembers(membership)
+    .map((member) => member.device)
+    .filter((device) => isHolder(view, membership, device, root))
+}
+
+/** Counts the copies of a root. */
+export function copiesOf(view: View, membership: Membership, root: RootId): Copies {
+  const holders = holdersOf(view, membership, root)
+  const owners = new Set(liveIndex(view, membership).get(root)?.map((live) => live.owner))
+  const chosen = goalHolders(membership, root)
+  return {
+    holders,
+    away: holders.filter((device) => !owners.has(device)),
+    goal: chosen.length,
+    missing: chosen.filter((device) => !holders.includes(device)),
+  }
+}
+
+/**
+ * Whether a root has the copies that were asked for, one at least of them on another device. For a number it matters
+ * how many hold it, not that they are the chosen ones.
+ */
+export function isReplicated(view: View, membership: Membership, root: RootId): boolean {
+  const { holders, away, goal } = copiesOf(view, membership, root)
+  return holders.length >= goal && (away.length > 0 || holders.length > 1)
+}
+
+/** Whether the copies goal wants a device to hold a root. */
+export function shouldHold(membership: Membership, device: DeviceId, root: RootId): boolean {
+  return goalHolders(membership, root).includes(device)
+}
+
+const HELD = new WeakMap<ListingBody, ReadonlySet<RootId>>()
+
+/** The roots that a body says are held, as a set that is made once. */
+export function holdsOf(body: ListingBody): ReadonlySet<RootId> {
+  const known = HELD.get(body)
+  if (known !== undefined) return known
+  const held = new Set(body.holds)
+  HELD.set(body, held)
+  return held
+}

@@ -1,0 +1,146 @@
+/** What devices say to one another, as plain values (wire.md §3). */
+
+import type { ErrorCode } from '../errors.ts'
+import type { ChunkId, DeviceId, MeshId } from '../ids.ts'
+import type { ListingHash } from '../listing/types.ts'
+
+/** Names of the stream protocols; the number is the version of the messages. */
+export const SYNC_PROTOCOL = '/rootcellar/sync/1'
+export const CHUNKS_PROTOCOL = '/rootcellar/chunks/1'
+export const PAIR_PROTOCOL = '/rootcellar/pair/1'
+
+/** Version of the messages in {@link Hello}. */
+export const WIRE_VERSION = 1
+
+/** A listing by name. */
+export interface HeadName {
+  readonly device: DeviceId
+  readonly incarnation: number
+  readonly seq: number
+  readonly hash: ListingHash
+}
+
+/** First message of both sides on a stream. */
+export interface Hello {
+  readonly type: 'hello'
+  readonly mesh: MeshId
+  readonly device: DeviceId
+  readonly incarnation: number
+  /** Highest version of the messages that the sender speaks. */
+  readonly version: number
+  readonly epoch: number
+  /** Hash of the newest membership entry. */
+  readonly membershipHead: string
+  /** Name and version of the program, for people: at most 64 bytes. */
+  readonly program: string
+}
+
+/** The newest listing of every lane that the sender knows; of a fork, one for each branch. */
+export interface Heads {
+  readonly type: 'heads'
+  readonly heads: readonly HeadName[]
+}
+
+/** Asks for the heads of a lane from `fromSeq` on, and the newest body. */
+export interface GetListing {
+  readonly type: 'getListing'
+  readonly device: DeviceId
+  readonly incarnation: number
+  readonly fromSeq: number
+  /** The branch wanted, when there is a fork. */
+  readonly tip?: ListingHash
+}
+
+/** A chain of heads and the body of the last, or a part of them: see {@link ListingJoiner}. */
+export interface ListingPart {
+  readonly type: 'listing'
+  /** Signed heads as they were sent, oldest first. */
+  readonly heads: readonly Uint8Array[]
+  readonly body: Uint8Array
+  /** Whether more parts follow. */
+  readonly isMore: boolean
+}
+
+/** Asks for entries of the membership log. */
+export interface GetMembership {
+  readonly type: 'getMembership'
+  readonly fromEpoch: number
+}
+
+/** Signed entries of the membership log, in order. */
+export interface MembershipEntries {
+  readonly type: 'membership'
+  readonly entries: readonly Uint8Array[]
+}
+
+/** Says that the sender cannot do what was asked; nothing else is at fault. */
+export interface WireError {
+  readonly type: 'error'
+  readonly code: ErrorCode
+  /** For people; at most 256 bytes, no names of files. */
+  readonly message: string
+}
+
+/** Asks whether the other side lives. */
+export interface Ping {
+  readonly type: 'ping'
+}
+
+/** Says that it does. */
+export interface Pong {
+  readonly type: 'pong'
+}
+
+/** Asks for chunks; each comes in a frame of its own, or is named absent. */
+export interface Want {
+  readonly type: 'want'
+  /** Chosen by the asker, 0 .. 2^32 - 1; answers repeat it. */
+  readonly request: number
+  readonly ids: readonly ChunkId[]
+}
+
+/** Names chunks of a request that the sender cannot supply. */
+export interface Absent {
+  readonly type: 'absent'
+  readonly request: number
+  readonly ids: readonly ChunkId[]
+}
+
+/** Says that every chunk of a request was sent or named absent. */
+export interface Done {
+  readonly type: 'done'
+  readonly request: number
+}
+
+/** A step of pairing; the fields mean what pairing.md says of the step. */
+export interface PairingMessage {
+  readonly type: 'pake' | 'confirm' | 'offer' | 'accept' | 'refuse'
+  readonly fields: readonly Uint8Array[]
+}
+
+/** Everything but the chunks themselves. */
+export type Message =
+  | Hello
+  | Heads
+  | GetListing
+  | ListingPart
+  | GetMembership
+  | MembershipEntries
+  | WireError
+  | Ping
+  | Pong
+  | Want
+  | Absent
+  | Done
+  | PairingMessage
+
+/** Told by gossip: there is a new listing. A hint only, and not signed; what matters is pulled and verified. */
+export interface HeadNotice extends HeadName {
+  readonly mesh: MeshId
+  readonly epoch: number
+}
+
+/** What one frame holds. */
+export type Frame =
+  | { readonly kind: 'message'; readonly message: Message }
+  | { readonly kind: 'chunk'; readonly request: number; readonly chunk: Uint8Array }
