@@ -1,0 +1,94 @@
+/** Brings index and packs together when a store is opened (ordering.md §6). */
+import { chunkHeader, type ChunkId } from '../../protocol/index.ts'
+import type { IndexDraft } from '../index/draft.ts'
+import { isPackHeader, packHeaderBytes } from '../pack/format.ts'
+import { scanRecords } from '../pack/scan.ts'
+import { completeIfWhole, completeWithGaps, draftChunksMax } from './closure.ts'
+import { enterChunk, syncPacks, withReserve } from './commit.ts'
+import type { StoreParts } from './parts.ts'
+
+/** Recovers what a crash left. Nothing is written when nothing is to be done. */
+export async function recover(parts: StoreParts): Promise<void> {
+  const { index, packs } = parts
+  const draft = index.draft()
+  finishRemovals(parts, draft)
+  const adopted = new Map<ChunkId, readonly ChunkId[]>()
+  for (const pack of packs.numbers()) {
+    const record = index.packs.get(pack)
+    const end = record?.end ?? 0
+    if (record?.state === 'cut' && packs.size(pack) > end) packs.truncate(pack, end)
+    if (packs.size(pack) > end) adoptTail(parts, draft, { pack, end, adopted })
+  }
+  // The bytes adopted may still be only in the memory of the system: durable first, as in a commit.
+  if (adopted.size > 0) for (const error of await syncPacks(parts)) throw error
+  for (const [id, links] of adopted) {
+    if (!completeIfWhole(draft, id, links) && (draft.get(id)?.refs ?? 0) > 0) completeWithGaps(parts, draft, id)
+  }
+  await markLost(parts, draft)
+  await withReserve(parts, () => draft.write(true))
+}
+
+/** Removes the files of packs whose removal the index has already said; numbers stay used. */
+function finishRemovals(parts: StoreParts, draft: IndexDraft): void {
+  for (const [pack, record] of parts.index.packs) {
+    parts.packs.reserveNumber(pack)
+    if (record.state !== 'drop') continue
+    if (parts.packs.use(pack) !== undefined) parts.packs.drop(pack)
+    draft.setPack(pack, undefined)
+  }
+}
+
+interface Tail {
+  readonly pack: number
+  readonly end: number
+  /** Gets the chunks adopted, with their links. */
+  readonly adopted: Map<ChunkId, readonly ChunkId[]>
+}
+
+/** Takes in the whole good records behind the indexed end of a pack, and cuts off the rest. */
+function adoptTail(parts: StoreParts, draft: IndexDraft, { pack, end, adopted }: Tail): void {
+  const from = Math.max(end, packHeaderBytes)
+  let good = end === 0 && !hasHeader(parts, pack) ? 0 : from
+  if (good > 0) {
+    for (const item of scanRecords(parts.packs.file(pack), { from, readData: true })) {
+      if (item.kind === 'damage' || !item.isGood) break
+      const links = linksOf(item.bytes)
+      if (links === undefined) break
+      enterChunk(draft, item.id, { pack, offset: item.offset, length: item.length, links })
+      if (draft.get(item.id)?.pack === pack) adopted.set(item.id, links)
+      good = item.offset + item.length
+    }
+  }
+  parts.packs.truncate(pack, good)
+  if (good === 0) parts.packs.drop(pack)
+  else draft.extendPack(pack, good)
+}
+
+function hasHeader(parts: StoreParts, pack: number): boolean {
+  const header = new Uint8Array(packHeaderBytes)
+  return parts.packs.read(pack, 0, header) === packHeaderBytes && isPackHeader(header, pack)
+}
+
+function linksOf(bytes: Uint8Array | undefined): readonly ChunkId[] | undefined {
+  try {
+    return bytes === undefined ? undefined : chunkHeader(bytes).links
+  } catch {
+    return undefined
+  }
+}
+
+/** Marks the chunks as bad whose pack is gone or too short: only then is the whole index read. */
+async function markLost(parts: StoreParts, draft: IndexDraft): Promise<void> {
+  const short = new Set<number>()
+  for (const [pack, record] of parts.index.packs) {
+    if (record.state === 'drop' || parts.packs.size(pack) >= record.end) continue
+    short.add(pack)
+    parts.packs.setDamaged(pack)
+  }
+  if (short.size === 0) return
+  for await (const [id, record] of parts.index.chunks()) {
+    if (record.isBad || !short.has(record.pack) || record.offset + record.length <= parts.packs.size(record.pack)) continue
+    if (draft.get(id)?.isBad === false && draft.get(id)?.pack === record.pack) draft.set(id, { ...record, isBad: true })
+    if (draft.size > draftChunksMax) await draft.write(false)
+  }
+}

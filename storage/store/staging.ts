@@ -1,0 +1,61 @@
+/** The chunks accepted and not yet committed. */
+import type { ChunkId } from '../../protocol/index.ts'
+
+/** A chunk in a pack that the index does not name yet. */
+export interface StagedChunk {
+  readonly pack: number
+  readonly offset: number
+  readonly length: number
+  readonly links: readonly ChunkId[]
+}
+
+/** Accepted chunks in two generations: those waiting, and those a commit is making durable. */
+export class Staging {
+  #waiting = new Map<ChunkId, StagedChunk>()
+  #leaving = new Map<ChunkId, StagedChunk>()
+
+  /** Chunks in both generations. */
+  get size(): number {
+    return this.#waiting.size + this.#leaving.size
+  }
+
+  get(id: ChunkId): StagedChunk | undefined {
+    return this.#waiting.get(id) ?? this.#leaving.get(id)
+  }
+
+  add(id: ChunkId, chunk: StagedChunk): void {
+    this.#waiting.set(id, chunk)
+  }
+
+  /** Says whether chunks of a pack are among them. */
+  hasPack(pack: number): boolean {
+    for (const map of [this.#waiting, this.#leaving]) for (const chunk of map.values()) if (chunk.pack === pack) return true
+    return false
+  }
+
+  /** Begins a commit: what waits now is handed out, oldest first; it stays findable. */
+  take(): ReadonlyMap<ChunkId, StagedChunk> {
+    this.#leaving = this.#waiting
+    this.#waiting = new Map()
+    return this.#leaving
+  }
+
+  /** Ends a commit that went well. */
+  taken(): void {
+    this.#leaving = new Map()
+  }
+
+  /** Ends a commit that failed before the index was written: all wait again, in their order. */
+  putBack(): void {
+    for (const [id, chunk] of this.#waiting) this.#leaving.set(id, chunk)
+    this.#waiting = this.#leaving
+    this.#leaving = new Map()
+  }
+
+  /** Forgets the chunks of a pack in both generations. */
+  dropPack(pack: number): void {
+    for (const map of [this.#waiting, this.#leaving]) {
+      for (const [id, chunk] of map) if (chunk.pack === pack) map.delete(id)
+    }
+  }
+}

@@ -1,0 +1,147 @@
+/** Looks for damage in packs, index and references; changes nothing (ordering.md §8). */
+import type { ChunkId } from '../../protocol/index.ts'
+import type { Problem, VerifyOptions } from '../chunk-store.ts'
+import type { ChunkRecord } from '../index/record.ts'
+import { decodeRecordHeader, packHeaderBytes, recordHeaderBytes } from '../pack/format.ts'
+import { scanRecords } from '../pack/scan.ts'
+import { peekLinks, type StoreParts } from './parts.ts'
+
+/** Ids counted in one pass over the references: some 40 MiB. */
+const COUNTED_MAX = 250_000
+
+/** Yields what is wrong, as it is found. */
+export async function* verifyStore(parts: StoreParts, options: VerifyOptions): AsyncIterable<Problem> {
+  yield* packFiles(parts)
+  yield* chunkPlaces(parts, options.signal)
+  if (options.readData) yield* packData(parts, options)
+  yield* await parts.turnstile.run(() => references(parts, options.signal))
+}
+
+/** Packs that are gone or shorter than what was committed to them. */
+function* packFiles(parts: StoreParts): Iterable<Problem> {
+  for (const [pack, record] of parts.index.packs) {
+    const size = parts.packs.size(pack)
+    if (record.state === 'drop' || size >= record.end) continue
+    const name = `pack ${String(pack)}`
+    if (size === 0) yield { kind: 'pack-missing', pack, message: `${name} is missing` }
+    else {
+      const message = `${name} ends at byte ${String(size)} and should reach ${String(record.end)}`
+      yield { kind: 'pack-truncated', pack, message }
+    }
+  }
+}
+
+/** Every chunk is where the index says, as far as its record header tells. */
+async function* chunkPlaces(parts: StoreParts, signal: AbortSignal): AsyncIterable<Problem> {
+  for await (const [id, record] of parts.index.chunks()) {
+    signal.throwIfAborted()
+    const problem = placeProblem(parts, id, record)
+    if (problem !== undefined && isCurrent(parts, id, record)) yield problem
+  }
+}
+
+function placeProblem(parts: StoreParts, id: ChunkId, record: ChunkRecord): Problem | undefined {
+  const { pack, offset, length } = record
+  if (pack === 0) return { kind: 'chunk-missing', id, message: `chunk ${id} is missing` }
+  if (offset + length > parts.packs.size(pack)) {
+    return { kind: 'chunk-missing', id, pack, message: `chunk ${id} was in the lost part of pack ${String(pack)}` }
+  }
+  const bytes = new Uint8Array(recordHeaderBytes)
+  parts.packs.read(pack, offset - recordHeaderBytes, bytes)
+  const header = decodeRecordHeader(bytes)
+  if (!record.isBad && header?.id === id && header.length === length) return undefined
+  return { kind: 'chunk-corrupt', id, pack, message: `chunk ${id} is damaged in pack ${String(pack)}` }
+}
+
+/** Says whether the index still says what was read of it: else a commit or compaction came between. */
+function isCurrent(parts: StoreParts, id: ChunkId, record: ChunkRecord): boolean {
+  const now = parts.index.get(id)
+  return now?.pack === record.pack && now.offset === record.offset && now.isBad === record.isBad
+}
+
+/** Every byte of every pack. */
+async function* packData(parts: StoreParts, options: VerifyOptions): AsyncIterable<Problem> {
+  const numbers = [...parts.index.packs.keys()].sort((a, b) => a - b)
+  let bytesRead = 0
+  for (const [at, pack] of numbers.entries()) {
+    const end = parts.index.packs.get(pack)?.end ?? 0
+    if (parts.packs.size(pack) > 0 && end > packHeaderBytes) {
+      yield* onePack(parts, pack, options.signal)
+      bytesRead += Math.min(end, parts.packs.size(pack))
+    }
+    options.onProgress?.({ packsDone: at + 1, packs: numbers.length, bytesRead })
+  }
+}
+
+async function* onePack(parts: StoreParts, pack: number, signal: AbortSignal): AsyncIterable<Problem> {
+  const file = parts.packs.openApart(pack)
+  const endNow = (): number => parts.index.packs.get(pack)?.end ?? 0
+  try {
+    for (const item of scanRecords(file, { to: endNow(), readData: true })) {
+      await pause()
+      signal.throwIfAborted()
+      if (item.kind === 'damage') {
+        const message = `pack ${String(pack)} holds ${String(item.length)} bytes that are no record, from byte ${String(item.offset)}`
+        if (item.offset + item.length <= Math.min(endNow(), parts.packs.size(pack))) yield { kind: 'pack-damaged', pack, message }
+      } else if (!item.isGood) {
+        const record = parts.index.get(item.id)
+        if (record?.pack !== pack || record.offset !== item.offset || record.isBad) continue
+        yield { kind: 'chunk-corrupt', id: item.id, pack, message: `chunk ${item.id} is damaged in pack ${String(pack)}` }
+      }
+    }
+  } finally {
+    file.close()
+  }
+}
+
+/** Lets others have the thread between two chunks. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+}
+
+/** Closures and counts of references; within the turnstile, so that they hold still. */
+async function references(parts: StoreParts, signal: AbortSignal): Promise<Problem[]> {
+  const found: Problem[] = []
+  const chunks = [...parts.index.packs.values()].reduce((sum, record) => sum + record.liveCount, 0)
+  const passes = Math.ceil((chunks + 1) / COUNTED_MAX)
+  for (let pass = 0; pass < passes; pass++) {
+    const isMine = (id: ChunkId): boolean => Number.parseInt(id.slice(0, 6), 16) % passes === pass
+    const counts = new Map<ChunkId, number>()
+    for await (const [id, record] of parts.index.chunks()) {
+      signal.throwIfAborted()
+      if (record.isComplete) countLinks(parts, id, { counts, isMine, found: pass === 0 ? found : [] })
+    }
+    for (const root of parts.index.holds) if (isMine(root)) counts.set(root, (counts.get(root) ?? 0) + 1)
+    for await (const [id, record] of parts.index.chunks()) {
+      if (!isMine(id)) continue
+      const refs = counts.get(id) ?? 0
+      if (refs === record.refs) continue
+      const message = `chunk ${id} is referred to ${String(refs)} times and the index says ${String(record.refs)}`
+      found.push({ kind: 'refs-wrong', id, message })
+    }
+  }
+  return found
+}
+
+interface Counting {
+  readonly counts: Map<ChunkId, number>
+  readonly isMine: (id: ChunkId) => boolean
+  readonly found: Problem[]
+}
+
+function countLinks(parts: StoreParts, id: ChunkId, { counts, isMine, found }: Counting): void {
+  let links: readonly ChunkId[]
+  try {
+    links = peekLinks(parts, id)
+  } catch {
+    return // reported already as damaged
+  }
+  for (const link of links) {
+    if (isMine(link)) counts.set(link, (counts.get(link) ?? 0) + 1)
+    const child = parts.index.get(link)
+    if (child?.isComplete === true || child?.isBad === true) continue
+    found.push({ kind: 'closure-incomplete', id, message: `chunk ${id} refers to ${link}, which is not complete` })
+  }
+}
