@@ -8,8 +8,8 @@ export function collect(value: string, before: readonly string[] = []): string[]
 }
 
 /** Counts how often an option was given. */
-export function countUp(_value: string, before = 0): number {
-  return before + 1
+export function countUp(_value: unknown, before: number | undefined): number {
+  return (before ?? 0) + 1
 }
 
 /** A whole number, 1 or more. */

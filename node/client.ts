@@ -8,4 +8,11 @@ export * from './path-text.ts'
 export * from './status-sentence.ts'
 export { connectNode } from './control/client.ts'
 export { CellarError, ERRORS, isCellarError, type ErrorCode, type ErrorContext } from '../protocol/errors.ts'
-export type { HomePaths } from './home.ts'
+import type { HomePaths } from './home.ts'
+export type { HomePaths }
+
+/** The places of a home; see `homePaths`. Loaded only when asked for. */
+export async function findHome(directory: string | undefined, env: Readonly<Record<string, string | undefined>>): Promise<HomePaths> {
+  const { homePaths } = await import('./home.ts')
+  return homePaths(directory, env)
+}

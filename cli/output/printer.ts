@@ -173,6 +173,8 @@ export function describeError(error: unknown, verbosity: number): { status: numb
     return { status: exit, text: error.message, remedy, code: error.code }
   }
   const system = error as NodeJS.ErrnoException
+  // An option whose value could be judged only when the command ran.
+  if (error instanceof Error && system.code === 'commander.invalidArgument') return { status: 2, text: error.message, remedy: ERRORS.USAGE.remedy, code: 'USAGE' }
   if (error instanceof Error && typeof system.code === 'string' && typeof system.syscall === 'string') {
     return { status: 1, text: `the system refused ${system.syscall}${system.path === undefined ? '' : ` on ${system.path}`}: ${system.code}` }
   }

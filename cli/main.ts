@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+/** The `cellar` program. */
+
+import { hostname } from 'node:os'
+import { runCli } from './program.ts'
+import { processArguments, processDirectory } from './raw-args.ts'
+import { onInterrupt, sinkOf, sourceOf } from './streams.ts'
+import { nodeDoor } from './node-door.ts'
+
+process.exitCode = await runCli({
+  args: processArguments(),
+  env: process.env,
+  directory: processDirectory(),
+  hostname: hostname(),
+  stdin: sourceOf(process.stdin),
+  stdout: sinkOf(process.stdout),
+  stderr: sinkOf(process.stderr),
+  door: nodeDoor(process.env),
+  nowMs: () => Date.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  onInterrupt,
+  exitNow: (status) => process.exit(status),
+})
+// What a library left behind (a timer, a thread) must not keep a command that has ended.
+process.exit()

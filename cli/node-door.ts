@@ -1,0 +1,104 @@
+/** The real ways to a node: over its control socket, or by opening one in this process. */
+
+import { CellarError, connectNode, findHome, type HomePaths, isCellarError, type NodeHandle } from '../node/client.ts'
+import type { NodeDoor, RunningNode } from './world.ts'
+
+const RETRY_MS = 100
+
+/** How long a command waits for another one that has the store open and does not answer for it. */
+const WAIT_MS = 60_000
+
+/** Loads the node only when one is opened: network and store take longer to load than most commands to run. */
+const loadNode = () => import('../node/index.ts')
+
+/** The ways to a node of this process's user. */
+export function nodeDoor(env: Readonly<Record<string, string | undefined>>): NodeDoor {
+  return {
+    home: (directory) => findHome(directory, env),
+    connect: (home) => connectNode(home.socket),
+    reach,
+    run,
+    init: async (home, options) => (await loadNode()).initDevice(home, options),
+    join: async (home, options, on) => (await loadNode()).joinMesh(home, options, on),
+  }
+}
+
+async function reach(home: HomePaths, signal: AbortSignal): Promise<NodeHandle> {
+  for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
+    const running = await connectNode(home.socket)
+    if (running !== undefined) return running
+    try {
+      return await openForCommand(home, signal)
+    } catch (error) {
+      if (!isCellarError(error, 'STORE_IN_USE') || waitedMs >= WAIT_MS) throw error
+    }
+    await pause(signal)
+  }
+}
+
+/** Opens a node for one command. Commands that come meanwhile are answered too: no command waits for another. */
+async function openForCommand(home: HomePaths, signal: AbortSignal): Promise<NodeHandle> {
+  const { openNode, serveControl } = await loadNode()
+  signal.throwIfAborted()
+  const node = await openNode(home, { mode: 'command' })
+  try {
+    const server = await serveControl({ path: home.socket, handle: node })
+    const close = async (): Promise<void> => {
+      const end = (): void => void server.close()
+      if (signal.aborted) await server.close()
+      signal.addEventListener('abort', end)
+      try {
+        await server.drain()
+      } finally {
+        signal.removeEventListener('abort', end)
+        await node.close()
+      }
+    }
+    let closing: Promise<void> | undefined
+    return { call: (method, params, options) => node.call(method, params, options), close: () => (closing ??= close()) }
+  } catch (error) {
+    await node.close()
+    throw error
+  }
+}
+
+async function run(home: HomePaths, signal: AbortSignal): Promise<RunningNode> {
+  const { openNode, serveControl } = await loadNode()
+  for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
+    await refuseSecond(home, signal)
+    try {
+      const node = await openNode(home, { mode: 'running' })
+      let stop = (): void => undefined
+      const stopAsked = new Promise<void>((resolve) => (stop = resolve))
+      try {
+        const server = await serveControl({ path: home.socket, handle: node, onStop: stop })
+        return { handle: node, stopAsked, close: () => server.close().finally(() => node.close()) }
+      } catch (error) {
+        await node.close()
+        throw error
+      }
+    } catch (error) {
+      if (!isCellarError(error, 'STORE_IN_USE') || waitedMs >= WAIT_MS) throw error
+    }
+    await pause(signal)
+  }
+}
+
+/** One node for a home; a command that has it open for a moment is no node. */
+async function refuseSecond(home: HomePaths, signal: AbortSignal): Promise<void> {
+  const other = await connectNode(home.socket)
+  if (other === undefined) return
+  const status = await other.call('status', {}, { signal }).catch((error: unknown) => {
+    if (isCellarError(error, 'NODE_STOPPED')) return undefined
+    throw error
+  })
+  await other.close()
+  if (status?.running === true) {
+    throw new CellarError('STORE_IN_USE', `a node runs here already (process ${String(status.pid)})`, { pid: status.pid })
+  }
+}
+
+async function pause(signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => setTimeout(resolve, RETRY_MS))
+  signal.throwIfAborted()
+}

@@ -1,0 +1,108 @@
+/** The tree of commands, and one run of it. */
+
+import { Command, CommanderError } from 'commander'
+import { defineBackup } from './commands/backup.ts'
+import { defineCheck } from './commands/check.ts'
+import { type Act, type Define, GROUP } from './commands/command.ts'
+import { defineCompletion } from './commands/completion.ts'
+import { defineDevices } from './commands/devices.ts'
+import { defineDiff } from './commands/diff.ts'
+import { defineDump } from './commands/dump.ts'
+import { defineFind } from './commands/find.ts'
+import { defineInit } from './commands/init.ts'
+import { defineInvite } from './commands/invite.ts'
+import { defineJoin } from './commands/join.ts'
+import { defineLs } from './commands/ls.ts'
+import { defineRestore } from './commands/restore.ts'
+import { defineSnapshots } from './commands/snapshots.ts'
+import { defineStart } from './commands/start.ts'
+import { defineStats } from './commands/stats.ts'
+import { defineStatus } from './commands/status.ts'
+import { defineStop } from './commands/stop.ts'
+import { defineVersion, programVersion } from './commands/version.ts'
+import { safeText } from './output/format.ts'
+import { type GlobalOptions, runSession } from './session.ts'
+import { countUp } from './values.ts'
+import type { CliWorld } from './world.ts'
+
+const COMMANDS: readonly Define[] = [
+  defineInit, defineInvite, defineJoin, defineDevices,
+  defineStart, defineStop, defineStatus, defineBackup, defineSnapshots, defineRestore,
+  defineLs, defineFind, defineDiff, defineDump, defineStats,
+  defineCheck, defineVersion, defineCompletion,
+]
+
+const WRONG_USAGE = 2
+
+/** Makes the tree; commands run by `act`. */
+export function makeProgram(act: Act): Command {
+  const program = new Command('cellar')
+    .description('Rootcellar keeps the backups of your devices on your devices, encrypted, without a server.')
+    .version(`cellar ${programVersion()}`, '-V, --version', 'say which version this is')
+    .option('--json', 'print JSON lines, for programs')
+    .option('-q, --quiet', 'print results and errors only')
+    .option('-v, --verbose', 'print more', countUp)
+    .option('--home <dir>', 'where this device keeps its state (default: $CELLAR_HOME, or below $XDG_DATA_HOME)')
+    .option('--no-color', 'no colours (NO_COLOR does the same)')
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .addHelpText('after', '\nSNAPSHOT is the beginning of an id, or latest; with --device, --path or --tag the latest of those.\ncellar help COMMAND tells more, with examples.')
+  program.addHelpCommand(new Command('help').argument('[command]').description('show help for a command').helpGroup(GROUP.care))
+  for (const define of COMMANDS) define(program, act)
+  return program
+}
+
+/**
+ * Runs the command line once.
+ *
+ * @returns the exit status (cli.md "Exit codes")
+ */
+export async function runCli(world: CliWorld): Promise<number> {
+  let status = 0
+  const out: string[] = []
+  const err: string[] = []
+  const program: Command = makeProgram((work) => async (...args) => {
+    status = await runSession(world, program.opts(), (session) => work(session, ...args))
+  })
+  everyCommand(program, (command) => {
+    command.exitOverride()
+    command.configureOutput({
+      writeOut: (text) => void out.push(text),
+      writeErr: (text) => void err.push(text),
+      outputError: () => undefined,
+      getOutHelpWidth: () => Math.min(world.stdout.columns, 110),
+      getErrHelpWidth: () => Math.min(world.stderr.columns, 110),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+  })
+  try {
+    await program.parseAsync(separateWait(world.args), { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    status = error.exitCode === 0 ? 0 : WRONG_USAGE
+    if (status !== 0) err.push(usageError(program, world, error))
+  }
+  if (out.length > 0) await world.stdout.write(out.join('')).catch(() => undefined)
+  if (err.length > 0) await world.stderr.write(err.join(''))
+  return status
+}
+
+function everyCommand(command: Command, visit: (command: Command) => void): void {
+  visit(command)
+  for (const child of command.commands) everyCommand(child, visit)
+}
+
+/** What a wrong usage is answered: what is wrong and where to read more; nothing more where help was printed. */
+function usageError(program: Command, world: CliWorld, error: CommanderError): string {
+  if (error.code === 'commander.help') return ''
+  const message = safeText(error.message.replace(/^error: /, '').replaceAll('\n', ' '))
+  if (world.args.includes('--json')) return `${JSON.stringify({ message_type: 'exit_error', code: WRONG_USAGE, message })}\n`
+  const command = world.args.find((arg) => program.commands.some((one) => one.name() === arg))
+  return `cellar: ${message}\nto do:  see cellar help${command === undefined ? '' : ` ${command}`}\n`
+}
+
+/** `--wait` stands alone or as `--wait=N`: what follows behind a space is a path, which the parser would take for N. */
+function separateWait(args: readonly string[]): string[] {
+  const end = args.indexOf('--')
+  return args.map((arg, at) => (arg === '--wait' && (end < 0 || at < end) ? '--wait=goal' : arg))
+}
