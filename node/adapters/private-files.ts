@@ -1,0 +1,78 @@
+/** Small files that must survive a crash and that nobody else may read: keys and settings. */
+
+import { chmodSync, closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { CellarError } from '../../protocol/index.ts'
+
+/** Makes a directory that only its owner may enter; one that is there keeps its mode. */
+export function makePrivateDirectory(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+}
+
+/**
+ * Writes a file of mode 0600 in one step: a crash leaves the old one or the new one, whole.
+ * Durable once it returns (file and directory are synced).
+ */
+export function writePrivateFile(path: string, text: string): void {
+  const temporary = `${path}.new`
+  const fd = openSync(temporary, 'w', 0o600)
+  try {
+    writeFileSync(fd, text)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+  chmodSync(temporary, 0o600)
+  renameSync(temporary, path)
+  syncDirectory(dirname(path))
+}
+
+/**
+ * Reads a small file that only its owner may read.
+ *
+ * @returns its text, or undefined when there is none
+ * @throws {CellarError} `KEY_MODE` when others may read or write it
+ */
+export function readPrivateFile(path: string): string | undefined {
+  let fd: number
+  try {
+    fd = openSync(path, 'r')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  try {
+    const mode = fstatSync(fd).mode & 0o777
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+      throw new CellarError('KEY_MODE', `the key file ${path} has mode 0${mode.toString(8)}, so others can read it`, { path })
+    }
+    return readFileSync(fd, 'utf8')
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Reads a file that anybody may read, or undefined when there is none. */
+export function readTextFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Says whether something is at a path. */
+export function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined
+}
+
+/** Makes the names in a directory durable. */
+export function syncDirectory(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}

@@ -1,0 +1,72 @@
+/** The settings a person may edit: `config.toml` (spec/config.md). */
+
+import { parse, stringify, TomlError } from 'smol-toml'
+import { CellarError } from '../protocol/index.ts'
+
+/** What one device is told about its network and its disk. */
+export interface Config {
+  /** Where to listen: `HOST:PORT` or a multiaddr; port 0 takes a free one. */
+  readonly listen: readonly string[]
+  /** Whether peers are looked for, and found, by multicast DNS. */
+  readonly mdns: boolean
+  /** Addresses of peers that multicast does not reach: `HOST:PORT` or a multiaddr. */
+  readonly peers: readonly string[]
+  /** Directory of the chunk store, when it is not below the home. */
+  readonly store: string | undefined
+}
+
+/** What holds where a file says nothing. Port 4517 is free in the registry of ports. */
+export const CONFIG_DEFAULT: Config = { listen: ['0.0.0.0:4517', '[::]:4517'], mdns: true, peers: [], store: undefined }
+
+/**
+ * Reads settings.
+ *
+ * @param text - TOML
+ * @param path - where it came from, for messages
+ * @throws {CellarError} `CONFIG_INVALID`, naming the line or the key
+ */
+export function parseConfig(text: string, path: string): Config {
+  let table: Record<string, unknown>
+  try {
+    table = parse(text)
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    const reason = error.message.split('\n')[0] ?? ''
+    throw new CellarError('CONFIG_INVALID', `${path}, line ${String(error.line)}: ${reason}`, { path, line: error.line }, { cause: error })
+  }
+  for (const key of Object.keys(table)) {
+    if (!(key in CONFIG_DEFAULT)) throw invalid(path, key, `is not a setting (there are ${Object.keys(CONFIG_DEFAULT).join(', ')})`)
+  }
+  return {
+    listen: texts(table['listen'], 'listen', path) ?? CONFIG_DEFAULT.listen,
+    mdns: truth(table['mdns'], 'mdns', path) ?? CONFIG_DEFAULT.mdns,
+    peers: texts(table['peers'], 'peers', path) ?? CONFIG_DEFAULT.peers,
+    store: oneText(table['store'], 'store', path),
+  }
+}
+
+/** The text of settings, fit for a person to edit. */
+export function formatConfig(config: Config): string {
+  const { store, ...rest } = config
+  return `# Settings of this device. See: cellar help config\n\n${stringify(store === undefined ? rest : { ...rest, store })}\n`
+}
+
+function texts(value: unknown, key: string, path: string): string[] | undefined {
+  if (value === undefined) return undefined
+  if (Array.isArray(value) && value.every((item): item is string => typeof item === 'string')) return value
+  throw invalid(path, key, 'must be a list of texts in quotes')
+}
+
+function oneText(value: unknown, key: string, path: string): string | undefined {
+  if (value === undefined || typeof value === 'string') return value
+  throw invalid(path, key, 'must be a text in quotes')
+}
+
+function truth(value: unknown, key: string, path: string): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value
+  throw invalid(path, key, 'must be true or false')
+}
+
+function invalid(path: string, key: string, what: string): CellarError {
+  return new CellarError('CONFIG_INVALID', `${path}: "${key}" ${what}`, { path, key })
+}

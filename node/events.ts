@@ -1,0 +1,61 @@
+/** The one bus of a node: what its parts tell one another, and a person. */
+
+import type { ChunkId, DeviceId, ErrorCode, RootId } from '../protocol/index.ts'
+
+/** What may happen. */
+export type NodeEvent =
+  /** A listing or the membership is newer than before. */
+  | { readonly kind: 'view' }
+  | { readonly kind: 'peer'; readonly device: DeviceId; readonly state: 'up' | 'down' }
+  /** A peer's heads have been compared with ours for the first time on this link: it knows of us, and we of it. */
+  | { readonly kind: 'contact'; readonly device: DeviceId }
+  /** A peer has been sent a chunk. */
+  | { readonly kind: 'served'; readonly device: DeviceId; readonly bytes: number }
+  | { readonly kind: 'fetching'; readonly root: RootId; readonly bytes: number; readonly open: number }
+  /** A root came to be held here. */
+  | { readonly kind: 'held'; readonly root: RootId; readonly bytes: number }
+  | { readonly kind: 'bad-chunk'; readonly id: ChunkId }
+  | { readonly kind: 'trouble'; readonly code: ErrorCode; readonly message: string; readonly device?: DeviceId }
+
+/** Tells listeners what happens, in order, at once. */
+export class Events {
+  readonly #listeners = new Set<(event: NodeEvent) => void>()
+
+  /** Tells all listeners. */
+  emit(event: NodeEvent): void {
+    for (const listener of [...this.#listeners]) listener(event)
+  }
+
+  /** Calls back for each event. @returns ends it */
+  on(listener: (event: NodeEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+    }
+  }
+
+  /**
+   * Resolves at the next event that fits.
+   *
+   * @throws the signal's reason when it is aborted first
+   */
+  next(fits: (event: NodeEvent) => boolean, signal: AbortSignal): Promise<NodeEvent> {
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        off()
+        signal.removeEventListener('abort', onAbort)
+      }
+      const onAbort = () => {
+        end()
+        reject(signal.reason as Error)
+      }
+      const off = this.on((event) => {
+        if (!fits(event)) return
+        end()
+        resolve(event)
+      })
+      if (signal.aborted) onAbort()
+      else signal.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+}

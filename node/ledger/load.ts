@@ -1,0 +1,112 @@
+/** Reads the ledger back from its catalog. What stands there was checked when it was written. */
+
+import {
+  accept,
+  CellarError,
+  type DeviceId,
+  emptyView,
+  type Horizon,
+  type ListingHash,
+  type Membership,
+  openHead,
+  openMembership,
+  type RootId,
+  type View,
+} from '../../protocol/index.ts'
+import type { Catalog, CatalogChange } from '../../storage/index.ts'
+import { decodeFork, decodePending, type ForkRecord, type PendingRoot } from './records.ts'
+
+/** What the ledger has in memory. */
+export interface LedgerState {
+  membership: Membership
+  view: View
+  /** Newest body of each chain, by {@link laneName}. */
+  readonly bodies: Map<string, Uint8Array>
+  /** Other branches of forked chains, by the hash of their newest head. */
+  readonly forks: Map<ListingHash, ForkRecord>
+  readonly pending: Map<RootId, PendingRoot>
+  /** When each root was first seen here, milliseconds since 1970. */
+  readonly seen: Map<RootId, number>
+  /** What each open session pinned. */
+  readonly sessions: Map<string, Horizon>
+}
+
+/** Names a chain: device and incarnation. */
+export function laneName(device: DeviceId, incarnation: number): string {
+  return `${device}/${String(incarnation)}`
+}
+
+/** Newest heads of a chain that are read back: enough to tell a fork from what is known. */
+const headsRead = 64
+
+/**
+ * Loads the ledger.
+ *
+ * @throws {CellarError} `NO_MESH` when the catalog has no membership; `STORE_DAMAGED` when it contradicts itself
+ */
+export async function loadLedger(catalog: Catalog): Promise<LedgerState> {
+  const entries = (await all(catalog, 'entry/')).map(([, value]) => value)
+  if (entries.length === 0) throw new CellarError('NO_MESH', 'this device has not finished joining its mesh')
+  const membership = openMembership(entries)
+  await closeDeadSessions(catalog)
+  const state: LedgerState = {
+    membership,
+    view: emptyView(),
+    bodies: new Map(),
+    forks: new Map(),
+    pending: new Map((await all(catalog, 'pending/')).map(([key, value]) => [key as RootId, decodePending(key as RootId, value)])),
+    seen: new Map((await all(catalog, 'seen/')).map(([key, value]) => [key as RootId, Number(Buffer.from(value).toString())])),
+    sessions: new Map(),
+  }
+  await loadChains(catalog, state)
+  await loadForks(catalog, state)
+  return state
+}
+
+async function loadChains(catalog: Catalog, state: LedgerState): Promise<void> {
+  const chains = new Map<string, Uint8Array[]>()
+  for (const [key, value] of await all(catalog, 'head/')) {
+    const chain = key.slice(0, key.lastIndexOf('/'))
+    const heads = chains.get(chain)
+    if (heads === undefined) chains.set(chain, [value])
+    else heads.push(value)
+  }
+  for (const [chain, heads] of chains) {
+    const body = catalog.get(`body/${chain}`)
+    if (body === undefined) throw damaged(chain)
+    const opened = heads.slice(-headsRead).map((bytes) => openHead(bytes))
+    const outcome = accept(state.view, state.membership, opened, body)
+    if (outcome.kind !== 'accepted') throw damaged(chain)
+    state.view = outcome.view
+    state.bodies.set(laneName(outcome.lane.device, outcome.lane.incarnation), body)
+  }
+}
+
+async function loadForks(catalog: Catalog, state: LedgerState): Promise<void> {
+  for (const [, value] of await all(catalog, 'fork/')) {
+    const fork = decodeFork(value)
+    const heads = fork.heads.map((bytes) => openHead(bytes))
+    const outcome = accept(state.view, state.membership, heads, fork.body)
+    if (outcome.kind === 'fork') state.view = outcome.view
+    const tip = heads.at(-1)
+    if (tip !== undefined) state.forks.set(tip.hash, fork)
+  }
+}
+
+/** R4: a session that died with its process is closed at start. */
+async function closeDeadSessions(catalog: Catalog): Promise<void> {
+  const dead = (await all(catalog, 'session/')).map(([key]): CatalogChange => ({ type: 'del', key: `session/${key}` }))
+  if (dead.length > 0) await catalog.batch(dead, { durable: true })
+}
+
+function damaged(chain: string): CellarError {
+  return new CellarError('STORE_DAMAGED', `the record of the listings of ${chain} contradicts itself`)
+}
+
+/** All entries below a prefix, in the order of their keys, without the prefix. */
+async function all(catalog: Catalog, prefix: string): Promise<[key: string, value: Uint8Array][]> {
+  const found: [string, Uint8Array][] = []
+  // '0' comes right after '/' in ASCII.
+  for await (const [key, value] of catalog.iterate({ gte: prefix, lt: `${prefix.slice(0, -1)}0` })) found.push([key.slice(prefix.length), value])
+  return found
+}

@@ -1,0 +1,102 @@
+/** How the ledger lies in the catalog (sync.md §1): keys and values, and nothing of what they mean. */
+
+import { decodeCbor, type DeviceId, encodeCbor, Fields, type HorizonEntry, headsPerListingMax, listingBytesMax, type RootId, type SignedHead } from '../../protocol/index.ts'
+import type { CatalogChange } from '../../storage/index.ts'
+
+/** Heads of a chain kept for peers that lag behind; older ones are dropped as new ones come. */
+export const headsKept = 4096
+
+const width = 10
+
+/** Key of one entry of the membership log. */
+export function entryKey(epoch: number): string {
+  return `entry/${padded(epoch)}`
+}
+
+/** Key of one head of a chain. */
+export function headKey(device: DeviceId, incarnation: number, seq: number): string {
+  return `head/${device}/${padded(incarnation)}/${padded(seq)}`
+}
+
+/** Key of the newest body of a chain. */
+export function bodyKey(device: DeviceId, incarnation: number): string {
+  return `body/${device}/${padded(incarnation)}`
+}
+
+/** Key of another branch of a forked chain. */
+export function forkKey(head: SignedHead): string {
+  return `fork/${head.head.device}/${padded(head.head.incarnation)}/${head.hash}`
+}
+
+/** Key of a root of this device that no listing has announced yet. */
+export function pendingKey(root: RootId): string {
+  return `pending/${root}`
+}
+
+/** Key of the time at which this node first saw a root. */
+export function seenKey(root: RootId): string {
+  return `seen/${root}`
+}
+
+/** Key of an open backup session, with the vector it pinned (R4): what a crash leaves of it is closed at start. */
+export function sessionKey(id: string): string {
+  return `session/${id}`
+}
+
+/** The value of a session's record. */
+export function encodeVector(vector: readonly HorizonEntry[]): Uint8Array {
+  return encodeCbor(vector.map(({ device, incarnation, seq, hash }) => [device, incarnation, seq, hash]))
+}
+
+/** The changes that keep an accepted chain: its new heads, and its newest body in the place of the old. */
+export function chainChanges(heads: readonly SignedHead[], body: Uint8Array): CatalogChange[] {
+  const changes: CatalogChange[] = []
+  for (const { head, bytes } of heads) {
+    changes.push({ type: 'put', key: headKey(head.device, head.incarnation, head.seq), value: bytes })
+    if (head.seq > headsKept) changes.push({ type: 'del', key: headKey(head.device, head.incarnation, head.seq - headsKept) })
+  }
+  const tip = heads.at(-1)
+  if (tip !== undefined) changes.push({ type: 'put', key: bodyKey(tip.head.device, tip.head.incarnation), value: body })
+  return changes
+}
+
+/** Another branch of a forked chain: its heads as they were offered, and the body of the last. */
+export interface ForkRecord {
+  readonly heads: readonly Uint8Array[]
+  readonly body: Uint8Array
+}
+
+/** The value of a fork's record. */
+export function encodeFork(fork: ForkRecord): Uint8Array {
+  return encodeCbor([fork.heads, fork.body])
+}
+
+/** Reads a fork's record. @throws {CellarError} `FORMAT_INVALID` */
+export function decodeFork(value: Uint8Array): ForkRecord {
+  const fields = new Fields(decodeCbor(value, { what: 'a record of a fork', bytesMax: 2 * listingBytesMax }), { what: 'a record of a fork' })
+  const heads = fields.list(headsPerListingMax, (head) => fields.nested([head]).bytes(1, listingBytesMax))
+  return { heads, body: fields.bytes(0, listingBytesMax) }
+}
+
+/** A root of this device that waits for its next listing. */
+export interface PendingRoot {
+  readonly root: RootId
+  /** 16 bytes. */
+  readonly source: Uint8Array
+  readonly sizeClass: number
+}
+
+/** The value of a pending root's record. */
+export function encodePending(pending: PendingRoot): Uint8Array {
+  return encodeCbor([pending.source, pending.sizeClass])
+}
+
+/** Reads a pending root's record. @throws {CellarError} `FORMAT_INVALID` */
+export function decodePending(root: RootId, value: Uint8Array): PendingRoot {
+  const fields = new Fields(decodeCbor(value, { what: 'a record of a pending root', bytesMax: 256 }), { what: 'a record of a pending root' })
+  return { root, source: fields.bytes(16), sizeClass: fields.uint(63) }
+}
+
+function padded(value: number): string {
+  return String(value).padStart(width, '0')
+}

@@ -1,0 +1,108 @@
+/**
+ * Which chunks of some roots are still needed, and who has been asked for them (replication.md §2).
+ * The pure twin of `fetcher.ts`: no network, no clock; it reads the store only by the questions in `Holdings`.
+ */
+
+import type { ChunkId } from '../../protocol/index.ts'
+
+/** What the walk asks of the store. */
+export interface Holdings {
+  /** The chunk is here, its closure perhaps not. */
+  has(id: ChunkId): boolean
+  /** The chunk and all below it are here: the walk need not go down. */
+  isComplete(id: ChunkId): boolean
+  /** Links of a chunk that is here. */
+  links(id: ChunkId): readonly ChunkId[]
+}
+
+/**
+ * The chunks below a root that are not here, found from the root down, depth first: so that the list stays
+ * short however large the closure is. What is complete is skipped with all below it.
+ */
+export class WantList {
+  readonly #holdings: Holdings
+  /** Found missing, to be asked for; the last is next. */
+  readonly #queue: ChunkId[] = []
+  /** In the queue or asked for: never asked for twice at one time. */
+  readonly #open = new Set<ChunkId>()
+  /** Chunks that are here but incomplete and have been walked: trees only, as a leaf is complete at once. */
+  readonly #walked = new Set<ChunkId>()
+  /** Who said that a chunk is not there. */
+  readonly #absentAt = new Map<ChunkId, Set<string>>()
+
+  constructor(holdings: Holdings) {
+    this.#holdings = holdings
+  }
+
+  /** True when nothing is queued and nothing is asked for. */
+  get isDone(): boolean {
+    return this.#open.size === 0
+  }
+
+  /** Chunks known to be missing: queued or asked for. */
+  get openCount(): number {
+    return this.#open.size
+  }
+
+  /** Adds chunks that are wanted with all below them, walking down through what is here. */
+  add(ids: readonly ChunkId[]): void {
+    const stack = [...ids].reverse()
+    const found: ChunkId[] = []
+    for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+      if (this.#open.has(id)) continue
+      if (!this.#holdings.has(id)) {
+        this.#open.add(id)
+        found.push(id)
+      } else if (!this.#walked.has(id) && !this.#holdings.isComplete(id)) {
+        this.#walked.add(id)
+        const links = this.#holdings.links(id)
+        for (let i = links.length - 1; i >= 0; i--) stack.push(links[i] as ChunkId)
+      }
+    }
+    for (const id of found.reverse()) this.#queue.push(id)
+  }
+
+  /**
+   * Takes up to `count` chunks to ask `peer` for; those the peer said it lacks stay for others.
+   *
+   * @returns fresh; empty when there is nothing for this peer now
+   */
+  take(peer: string, count: number): ChunkId[] {
+    const taken: ChunkId[] = []
+    const passed: ChunkId[] = []
+    while (taken.length < count) {
+      const id = this.#queue.pop()
+      if (id === undefined) break
+      if (this.#absentAt.get(id)?.has(peer) === true) passed.push(id)
+      else taken.push(id)
+    }
+    while (passed.length > 0) this.#queue.push(passed.pop() as ChunkId)
+    return taken
+  }
+
+  /** A chunk has been stored: what it links to is wanted in turn. */
+  arrived(id: ChunkId, links: readonly ChunkId[]): void {
+    this.#open.delete(id)
+    this.#absentAt.delete(id)
+    if (links.length > 0) this.#walked.add(id)
+    this.add(links)
+  }
+
+  /** Asked for in vain (the peer went away): back into the queue. */
+  giveBack(ids: Iterable<ChunkId>): void {
+    for (const id of ids) if (this.#open.has(id)) this.#queue.push(id)
+  }
+
+  /** The peer has not got a chunk: others are asked. */
+  absent(peer: string, id: ChunkId): void {
+    const at = this.#absentAt.get(id) ?? new Set()
+    at.add(peer)
+    this.#absentAt.set(id, at)
+    this.giveBack([id])
+  }
+
+  /** The chunks that none of these peers has; empty while one of them may still have each. */
+  lackingAt(peers: readonly string[]): ChunkId[] {
+    return this.#queue.filter((id) => peers.every((peer) => this.#absentAt.get(id)?.has(peer) === true))
+  }
+}

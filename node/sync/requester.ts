@@ -1,0 +1,141 @@
+/** Asks one peer for the listings and entries that are newer than ours (sync.md §3). */
+
+import {
+  CellarError,
+  type DeviceId,
+  decodeFrame,
+  encodeMessage,
+  type HeadName,
+  isCellarError,
+  ListingJoiner,
+  type ListingPart,
+  type Message,
+} from '../../protocol/index.ts'
+import type { Channel } from '../network.ts'
+import { Outbox } from './outbox.ts'
+import type { SyncParts } from './responder.ts'
+
+/**
+ * Follows one peer until its channel ends: what it says it has newer is asked for, checked and kept.
+ *
+ * @throws {CellarError} what broke the channel off; the ledger is whole in any case
+ */
+export async function followPeer(parts: SyncParts, peer: DeviceId, channel: Channel): Promise<void> {
+  const follower = new Follower(parts, peer, channel)
+  await follower.run()
+}
+
+class Follower {
+  readonly #parts: SyncParts
+  readonly #peer: DeviceId
+  readonly #channel: Channel
+  readonly #outbox: Outbox
+  /** The listing asked for and not yet answered: one at a time. */
+  #asked: { readonly name: HeadName; readonly joiner: ListingJoiner } | undefined
+  /** Listings that were asked for in vain on this link, by hash: not asked for again until the peer has a newer one. */
+  readonly #refused = new Set<string>()
+  #hasContact = false
+  /** Heads last told, looked at again once the membership they need has come. */
+  #heads: readonly HeadName[] = []
+
+  constructor(parts: SyncParts, peer: DeviceId, channel: Channel) {
+    this.#parts = parts
+    this.#peer = peer
+    this.#channel = channel
+    this.#outbox = new Outbox(channel)
+  }
+
+  async run(): Promise<void> {
+    await this.#outbox.send(encodeMessage(this.#parts.ledger.hello()))
+    for (let frame = await this.#channel.receive(); frame !== undefined; frame = await this.#channel.receive()) {
+      const decoded = decodeFrame(frame)
+      if (decoded.kind !== 'message') throw new CellarError('PEER_PROTOCOL', 'a peer sent a chunk where it tells of listings')
+      await this.#take(decoded.message)
+    }
+  }
+
+  async #take(message: Message): Promise<void> {
+    const { ledger } = this.#parts
+    switch (message.type) {
+      case 'hello':
+        if (message.mesh !== ledger.membership.mesh) throw new CellarError('PEER_PROTOCOL', 'a peer belongs to another mesh')
+        await this.#compareMembership(message.epoch, message.membershipHead)
+        break
+      case 'membership':
+        await this.#takeMembership(message.entries)
+        break
+      case 'heads':
+        this.#heads = message.heads
+        await this.#askForNewer()
+        break
+      case 'listing':
+        await this.#takeListing(message)
+        break
+      case 'error':
+        throw new CellarError(message.code, `the peer ended the exchange (${message.message})`)
+      default:
+        throw new CellarError('PEER_PROTOCOL', `a peer sent "${message.type}" where it tells of listings`)
+    }
+  }
+
+  async #compareMembership(epoch: number, head: string): Promise<void> {
+    const { membership } = this.#parts.ledger
+    if (epoch > membership.epoch) await this.#send({ type: 'getMembership', fromEpoch: membership.epoch })
+    else if (membership.hashes[epoch] !== head) await this.#send({ type: 'getMembership', fromEpoch: 0 })
+  }
+
+  async #takeMembership(entries: readonly Uint8Array[]): Promise<void> {
+    try {
+      await this.#parts.ledger.acceptMembership(entries)
+    } catch (error) {
+      if (!isCellarError(error)) throw error
+      this.#parts.events.emit({ kind: 'trouble', code: error.code, message: error.message, device: this.#peer })
+    }
+    this.#refused.clear()
+    await this.#askForNewer()
+  }
+
+  /** Asks for the next listing of which the peer has more than we have; reports contact once there is none. */
+  async #askForNewer(): Promise<void> {
+    if (this.#asked !== undefined) return
+    const { ledger, events } = this.#parts
+    for (const name of this.#heads) {
+      const fromSeq = this.#refused.has(name.hash) ? undefined : ledger.newerFrom(name)
+      if (fromSeq === undefined) continue
+      this.#asked = { name, joiner: new ListingJoiner() }
+      await this.#send({ type: 'getListing', device: name.device, incarnation: name.incarnation, fromSeq, tip: name.hash })
+      return
+    }
+    if (this.#hasContact) return
+    this.#hasContact = true
+    events.emit({ kind: 'contact', device: this.#peer })
+  }
+
+  async #takeListing(part: ListingPart): Promise<void> {
+    const asked = this.#asked
+    if (asked === undefined) throw new CellarError('PEER_PROTOCOL', 'a peer sent a listing that was not asked for')
+    const listing = asked.joiner.add(part)
+    if (listing === undefined) return
+    this.#asked = undefined
+    await this.#offer(asked.name, listing.heads, listing.bodyBytes)
+    await this.#askForNewer()
+  }
+
+  /** Offers a listing to the ledger; one that does not fit is left alone until the peer has another, or the membership it needs has come. */
+  async #offer(name: HeadName, heads: readonly Uint8Array[], body: Uint8Array): Promise<void> {
+    const { ledger, events } = this.#parts
+    try {
+      const outcome = await ledger.acceptListing(heads, body)
+      if (ledger.newerFrom(name) !== undefined) this.#refused.add(name.hash)
+      if (outcome === 'wait') await this.#send({ type: 'getMembership', fromEpoch: ledger.membership.epoch })
+    } catch (error) {
+      if (!isCellarError(error)) throw error
+      this.#refused.add(name.hash)
+      events.emit({ kind: 'trouble', code: error.code, message: error.message, device: this.#peer })
+    }
+  }
+
+  async #send(message: Message): Promise<void> {
+    await this.#outbox.send(encodeMessage(message))
+  }
+}
