@@ -132,6 +132,11 @@ const FORMS: { readonly [T in Exclude<Type, PairingType>]: Form<T> } = {
     write: (m) => [m.request],
     read: (fields) => ({ type: 'done', request: fields.uint(REQUEST_MAX) }),
   },
+  corrupt: {
+    number: 12,
+    write: (m) => [idsValue(m.ids)],
+    read: (fields) => ({ type: 'corrupt', ids: readIds(fields) }),
+  },
 }
 
 type PairingType = 'pake' | 'confirm' | 'offer' | 'accept' | 'refuse'

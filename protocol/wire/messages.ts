@@ -112,6 +112,12 @@ export interface Done {
   readonly request: number
 }
 
+/** Says that the bytes received for some chunks were not what their ids say, so that the sender looks at its disk. */
+export interface Corrupt {
+  readonly type: 'corrupt'
+  readonly ids: readonly ChunkId[]
+}
+
 /** A step of pairing; the fields mean what pairing.md says of the step. */
 export interface PairingMessage {
   readonly type: 'pake' | 'confirm' | 'offer' | 'accept' | 'refuse'
@@ -132,6 +138,7 @@ export type Message =
   | Want
   | Absent
   | Done
+  | Corrupt
   | PairingMessage
 
 /** Told by gossip: there is a new listing. A hint only, and not signed; what matters is pulled and verified. */
