@@ -1,0 +1,21 @@
+/** All generated vectors of chunks, keys and snapshots, by folder. */
+
+import type { Vector } from '../format.ts'
+import { cborVectors } from './cbor.ts'
+import { chunkVectors } from './chunk.ts'
+import { keyVectors } from './keys.ts'
+import { fileVectors } from './file.ts'
+import { rootVectors } from './root.ts'
+import { treeVectors } from './tree.ts'
+
+/** Folder of `test/vectors` to its vectors. */
+export function protocolVectors(): Readonly<Record<string, readonly Vector[]>> {
+  return {
+    cbor: cborVectors(),
+    chunk: chunkVectors(),
+    keys: keyVectors(),
+    tree: treeVectors(),
+    file: fileVectors(),
+    root: rootVectors(),
+  }
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import {
+  type DeviceId,
+  deriveVaultKeys,
+  deviceIdFromPublicKey,
+  fromHex,
+  isDeviceId,
+  nodePrimitives,
+  openSecret,
+  portablePrimitives,
+  publicKeyOfDevice,
+  toHex,
+  verifySignature,
+} from '../../protocol/index.ts'
+import { assertRefuses } from './expect.ts'
+import { field, readVectors, type Vector } from './format.ts'
+
+const KEYS = ['of', 'vault', 'siv', 'seal', 'gear', 'content', 'source', 'device', 'message']
+const SECRET_KEYS = ['key', 'purpose', 'associated', 'secret']
+
+function checkVault(vector: Vector): void {
+  for (const primitives of [nodePrimitives, portablePrimitives]) {
+    const { vault, ...keys } = deriveVaultKeys(vector.body, primitives)
+    assert.equal(vault, field(vector, 'vault'))
+    for (const [name, key] of Object.entries(keys)) assert.equal(toHex(key as Uint8Array), field(vector, name))
+  }
+}
+
+function checkDevice(vector: Vector): void {
+  const device = field(vector, 'device') as DeviceId
+  const isGood = field(vector, 'expect') === 'success'
+  assert.equal(isDeviceId(device), isGood)
+  if (!isGood) {
+    assertRefuses(vector, () => publicKeyOfDevice(device))
+    assert.equal(verifySignature(device, new Uint8Array(1), new Uint8Array(64)), false)
+    return
+  }
+  assert.equal(toHex(publicKeyOfDevice(device)), toHex(vector.body))
+  assert.equal(deviceIdFromPublicKey(vector.body), device)
+}
+
+function checkSignature(vector: Vector): void {
+  const device = field(vector, 'device') as DeviceId
+  const message = fromHex(field(vector, 'message'))
+  const expected = field(vector, 'expect') === 'success'
+  assert.equal(verifySignature(device, message, vector.body), expected)
+  for (const primitives of [nodePrimitives, portablePrimitives]) {
+    assert.equal(primitives.ed25519Verify(publicKeyOfDevice(device), message, vector.body), expected)
+  }
+}
+
+function checkSecret(vector: Vector): void {
+  const key = fromHex(field(vector, 'key'))
+  const associated = fromHex(field(vector, 'associated'))
+  const open = (): Uint8Array => openSecret({ key, purpose: field(vector, 'purpose'), associated }, vector.body)
+  if (field(vector, 'expect') === 'success') assert.equal(toHex(open()), field(vector, 'secret'))
+  else assertRefuses(vector, open)
+}
+
+const CHECKS: Readonly<Record<string, (vector: Vector) => void>> = {
+  vault: checkVault,
+  device: checkDevice,
+  signature: checkSignature,
+  secret: checkSecret,
+}
+
+describe('vectors of keys', () => {
+  for (const vector of readVectors('keys', [...KEYS, ...SECRET_KEYS])) {
+    it(`hold for ${vector.name}`, () => {
+      const check = CHECKS[field(vector, 'of')]
+      assert.ok(check)
+      check(vector)
+    })
+  }
+})
