@@ -71,7 +71,8 @@ export class Device implements AsyncDisposable {
   readonly #env: NodeJS.ProcessEnv
   readonly #nodeFlags: readonly string[]
   #node: ChildProcess | undefined
-  /** What the running node printed so far. */
+  #addresses: readonly string[] = []
+  /** What the nodes of this device printed that have ended. */
   log = ''
 
   constructor(options: DeviceOptions) {
@@ -137,37 +138,34 @@ export class Device implements AsyncDisposable {
     this.keepOffNetworks()
   }
 
-  /** Runs the node until `stop` or `kill`; resolves when it answers. */
+  /** Runs the node until `stop` or `kill`; resolves when it listens. */
   async start(): Promise<void> {
-    const node = this.spawn(['start'])
+    const node = this.spawn(['--json', 'start'])
     this.#node = node
     running.add(node)
     node.once('exit', () => running.delete(node))
-    for (const stream of [node.stdout, node.stderr]) stream?.on('data', (text: string) => (this.log += text))
-    const deadline = Date.now() + 30_000
-    for (;;) {
-      if (node.exitCode !== null) throw new Error(`cellar start on ${this.name} ended:\n${this.log}`)
-      const { status, stdout } = await this.try('--json', 'status')
-      if (status === 0 && (JSON.parse(stdout) as { running?: boolean }).running === true) return
-      if (Date.now() > deadline) throw new Error(`cellar start on ${this.name} does not answer:\n${this.log}`)
-      await sleep(100)
-    }
+    const ended = finish(node)
+    const started = await firstMessage(node, ended, 'started')
+    this.#addresses = (started['addresses'] as string[]).map(hostAndPort)
+    ended.then(
+      (it) => (this.log += it.stdout + it.stderr),
+      () => undefined,
+    )
   }
 
-  /** Loopback addresses as `HOST:PORT` of the running node. */
-  async addresses(): Promise<string[]> {
-    const status = await this.json<{ addresses: string[] }>('status')
-    return status.addresses.map((it) => /^\/ip4\/([\d.]+)\/tcp\/(\d+)/.exec(it)?.slice(1).join(':') ?? it)
+  /** Addresses of the running node as `HOST:PORT`. */
+  get addresses(): readonly string[] {
+    return this.#addresses
   }
 
   /** Admits another device: shows a code here, types it there. */
   async admit(newcomer: Device, role: string, ...flags: string[]): Promise<void> {
     const invitation = this.spawn(['--json', 'invite', '--role', role, ...flags])
     const ended = finish(invitation)
-    const code = await firstCode(invitation, ended)
-    const [at] = await this.addresses()
+    const { code } = await firstMessage(invitation, ended, 'invitation')
+    const [at] = this.addresses
     if (at === undefined) throw new Error(`${this.name} listens nowhere`)
-    await newcomer.run('join', code, '--at', at, '--name', newcomer.name, '--listen', '127.0.0.1:0')
+    await newcomer.run('join', String(code), '--at', at, '--name', newcomer.name, '--listen', '127.0.0.1:0')
     newcomer.keepOffNetworks()
     const finished = await ended
     if (finished.status !== 0) throw new CommandFailed(['invite'], finished)
@@ -223,20 +221,26 @@ export function finish(child: ChildProcess): Promise<Finished> {
   })
 }
 
-/** The code that an invitation shows first. */
-async function firstCode(invitation: ChildProcess, ended: Promise<Finished>): Promise<string> {
-  const shown = new Promise<string>((resolve) => {
+/** A multiaddr of TCP over IPv4 as people write it; others as they are. */
+function hostAndPort(address: string): string {
+  return /^\/ip4\/([\d.]+)\/tcp\/(\d+)/.exec(address)?.slice(1).join(':') ?? address
+}
+
+/** The first line of that message type that a running command prints. @throws {CommandFailed} when it ends before */
+async function firstMessage(child: ChildProcess, ended: Promise<Finished>, type: string): Promise<JsonLine> {
+  const said = new Promise<JsonLine>((resolve) => {
     let text = ''
-    invitation.stdout?.on('data', (part: string) => {
+    child.stdout?.on('data', (part: string) => {
       text += part
-      const line = text.slice(0, text.lastIndexOf('\n') + 1)
-      const found = jsonLines(line).find((it) => it['message_type'] === 'invitation')
-      if (found !== undefined) resolve(String(found['code']))
+      const found = jsonLines(text.slice(0, text.lastIndexOf('\n') + 1)).find(
+        (it) => it['message_type'] === type,
+      )
+      if (found !== undefined) resolve(found)
     })
   })
   const failed = ended.then((finished) => {
-    throw new CommandFailed(['invite'], finished)
+    throw new CommandFailed([`(waiting for "${type}")`], finished)
   })
   failed.catch(() => undefined)
-  return await Promise.race([shown, failed])
+  return await Promise.race([said, failed])
 }
