@@ -1,0 +1,189 @@
+/** A node's life among its peers: follows them, serves them, fetches from them, and tells them what is new. */
+
+import {
+  CHUNKS_PROTOCOL,
+  CellarError,
+  type Clock,
+  type DeviceId,
+  decodeHeadNotice,
+  encodeHeadNotice,
+  isCellarError,
+  type RootId,
+  SYNC_PROTOCOL,
+} from '../protocol/index.ts'
+import type { ChunkStore } from '../storage/index.ts'
+import type { Events } from './events.ts'
+import type { Ledger } from './ledger/ledger.ts'
+import type { Network } from './network.ts'
+import { Replicator } from './replication/replicator.ts'
+import { serveChunks } from './replication/server.ts'
+import { followPeer } from './sync/requester.ts'
+import { serveSync } from './sync/responder.ts'
+
+/** Before a broken exchange with a peer that is still linked is begun again, milliseconds. */
+const followAgainMs = 2000
+
+/** What this room stands on. */
+export interface OnlineParts {
+  readonly ledger: Ledger
+  readonly store: ChunkStore
+  readonly network: Network
+  readonly clock: Clock
+  readonly events: Events
+}
+
+/** Among the peers, until closed. */
+export class Online {
+  readonly #parts: OnlineParts
+  readonly #end = new AbortController()
+  readonly #work = new Set<Promise<void>>()
+  /** Peers with which heads have been compared on the present link: only then is anything signed (R11). */
+  readonly #contacts = new Set<DeviceId>()
+  readonly #following = new Set<DeviceId>()
+  readonly #offs: (() => void)[] = []
+  readonly replicator: Replicator
+  #isPublishing = false
+  #isPublishDue = false
+
+  constructor(parts: OnlineParts) {
+    this.#parts = parts
+    this.replicator = new Replicator(parts)
+  }
+
+  /** Peers that know what this node knows. */
+  get contacts(): ReadonlySet<DeviceId> {
+    return this.#contacts
+  }
+
+  /** Begins. */
+  start(): void {
+    const { ledger, store, network, events } = this.#parts
+    this.#offs.push(
+      network.handle(SYNC_PROTOCOL, 'members', (channel) => serveSync({ ledger, events }, channel)),
+      network.handle(CHUNKS_PROTOCOL, 'members', (channel, device) =>
+        serveChunks(store, channel, {
+          served: (bytes) => {
+            events.emit({ kind: 'served', device, bytes })
+          },
+          bad: (id) => {
+            events.emit({ kind: 'bad-chunk', id })
+          },
+        }),
+      ),
+      network.onPeer((device, state) => {
+        events.emit({ kind: 'peer', device, state })
+        if (state === 'down') this.#contacts.delete(device)
+        else this.#follow(device)
+      }),
+      network.onNotice((notice, from) => {
+        this.#takeNotice(notice, from)
+      }),
+      events.on((event) => {
+        if (event.kind === 'contact') this.#contacts.add(event.device)
+        if (event.kind === 'view') this.#tellMembers()
+        if (event.kind === 'contact' || event.kind === 'held' || event.kind === 'view') this.publishSoon()
+      }),
+    )
+    this.#tellMembers()
+    this.#run(this.replicator.run(this.#end.signal))
+    for (const device of network.connected()) this.#follow(device)
+  }
+
+  /**
+   * Signs what is new and tells the peers, as soon as one is in contact: what is signed alone could contradict what the
+   * peers know of this device already (R11).
+   */
+  publishSoon(): void {
+    this.#isPublishDue = true
+    if (!this.#isPublishing && this.#contacts.size > 0) this.#run(this.#publish())
+  }
+
+  /** Ends all work and waits for it. The network is closed by whoever opened it. */
+  async close(): Promise<void> {
+    for (const off of this.#offs.splice(0)) off()
+    this.#end.abort(new CellarError('ABORTED', 'the node is closing'))
+    await Promise.all(this.#work)
+  }
+
+  async #publish(): Promise<void> {
+    const { ledger, store, network } = this.#parts
+    this.#isPublishing = true
+    try {
+      while (this.#isPublishDue && this.#contacts.size > 0 && !this.#end.signal.aborted) {
+        this.#isPublishDue = false
+        const signed = await ledger.publish(heldRoots(store))
+        if (signed === undefined) continue
+        const { mesh, epoch, device, incarnation, seq } = signed.head
+        network.publish(encodeHeadNotice({ mesh, epoch, device, incarnation, seq, hash: signed.hash }))
+      }
+    } finally {
+      this.#isPublishing = false
+    }
+  }
+
+  /** A notice says that there is news: the peers who have it tell so on their own channels; those not yet followed are. */
+  #takeNotice(notice: Uint8Array, from: DeviceId): void {
+    try {
+      decodeHeadNotice(notice)
+      this.#follow(from)
+    } catch (error) {
+      if (!isCellarError(error)) throw error
+      this.#parts.events.emit({ kind: 'trouble', code: error.code, message: error.message, device: from })
+    }
+  }
+
+  #tellMembers(): void {
+    const { membership } = this.#parts.ledger
+    const members = [...membership.members.values()].filter((member) => member.removedEpoch === undefined)
+    this.#parts.network.members(new Set(members.map((member) => member.device)))
+  }
+
+  /** Follows a peer for as long as it is linked; an exchange that breaks off is begun again. */
+  #follow(device: DeviceId): void {
+    if (this.#following.has(device) || this.#end.signal.aborted) return
+    this.#following.add(device)
+    this.#run(this.#followOn(device).finally(() => this.#following.delete(device)))
+  }
+
+  async #followOn(device: DeviceId): Promise<void> {
+    const { ledger, network, clock, events } = this.#parts
+    const { signal } = this.#end
+    while (!signal.aborted && network.connected().includes(device)) {
+      try {
+        const channel = await network.open(device, SYNC_PROTOCOL, signal)
+        const onEnd = () => {
+          channel.abort(new CellarError('ABORTED', 'the node is closing'))
+        }
+        signal.addEventListener('abort', onEnd)
+        try {
+          await followPeer({ ledger, events }, device, channel)
+        } finally {
+          signal.removeEventListener('abort', onEnd)
+          await channel.close()
+        }
+      } catch (error) {
+        if (signal.aborted) return
+        if (!isCellarError(error)) throw error
+        if (error.code !== 'PEER_GONE') events.emit({ kind: 'trouble', code: error.code, message: error.message, device })
+      }
+      this.#contacts.delete(device)
+      await clock.sleep(followAgainMs, signal).catch(() => undefined) // aborted: the loop sees it
+    }
+  }
+
+  #run(work: Promise<void>): void {
+    const tracked = work
+      .catch((error: unknown) => {
+        // A failure here is our own bug or the disk's: it must not end the process silently, nor take the node with it.
+        const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+        this.#parts.events.emit({ kind: 'trouble', code: isCellarError(error) ? error.code : 'PEER_ERROR', message })
+      })
+      .finally(() => this.#work.delete(tracked))
+    this.#work.add(tracked)
+  }
+}
+
+/** The roots this node may say it holds: marked, and whole at this moment (R3). Sorted. */
+export function heldRoots(store: ChunkStore): RootId[] {
+  return store.holds().filter((root) => store.isComplete(root))
+}

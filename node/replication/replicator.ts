@@ -1,0 +1,139 @@
+/** Fetches, one after another, the roots that this device should hold and does not (replication.md §1). */
+
+import {
+  CHUNKS_PROTOCOL,
+  CellarError,
+  type Clock,
+  type DeviceId,
+  type ErrorCode,
+  holdersOf,
+  isCellarError,
+  type RootId,
+} from '../../protocol/index.ts'
+import type { ChunkStore } from '../../storage/index.ts'
+import type { Events } from '../events.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Network } from '../network.ts'
+import { fetchClosure } from './fetcher.ts'
+import { type Candidate, planFetches, type PlannedFetch, retryDelayMs } from './plan.ts'
+
+/** What a replicator stands on. */
+export interface ReplicatorParts {
+  readonly ledger: Ledger
+  readonly store: ChunkStore
+  readonly network: Network
+  readonly clock: Clock
+  readonly events: Events
+}
+
+/** How often a root failed in a row, and when to try again. */
+interface Failure {
+  readonly count: number
+  readonly notBeforeMs: number
+}
+
+/** Errors that trying again with another root does not mend: all fetching rests. */
+const OURS: readonly ErrorCode[] = ['STORE_FULL', 'QUOTA_EXCEEDED', 'STORE_DAMAGED']
+
+/** Brings this device what the copies goal wants it to hold. */
+export class Replicator {
+  readonly #parts: ReplicatorParts
+  readonly #failures = new Map<RootId, Failure>()
+  /** Something happened since the plan was made. */
+  #isStale = true
+  #current: PlannedFetch | undefined
+
+  constructor(parts: ReplicatorParts) {
+    this.#parts = parts
+  }
+
+  /** The root being fetched, if one is. */
+  get fetching(): RootId | undefined {
+    return this.#current?.root
+  }
+
+  /** Works until the signal is aborted; errors of peers and of the disk are told as `trouble` and tried again. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { events } = this.#parts
+    const off = events.on((event) => {
+      if (event.kind === 'view' || event.kind === 'peer') this.#isStale = true
+      // A peer that comes back may have what failed before: no need to wait for the clock.
+      if (event.kind === 'peer' && event.state === 'up') this.#failures.clear()
+    })
+    try {
+      while (!signal.aborted) {
+        this.#isStale = false
+        const next = this.#plan()[0]
+        if (next === undefined) await this.#rest(signal)
+        else await this.#fetch(next, signal)
+      }
+    } finally {
+      off()
+    }
+  }
+
+  #plan(): PlannedFetch[] {
+    const { ledger, store, network, clock } = this.#parts
+    const candidates = ledger.live().map(({ root }): Candidate => {
+      return {
+        root,
+        holders: store.isHeld(root) ? [] : holdersOf(ledger.view, ledger.membership, root),
+        wanted: ledger.isWanted(root),
+        notBeforeMs: this.#failures.get(root)?.notBeforeMs ?? 0,
+      }
+    })
+    const held = new Set(store.holds().filter((root) => store.isComplete(root)))
+    return planFetches({ candidates, held, connected: new Set(network.connected()), nowMs: clock.monotonicMs() })
+  }
+
+  async #fetch(planned: PlannedFetch, signal: AbortSignal): Promise<void> {
+    const { store, network, clock, events } = this.#parts
+    this.#current = planned
+    try {
+      const open = (peer: DeviceId, within: AbortSignal) => network.open(peer, CHUNKS_PROTOCOL, within)
+      const onProgress = ({ bytes, open: missing }: { bytes: number; open: number }) => {
+        events.emit({ kind: 'fetching', root: planned.root, bytes, open: missing })
+      }
+      const progress = await fetchClosure({ store, clock, open }, planned.root, { peers: planned.peers, signal, onProgress })
+      await store.hold(planned.root) // R3: only what is whole and durable is held
+      this.#failures.delete(planned.root)
+      events.emit({ kind: 'held', root: planned.root, bytes: progress.bytes })
+    } catch (error) {
+      if (!signal.aborted) this.#noteFailure(planned.root, error)
+    } finally {
+      this.#current = undefined
+    }
+  }
+
+  #noteFailure(root: RootId, error: unknown): void {
+    if (!isCellarError(error)) throw error
+    const count = (this.#failures.get(root)?.count ?? 0) + 1
+    const notBeforeMs = this.#parts.clock.monotonicMs() + retryDelayMs(count)
+    this.#failures.set(root, { count, notBeforeMs })
+    if (OURS.includes(error.code)) {
+      for (const live of this.#parts.ledger.live()) {
+        if (!this.#failures.has(live.root)) this.#failures.set(live.root, { count, notBeforeMs })
+      }
+    }
+    this.#parts.events.emit({ kind: 'trouble', code: error.code, message: error.message })
+  }
+
+  /** Rests until something happens, or the next failed root may be tried again. */
+  async #rest(signal: AbortSignal): Promise<void> {
+    if (this.#isStale) return
+    const nowMs = this.#parts.clock.monotonicMs()
+    const waits = [...this.#failures.values()].map((failure) => failure.notBeforeMs - nowMs).filter((ms) => ms > 0)
+    const end = new AbortController()
+    const either = AbortSignal.any([signal, end.signal])
+    try {
+      await Promise.race([
+        this.#parts.events.next((event) => event.kind === 'view' || event.kind === 'peer', either),
+        this.#parts.clock.sleep(waits.length === 0 ? 3_600_000 : Math.min(...waits), either),
+      ])
+    } catch (error) {
+      if (!signal.aborted) throw error
+    } finally {
+      end.abort(new CellarError('ABORTED', 'the rest is over'))
+    }
+  }
+}
