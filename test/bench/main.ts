@@ -164,7 +164,7 @@ async function main(): Promise<void> {
     .filter((tool) => tool.version === undefined)
     .map((tool) => `${tool.name}: not installed`)
   if (flags.peers)
-    notes.push(...carriers().map((it) => `${it.name}, device to device: ${it.note}`), ...notCompared)
+    notes.push(...carriers().map((it) => `${it.name}, device to device: ${it.note}`), ...notCompared())
   try {
     for (const name of flags.only.split(',') as DatasetName[]) {
       const real =

@@ -55,8 +55,8 @@ const rsyncCarrier: Carrier = {
     const { file, args } = rsyncDaemon(directory, port)
     const daemon = spawn(file, args, { stdio: 'ignore' })
     try {
-      await listening(port)
       const url = `rsync://127.0.0.1:${port}/received/`
+      await until('the rsync daemon', () => spawnSync('rsync', [url]).status === 0)
       // The daemon forks for each connection and the child ends with it: its time is in the daemon's own count.
       return await withReceiver(daemon.pid!, () =>
         measure({ file: 'rsync', args: ['-a', `${dataset.path}/`, url] }),
@@ -67,17 +67,55 @@ const rsyncCarrier: Carrier = {
   },
 }
 
-/** What can be compared on this machine. */
-export function carriers(): Carrier[] {
-  const isInstalled = (file: string): boolean => spawnSync(file, ['--version']).status === 0
-  return [cellarCarrier, ...(isInstalled('rsync') ? [rsyncCarrier] : [])]
+const resticCarrier: Carrier = {
+  name: 'restic',
+  note: 'to its REST server: chunked, compressed, sealed, stored there only',
+  async carry(dataset, directory) {
+    mkdirSync(directory, { recursive: true })
+    const port = await freePort()
+    const args = ['--no-auth', '--listen', `127.0.0.1:${port}`, '--path', join(directory, 'received')]
+    const server = spawn('rest-server', args, { stdio: 'ignore' })
+    const env = {
+      RESTIC_REPOSITORY: `rest:http://127.0.0.1:${port}/`,
+      RESTIC_PASSWORD: 'bench',
+      RESTIC_CACHE_DIR: join(directory, 'cache'),
+    }
+    try {
+      await until(
+        'rest-server',
+        () => spawnSync('restic', ['init'], { env: { ...process.env, ...env } }).status === 0,
+      )
+      const command = { file: 'restic', args: ['backup', '--quiet', dataset.path], env }
+      return await withReceiver(server.pid!, () => measure(command))
+    } finally {
+      server.kill()
+    }
+  },
 }
 
-/** What is not compared, and why, for the report. */
-export const notCompared = [
-  'restic to its REST server and Syncthing: not installed on this machine',
-  'borg over ssh: needs a running sshd',
-]
+function isInstalled(file: string): boolean {
+  return spawnSync(file, ['--version']).error === undefined
+}
+
+/** What can be compared on this machine. */
+export function carriers(): Carrier[] {
+  const others = [
+    ...(isInstalled('rsync') ? [rsyncCarrier] : []),
+    ...(isInstalled('restic') && isInstalled('rest-server') ? [resticCarrier] : []),
+  ]
+  return [cellarCarrier, ...others]
+}
+
+/** What is not compared on this machine, and why, for the report. */
+export function notCompared(): string[] {
+  const missing = isInstalled('rest-server')
+    ? []
+    : ['restic to its REST server, device to device: not installed']
+  return [
+    ...missing,
+    'borg over ssh and Syncthing, device to device: need a set-up that this benchmark does not make',
+  ]
+}
 
 async function freePort(): Promise<number> {
   const server = createServer()
@@ -88,11 +126,11 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-/** Waits until the daemon answers with its module list. */
-async function listening(port: number): Promise<void> {
+/** Tries until it works, for five seconds. */
+async function until(what: string, works: () => boolean): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
-    if (spawnSync('rsync', [`rsync://127.0.0.1:${port}/`]).status === 0) return
+    if (works()) return
     await sleep(50)
   }
-  throw new Error('the rsync daemon does not answer')
+  throw new Error(`${what} does not answer`)
 }
