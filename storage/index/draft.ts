@@ -33,9 +33,8 @@ export class IndexDraft {
   /** Sets a record; undefined removes it, and from now on nobody finds it but through this draft. */
   set(id: ChunkId, record: ChunkRecord | undefined): void {
     if (!this.#before.has(id)) this.#before.set(id, this.#index.get(id))
+    this.#count(this.get(id), -1)
     if (record === undefined) this.#index.hide(id)
-    const last = this.get(id)
-    this.#count(last, -1)
     this.#count(record, 1)
     this.#after.set(id, record)
   }

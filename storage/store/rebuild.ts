@@ -19,6 +19,7 @@ export async function rebuild(parts: StoreParts, options: RebuildOptions): Promi
   const draft = parts.index.draft()
   const inner: ChunkId[] = []
   for (const pack of parts.packs.numbers()) inner.push(...(await enterPack(parts, draft, { pack, options })))
+  await draft.write(false) // what follows reads chunks by the index
   for (const id of inner) await completeClosure(parts, draft, id)
   for (const root of holds) {
     if (draft.get(root) === undefined) draft.set(root, wantedRecord)

@@ -21,6 +21,7 @@ export async function recover(parts: StoreParts): Promise<void> {
   }
   // The bytes adopted may still be only in the memory of the system: durable first, as in a commit.
   if (adopted.size > 0) for (const error of await syncPacks(parts)) throw error
+  await withReserve(parts, () => draft.write(true))
   for (const [id, links] of adopted) {
     if (!completeIfWhole(draft, id, links) && (draft.get(id)?.refs ?? 0) > 0) completeWithGaps(parts, draft, id)
   }

@@ -1,0 +1,40 @@
+/** Chunks for the tests of storage: a visible header that parses, and bytes drawn from a seed. No keys. */
+import { createHash } from 'node:crypto'
+import { chunkIdOf, type ChunkId } from '../../protocol/index.ts'
+
+/** A chunk with its id and links. */
+export interface TestChunk {
+  readonly id: ChunkId
+  readonly bytes: Uint8Array
+  readonly links: readonly ChunkId[]
+}
+
+/** Makes a chunk: equal arguments, equal bytes. @param bodyBytes - bytes of ciphertext, at least 6 */
+export function testChunk(seed: string, links: readonly ChunkId[] = [], bodyBytes = 100): TestChunk {
+  const head = Buffer.alloc(28)
+  head.write('RCch', 0, 'latin1')
+  head[4] = 1
+  head[5] = 1
+  head.writeUInt32BE(links.length, 24)
+  const sealed = Buffer.alloc(32 + bodyBytes + 16)
+  const pattern = createHash('sha512').update(seed).digest()
+  for (let at = 0; at < sealed.length; at += pattern.length) pattern.copy(sealed, at)
+  const bytes = Buffer.concat([head, ...links.map((link) => Buffer.from(link, 'hex')), sealed])
+  return { id: chunkIdOf(bytes), bytes, links }
+}
+
+/** A root over `count` leaves, leaves first. */
+export function testTree(
+  seed: string,
+  count: number,
+  bodyBytes = 100,
+): { root: TestChunk; chunks: TestChunk[] } {
+  const leaves = Array.from({ length: count }, (_, at) =>
+    testChunk(`${seed} leaf ${String(at)}`, [], bodyBytes),
+  )
+  const root = testChunk(
+    `${seed} root`,
+    leaves.map((leaf) => leaf.id),
+  )
+  return { root, chunks: [...leaves, root] }
+}
