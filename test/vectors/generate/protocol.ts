@@ -1,12 +1,15 @@
-/** All generated vectors of chunks, keys and snapshots, by folder. */
+/** All generated vectors, by folder. */
 
 import type { Vector } from '../format.ts'
 import { cborVectors } from './cbor.ts'
 import { chunkVectors } from './chunk.ts'
 import { keyVectors } from './keys.ts'
+import { listingVectors } from './listing.ts'
+import { membershipVectors } from './membership.ts'
 import { fileVectors } from './file.ts'
 import { rootVectors } from './root.ts'
 import { treeVectors } from './tree.ts'
+import { wireVectors } from './wire.ts'
 
 /** Folder of `test/vectors` to its vectors. */
 export function protocolVectors(): Readonly<Record<string, readonly Vector[]>> {
@@ -17,5 +20,8 @@ export function protocolVectors(): Readonly<Record<string, readonly Vector[]>> {
     tree: treeVectors(),
     file: fileVectors(),
     root: rootVectors(),
+    listing: listingVectors(),
+    membership: membershipVectors(),
+    wire: wireVectors(),
   }
 }
