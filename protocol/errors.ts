@@ -59,6 +59,7 @@ export const ERRORS = {
   SOURCE_UNREADABLE: { exit: 3, remedy: 'look at the permissions of the files named' },
   COMMAND_FAILED: { exit: 1, remedy: 'run the command by itself, and look at what it says' },
   TARGET_UNSAFE: { exit: 1, remedy: 'restore to an empty directory' },
+  TARGET_FULL: { exit: 1, remedy: 'free space where you restore to, or restore only a part (--include)' },
   RESTORE_INCOMPLETE: { exit: 1, remedy: 'restore the files named again, --from another device' },
   CHECK_FAILED: { exit: 1, remedy: 'cellar check --repair' },
   CONFIG_INVALID: { exit: 2, remedy: 'mend the line named' },
