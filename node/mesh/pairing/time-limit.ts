@@ -1,0 +1,29 @@
+/** Work with a limit of time, by the clock handed in. */
+
+import { CellarError, type Clock } from '../../../protocol/index.ts'
+
+/**
+ * Does work whose signal is aborted after a time.
+ *
+ * @throws {CellarError} `PEER_GONE`, by way of the signal, when the time is over
+ */
+export async function limitTime<T>(
+  clock: Clock,
+  ms: number,
+  work: (signal: AbortSignal) => Promise<T>,
+  outer?: AbortSignal,
+): Promise<T> {
+  const over = new AbortController()
+  const done = new AbortController()
+  clock.sleep(ms, done.signal).then(
+    () => {
+      over.abort(new CellarError('PEER_GONE', 'the other device took too long'))
+    },
+    () => undefined,
+  )
+  try {
+    return await work(outer === undefined ? over.signal : AbortSignal.any([outer, over.signal]))
+  } finally {
+    done.abort(new Error('done'))
+  }
+}
