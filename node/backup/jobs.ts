@@ -126,7 +126,8 @@ export type ToWorker =
   | { readonly type: 'sync'; readonly isLast: boolean }
 
 export type FromWorker =
-  | { readonly type: 'ask' | 'settle'; readonly call: number; readonly keys: Uint8Array }
+  | { readonly type: 'ask'; readonly call: number; readonly keys: Uint8Array }
+  | { readonly type: 'settle'; readonly call: number; readonly keys: Uint8Array }
   | { readonly type: 'sealed'; readonly call: number; readonly sealed: readonly Sealed[] }
   /** A pack is wanted to append to. */
   | { readonly type: 'lend'; readonly call: number }

@@ -1,8 +1,9 @@
 /** The threads of a backup, and who does which job. */
 
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { CellarError, type ErrorCode } from '../../protocol/index.ts'
 import type { LoanRecord, PackLoan } from '../../storage/index.ts'
+import { startWorker } from '../adapters/start-worker.ts'
 import type { ErrorNote, FromWorker, Job, JobResult, Sealed, ToWorker, Verdict, WorkerInit } from './jobs.ts'
 
 /** Jobs a thread is given ahead of the one it is at. */
@@ -19,6 +20,8 @@ export interface PoolPorts {
   adopt(loan: PackLoan, records: readonly LoanRecord[]): void
   giveBack(loan: PackLoan): void
   progress(bytes: number): void
+  /** A thread has failed: nothing more will come. */
+  failed(error: unknown): void
 }
 
 interface Waiting {
@@ -40,11 +43,6 @@ function errorOf(note: ErrorNote): Error {
   return new Error(`A thread of the backup failed: ${note.stack ?? note.message}`)
 }
 
-/** The thread's program, beside this file: as source or compiled. */
-function workerUrl(): URL {
-  return new URL(import.meta.url.endsWith('.ts') ? 'worker.ts' : 'worker.js', import.meta.url)
-}
-
 /** Some worker threads; the first error of any of them ends all. */
 export class Pool {
   readonly #ports: PoolPorts
@@ -62,7 +60,7 @@ export class Pool {
   }
 
   #start(init: WorkerInit): void {
-    const worker = new Worker(workerUrl(), { workerData: init, name: 'backup' })
+    const worker = startWorker('./worker', import.meta.url, { workerData: init, name: 'backup' })
     const member: Member = { worker, running: new Map(), loans: new Map(), synced: [] }
     this.#members.push(member)
     worker.on('message', (message: FromWorker) => {
@@ -135,7 +133,7 @@ export class Pool {
     } else if (message.type === 'synced') this.#synced(member, message)
     else if (message.type === 'progress') this.#ports.progress(message.bytes)
     else if (message.type === 'failed') this.#fail(errorOf(message.error))
-    else {
+    else if (message.type === 'done') {
       member.running.get(message.number)?.resolve(message.result)
       member.running.delete(message.number)
       this.#hand()
@@ -181,6 +179,7 @@ export class Pool {
     for (const member of this.#members) for (const { reject } of member.running.values()) reject(error)
     for (const { reject } of this.#queue) reject(error)
     for (const reject of this.#rejects) reject(error)
+    this.#ports.failed(error)
   }
 
   /** Ends the threads at once and gives their packs back. Idempotent. */

@@ -2,7 +2,8 @@
 
 import { closeSync } from 'node:fs'
 import type { ChunkId, Extent } from '../../protocol/index.ts'
-import { type FileFacts, type FileJob, type FileResult } from './jobs.ts'
+import { COARSE } from './gear.ts'
+import type { FileFacts, FileJob, FileResult } from './jobs.ts'
 import { CHANGED, factsOf, failureOf, isSameFile, isSystemError, openSource, readFully, statRegular, waitWhileYoung } from './read-source.ts'
 import { BATCH_BYTES, type Bench, chunksOf, type Piece } from './runner.ts'
 import { xattrsOf } from './run-bundle.ts'
@@ -115,14 +116,26 @@ function settledFacts(fd: number): FileFacts {
   return factsOf(statRegular(fd))
 }
 
+/**
+ * Where a stretch really begins: at the first cut behind its nominal place, so that stretches of a file that
+ * has grown in front still begin at the same bytes.
+ */
+function seam(bench: Bench, fd: number, nominal: number, size: number): number {
+  if (nominal === 0 || nominal >= size) return Math.min(nominal, size)
+  const { window } = bench.cutter
+  const have = readFully(fd, window, 0, Math.min(COARSE.max, size - nominal), nominal)
+  return nominal + (have === 0 ? 0 : bench.cutter.cut(0, have, COARSE))
+}
+
 async function readOpen(bench: Bench, job: FileJob, fd: number): Promise<FileResult> {
   const before = settledFacts(fd)
   const isFirstTry = job.expected !== undefined
   if (job.expected !== undefined && !isSameFile(before, job.expected)) return MISSED
-  const to = Math.min(before.size, job.offset + job.length)
+  const from = seam(bench, fd, job.offset, before.size)
+  const to = seam(bench, fd, job.offset + job.length, before.size)
   const extents = job.isSparse ? bench.calls.dataExtents(fd, before.size) : undefined
-  const holes = extents === undefined ? [] : holesBetween(extents, job.offset, to)
-  const reader = new Reader(fd, dataBetween(holes, job.offset, to))
+  const holes = extents === undefined ? [] : holesBetween(extents, from, to)
+  const reader = new Reader(fd, dataBetween(holes, from, to))
   const chunks = await cutAll(bench, reader, job)
   const isSteady = !reader.isShort && isSameFile(before, factsOf(statRegular(fd)))
   if (isFirstTry && !isSteady) return MISSED

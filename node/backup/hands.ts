@@ -1,0 +1,231 @@
+/** Gets jobs done, by threads or here, and what is sealed into the store (node/spec/backup.md §6, §8). */
+
+import { availableParallelism } from 'node:os'
+import { type ChunkId, type PayloadKind } from '../../protocol/index.ts'
+import type { Catalog, ChunkStore } from '../../storage/index.ts'
+import type { Posix } from '../adapters/posix.ts'
+import type { Vault } from '../vault.ts'
+import { ContentTable } from './content-table.ts'
+import { gearTable, loadGear, openCutter } from './gear.ts'
+import { FACTS_WIDTH, type Job, type JobResult, type Sealed } from './jobs.ts'
+import { Pool } from './pool.ts'
+import { type Bench, type NewChunk, runJob, WINDOW_BYTES } from './runner.ts'
+import type { Tally } from './tally.ts'
+
+/** So little work is done without threads: starting them would take longer. */
+const HERE_BYTES_MAX = 4 * 1024 * 1024
+const THREADS_MAX = 4
+/** Jobs given out and not done; each is a few hundred paths at most. */
+const JOBS_MAX = 48
+/** Bytes of trees on their way into the store. */
+const PUT_BYTES_MAX = 32 * 1024 * 1024
+/** So many bytes of new chunks are made durable together, so that a crash loses no more. */
+const CHECKPOINT_BYTES = 1024 * 1024 * 1024
+
+/** What it works with. */
+export interface HandsParts {
+  readonly store: ChunkStore
+  readonly vault: Vault
+  readonly contentIndex: Catalog
+  readonly posix: Posix
+  readonly tally: Tally
+  readonly dryRun: boolean
+  /** Threads; by default as many as there are processors, at most 4. */
+  readonly threads?: number
+}
+
+function bytesOf(job: Job): number {
+  if (job.kind === 'file') return job.length
+  let bytes = 0
+  for (let at = 0; at < job.facts.length; at += FACTS_WIDTH) bytes += Number(job.facts[at])
+  return bytes
+}
+
+export class Hands {
+  readonly #parts: HandsParts
+  readonly #table: ContentTable
+  readonly gear: Uint32Array
+  #pool: Pool | undefined
+  #bench: Bench | undefined
+  /** Jobs done here, one after another. */
+  #here: Promise<unknown> = Promise.resolve()
+  #hereBytes = 0
+  #jobs = 0
+  #putBytes = 0
+  #bytesSinceCheckpoint = 0
+  #checkpoint: Promise<void> | undefined
+  #waiters: (() => void)[] = []
+  #failure: { readonly error: unknown } | undefined
+  /** Rejects as soon as anything has failed. */
+  readonly failed: Promise<never>
+  readonly #reject: (error: unknown) => void
+  /** Ids of what was made in this backup: told apart from what was there. */
+  readonly #made = new Set<ChunkId>()
+
+  constructor(parts: HandsParts) {
+    this.#parts = parts
+    this.gear = gearTable(parts.vault.keys.gear)
+    this.#table = new ContentTable(parts.contentIndex, (id) => parts.store.has(id))
+    let reject: (error: unknown) => void = () => undefined
+    this.failed = new Promise<never>((_, no) => {
+      reject = no
+    })
+    this.failed.catch(() => undefined)
+    this.#reject = reject
+  }
+
+  /** Ends everything with an error; the first one counts. */
+  readonly fail = (error: unknown): void => {
+    if (this.#failure !== undefined) return
+    this.#failure = { error }
+    this.#reject(error)
+    this.#wake()
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const wake of waiters) wake()
+  }
+
+  get #isFull(): boolean {
+    return this.#jobs >= JOBS_MAX || this.#putBytes >= PUT_BYTES_MAX
+  }
+
+  /** Resolves when more may be given out. @throws what made the backup fail */
+  async room(): Promise<void> {
+    while (this.#isFull && this.#failure === undefined) await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    this.#throwIfFailed()
+  }
+
+  #throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  /** Does a job, in whichever thread. */
+  readonly submit = async (job: Job): Promise<JobResult> => {
+    this.#jobs++
+    try {
+      this.#hereBytes += bytesOf(job)
+      if (this.#hereBytes > HERE_BYTES_MAX) return await this.#threads().submit(job)
+      const turn = this.#here.then(() => runJob(this.bench, job))
+      this.#here = turn.catch(() => undefined)
+      return await turn
+    } finally {
+      this.#jobs--
+      this.#wake()
+    }
+  }
+
+  /** The means to do jobs in this thread. */
+  get bench(): Bench {
+    const { vault, posix, tally } = this.#parts
+    this.#bench ??= {
+      vault,
+      calls: posix,
+      cutter: openCutter(loadGear(), this.gear, WINDOW_BYTES),
+      ports: {
+        ask: (keys) => Promise.resolve(this.#table.ask(keys)),
+        settle: (keys) => this.#table.settle(keys),
+        keep: (chunks) => this.#keep(chunks),
+        progress: (bytes) => {
+          tally.read(bytes)
+        },
+      },
+    }
+    return this.#bench
+  }
+
+  async #keep(chunks: readonly NewChunk[]): Promise<void> {
+    for (const { id, bytes } of chunks) if (!this.#parts.dryRun) await this.#parts.store.put(id, bytes)
+    this.#sealed(chunks.map(({ key, id, bytes, rawBytes }) => ({ key, id, rawBytes, chunkBytes: bytes.length })))
+  }
+
+  #threads(): Pool {
+    const { store, vault, dryRun, tally, threads } = this.#parts
+    this.#pool ??= new Pool(
+      {
+        ask: (keys) => this.#table.ask(keys),
+        settle: (keys) => this.#table.settle(keys),
+        sealed: (sealed) => {
+          this.#sealed(sealed)
+          return Promise.resolve()
+        },
+        lend: () => store.lend(),
+        adopt: (loan, records) => {
+          store.adopt(loan, records)
+        },
+        giveBack: (loan) => {
+          store.giveBack(loan)
+        },
+        progress: (bytes) => {
+          tally.read(bytes)
+        },
+        failed: this.fail,
+      },
+      { keys: vault.keys, gear: loadGear(), keep: dryRun ? 'drop' : 'append' },
+      { size: threads ?? Math.min(THREADS_MAX, availableParallelism()) },
+    )
+    return this.#pool
+  }
+
+  #sealed(sealed: readonly Sealed[]): void {
+    for (const { key, id, rawBytes, chunkBytes } of sealed) {
+      this.#table.resolve(key, id)
+      this.#bytesSinceCheckpoint += chunkBytes
+      this.#parts.tally.chunk('data', rawBytes, chunkBytes)
+    }
+    if (this.#bytesSinceCheckpoint >= CHECKPOINT_BYTES && !this.#parts.dryRun && this.#checkpoint === undefined) {
+      this.#checkpoint = this.#commit({ isLast: false }).finally(() => {
+        this.#checkpoint = undefined
+      })
+      this.#checkpoint.catch(this.fail)
+    }
+  }
+
+  /** Seals a payload here and stores it. */
+  readonly seal = (kind: Exclude<PayloadKind, 'data' | 'bundle'>, raw: Uint8Array, links: readonly ChunkId[]): ChunkId => {
+    const { store, vault, dryRun, tally } = this.#parts
+    const { id, bytes } = vault.seal(kind, raw, links)
+    if (this.#made.has(id) || store.has(id)) return id
+    this.#made.add(id)
+    tally.chunk('tree', raw.length, bytes.length)
+    if (dryRun) return id
+    this.#putBytes += bytes.length
+    store.put(id, bytes).then(() => {
+      this.#putBytes -= bytes.length
+      this.#wake()
+    }, this.fail)
+    return id
+  }
+
+  /** Makes durable what is in the store and in packs lent to threads, then known to later backups. */
+  async #commit({ isLast }: { isLast: boolean }): Promise<void> {
+    const { store } = this.#parts
+    this.#bytesSinceCheckpoint = 0
+    const sealed = this.#table.sealed()
+    await this.#pool?.sync({ isLast })
+    await store.commit()
+    await this.#table.write(sealed)
+  }
+
+  /** Makes everything durable; all jobs are done. With `root`, last of all that chunk too. */
+  async finish(root?: { readonly raw: Uint8Array; readonly links: readonly ChunkId[] }): Promise<ChunkId | undefined> {
+    await this.#checkpoint
+    this.#throwIfFailed()
+    if (this.#parts.dryRun) return undefined
+    await this.#pool?.sync({ isLast: true })
+    const id = root === undefined ? undefined : this.seal('root', root.raw, root.links)
+    while (this.#putBytes > 0 && this.#failure === undefined) await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    this.#throwIfFailed()
+    await this.#commit({ isLast: true })
+    return id
+  }
+
+  /** Ends the threads. What was not committed is left to the store to clear away. Idempotent. */
+  async close(): Promise<void> {
+    await this.#pool?.close()
+    await this.#here
+    await this.#checkpoint?.catch(() => undefined)
+  }
+}

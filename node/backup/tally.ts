@@ -1,0 +1,140 @@
+/** Counts what a backup saw and did, and tells of it at a bounded rate. */
+
+import type { Clock, EntryType, SnapshotStats } from '../../protocol/index.ts'
+import type { Failure } from './jobs.ts'
+
+/** How far a backup is. */
+export interface BackupProgress {
+  /** Of what was found so far; all there is once `isScanned`. */
+  readonly totalFiles: number
+  readonly totalBytes: number
+  readonly filesDone: number
+  readonly bytesDone: number
+  /** Whether all directories have been looked at. */
+  readonly isScanned: boolean
+  /** Raw paths being read now, a few of them. */
+  readonly currentFiles: readonly Uint8Array[]
+  readonly errors: number
+}
+
+/** Something that could not be backed up, or not as it was. */
+export interface UnreadSource extends Failure {
+  /** Raw bytes. */
+  readonly path: Uint8Array
+}
+
+const PROGRESS_MS = 100
+const CURRENT_FILES_MAX = 4
+/** What was unread is kept for the report up to here; all is counted. */
+const UNREAD_MAX = 100_000
+
+type Count = { -readonly [Key in keyof SnapshotStats]: number }
+
+/** What a comparison with the snapshot before found. */
+export type Change = 'New' | 'Changed' | 'Unmodified'
+
+export class Tally {
+  readonly stats: Count = {
+    ...{ files: 0, dirs: 0, others: 0, bytes: 0, filesNew: 0, filesChanged: 0, filesUnmodified: 0 },
+    ...{ dirsNew: 0, dirsChanged: 0, dirsUnmodified: 0, bytesAdded: 0, bytesStored: 0, chunksAdded: 0 },
+  }
+  readonly unread: UnreadSource[] = []
+  readonly notices: string[] = []
+  dataChunks = 0
+  treeChunks = 0
+  isScanned = false
+  #unreadLeftOut = 0
+  #filesDone = 0
+  #bytesDone = 0
+  #bytesRead = 0
+  #told = Number.NEGATIVE_INFINITY
+  readonly #current = new Set<Uint8Array>()
+  readonly #clock: Clock
+  readonly #onProgress: ((progress: BackupProgress) => void) | undefined
+
+  constructor(clock: Clock, onProgress?: (progress: BackupProgress) => void) {
+    this.#clock = clock
+    this.#onProgress = onProgress
+  }
+
+  get unreadCount(): number {
+    return this.unread.length + this.#unreadLeftOut
+  }
+
+  found(type: EntryType, bytes: number): void {
+    if (type === 'file') {
+      this.stats.files++
+      this.stats.bytes += bytes
+    } else if (type === 'dir') this.stats.dirs++
+    else this.stats.others++
+  }
+
+  /** A file that is in the end not in the snapshot, or is of another size. */
+  amend(files: number, bytes: number): void {
+    this.stats.files += files
+    this.stats.bytes += bytes
+  }
+
+  file(change: Change): void {
+    this.stats[`files${change}`]++
+  }
+
+  directory(change: Change): void {
+    this.stats[`dirs${change}`]++
+  }
+
+  begin(path: Uint8Array): void {
+    if (this.#current.size < CURRENT_FILES_MAX) this.#current.add(path)
+  }
+
+  /** A file is done with; `bytes`: its size. */
+  done(bytes: number, path?: Uint8Array): void {
+    this.#filesDone++
+    this.#bytesDone += bytes
+    this.#bytesRead = Math.max(0, this.#bytesRead - bytes)
+    if (path !== undefined) this.#current.delete(path)
+    this.tell()
+  }
+
+  /** Bytes of files that are not done yet. */
+  read(bytes: number): void {
+    this.#bytesRead += bytes
+    this.tell()
+  }
+
+  fail(path: Uint8Array, failure: Failure): void {
+    if (this.unread.length < UNREAD_MAX) this.unread.push({ path, ...failure })
+    else this.#unreadLeftOut++
+    this.tell()
+  }
+
+  notice(text: string): void {
+    if (this.notices.length < 1000 && !this.notices.includes(text)) this.notices.push(text)
+  }
+
+  chunk(kind: 'data' | 'tree', rawBytes: number, storedBytes: number): void {
+    this.stats.chunksAdded++
+    this.stats.bytesStored += storedBytes
+    if (kind === 'data') {
+      this.dataChunks++
+      this.stats.bytesAdded += rawBytes
+    } else this.treeChunks++
+  }
+
+  /** Tells, unless it did a moment ago. */
+  tell(isLast = false): void {
+    if (this.#onProgress === undefined) return
+    const now = this.#clock.monotonicMs()
+    if (!isLast && now - this.#told < PROGRESS_MS) return
+    this.#told = now
+    this.#onProgress({
+      totalFiles: this.stats.files,
+      totalBytes: this.stats.bytes,
+      filesDone: this.#filesDone,
+      bytesDone: Math.min(this.stats.bytes, this.#bytesDone + this.#bytesRead),
+      isScanned: this.isScanned,
+      currentFiles: [...this.#current],
+      errors: this.unreadCount,
+    })
+  }
+}
