@@ -137,7 +137,9 @@ function readNames(fields: Fields): string[] {
 
 function readSubdir(fields: Fields, links: readonly ChunkId[]): Subdir {
   const name = fields.bytes(1, nameBytesMax)
-  const trees = fields.list(treePartsMax, (value) => links[value as number] ?? fields.fail('a position is out of range'))
+  const trees = fields.list(treePartsMax, (value) => {
+    return links[new Fields([value], TREE).uint()] ?? fields.fail('a position is out of range')
+  })
   fields.end()
   if (trees.length === 0) fields.fail('a directory has no parts')
   return { name, trees }
@@ -150,6 +152,25 @@ function checkSubdirs(subdirs: readonly Subdir[], fields: Fields): void {
     if (previous !== undefined && compareBytes(previous, name) >= 0) fields.fail('directories are not in order')
     previous = name
   }
+}
+
+/**
+ * Reads all entries of a directory from the views of its parts, in order.
+ *
+ * @throws {CellarError} `FORMAT_INVALID`, also when the parts are not in order (S3.2)
+ */
+export function entriesOfParts(parts: readonly TreeView[]): Entry[] {
+  const entries: Entry[] = []
+  for (const part of parts) {
+    const more = part.entries()
+    const last = entries.at(-1)
+    const [first] = more
+    if (last !== undefined && first !== undefined && compareBytes(last.name, first.name) >= 0) {
+      throw new CellarError('FORMAT_INVALID', 'the parts of a directory are not in order')
+    }
+    for (const entry of more) entries.push(entry)
+  }
+  return entries
 }
 
 function readEntries(columns: Uint8Array, tables: TreeTables, digest: Uint8Array): Entry[] {

@@ -119,6 +119,9 @@ function outsideFaults(): Vector[] {
     bad('dir-position-beyond', { rule: 'S2.4', reason: 'a position is out of range' }, ({ outer }) => {
       outer[4] = [[text('dir'), [99]]]
     }),
+    bad('dir-position-no-number', { rule: 'S2.4', reason: 'a number is out of range' }, ({ outer }) => {
+      outer[4] = [[text('dir'), ['length']]]
+    }),
     bad('count-too-large', { rule: 'S2.5', reason: 'a number is out of range' }, ({ outer }) => (outer[5] = 8193)),
     bad('field-added', { rule: 'S2.6', reason: 'too many fields' }, ({ outer }) => void outer.push(0)),
     bad('field-missing', { rule: 'S2.6', reason: 'a field is missing' }, ({ outer }) => void outer.splice(5)),
