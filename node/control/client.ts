@@ -114,8 +114,13 @@ async function sendBody(request: ClientRequest, params: unknown, input: AsyncIte
 
 async function drained(request: ClientRequest): Promise<void> {
   await new Promise<void>((resolve) => {
-    request.once('drain', resolve)
-    request.once('close', resolve)
+    const go = (): void => {
+      request.off('drain', go)
+      request.off('close', go)
+      resolve()
+    }
+    request.on('drain', go)
+    request.on('close', go)
   })
 }
 

@@ -60,10 +60,11 @@ function isTable(value: unknown): value is Record<string, unknown> {
  * Reads a stream that begins with one JSON line; the rest is raw.
  *
  * @returns the value of the line, and the bytes behind it as they come
- * @throws {CellarError} `FORMAT_INVALID` when there is no line, or it is too long or no JSON
+ * @throws {CellarError} `FORMAT_INVALID` when there is no line, or it is too long or no JSON; `ABORTED`, from the bytes
+ *   too, when the stream breaks off
  */
 export async function readHead(stream: AsyncIterable<Uint8Array>): Promise<{ value: unknown; rest: AsyncGenerator<Uint8Array> }> {
-  const iterator = stream[Symbol.asyncIterator]()
+  const iterator = fromCaller(stream)
   const parts: Uint8Array[] = []
   let length = 0
   for (;;) {
@@ -74,6 +75,15 @@ export async function readHead(stream: AsyncIterable<Uint8Array>): Promise<{ val
     length += end < 0 ? next.value.byteLength : end
     if (length > controlLineBytesMax) throw new CellarError('FORMAT_INVALID', 'the first line of a request is too long')
     if (end >= 0) return { value: parseJson(Buffer.concat(parts)), rest: behind(next.value.subarray(end + 1), iterator) }
+  }
+}
+
+/** The same bytes; a stream that breaks off means that the caller went away. */
+async function* fromCaller(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream
+  } catch (error) {
+    throw new CellarError('ABORTED', 'the caller went away', {}, { cause: error })
   }
 }
 

@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type CallContext, type Handlers, handleOf, type MethodName, type NodeHandle, type ParamsOf, type ResultOf } from '../../../node/api.ts'
+import { connectNode } from '../../../node/control/client.ts'
+import { type ControlServer, type ControlServerOptions, serveControl } from '../../../node/control/server.ts'
+import { CellarError, isCellarError } from '../../../protocol/errors.ts'
+import { NODE, STATUS, SUMMARY } from '../cli/fixtures.ts'
+
+type Some = { readonly [M in MethodName]?: (params: ParamsOf<M>, context: CallContext<M>) => Promise<ResultOf<M>> }
+
+const never = (): AbortSignal => new AbortController().signal
+const list = { snapshot: 'latest', filter: { devices: [], paths: [], tags: [] }, paths: [], recursive: true }
+const dumped = { snapshot: 'latest', filter: list.filter, path: '/a', archive: 'tar' } as const
+const streamed = { paths: [], stdin: { name: 'in' } } as unknown as ParamsOf<'backup'>
+
+describe('control socket', () => {
+  let directory: string
+  let path: string
+  let server: ControlServer | undefined
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'cellar-control-'))
+    path = join(directory, 'control.sock')
+  })
+
+  afterEach(async () => {
+    await server?.close()
+    server = undefined
+    rmSync(directory, { recursive: true })
+  })
+
+  async function serve(handlers: Some, more: Partial<ControlServerOptions> = {}): Promise<NodeHandle> {
+    server = await serveControl({ path, handle: handleOf(handlers as Handlers, async () => undefined), ...more })
+    const handle = await connectNode(path)
+    assert.ok(handle)
+    return handle
+  }
+
+  it('is for its owner alone', async () => {
+    await serve({})
+    assert.equal(statSync(path).mode & 0o777, 0o600)
+  })
+
+  it('gives events and the result, in order', async () => {
+    const handle = await serve({
+      ls: async (params, { onEvent }) => {
+        for (let n = 0; n < 1000; n++) onEvent({ ...NODE, path: `/${String(n)}`, name: params.snapshot as string })
+        return { nodes: 1000 }
+      },
+    })
+    const paths: string[] = []
+    const result = await handle.call('ls', list, { signal: never(), onEvent: (event) => event.message_type === 'node' && paths.push(event.path) })
+    assert.deepEqual(result, { nodes: 1000 })
+    assert.deepEqual(paths, Array.from({ length: 1000 }, (_, n) => `/${String(n)}`))
+  })
+
+  it('carries an error with code, message and context', async () => {
+    const handle = await serve({
+      status: async () => {
+        throw new CellarError('STORE_FULL', 'the disk is full', { bytes: 5 })
+      },
+      devices: async () => {
+        throw new TypeError('a bug')
+      },
+    })
+    await assert.rejects(handle.call('status', {}, { signal: never() }), { code: 'STORE_FULL', message: 'the disk is full', context: { bytes: 5 } })
+    await assert.rejects(handle.call('devices', {}, { signal: never() }), { code: 'INTERNAL', message: 'TypeError: a bug' })
+  })
+
+  it('carries bytes out, at the pace of who reads them', async () => {
+    let sent = 0
+    const block = Buffer.alloc(1 << 20, 7)
+    const handle = await serve({
+      dump: async (_params, { output }) => {
+        for (let n = 0; n < 64; n++) {
+          await output(block)
+          sent += block.byteLength
+        }
+        return { bytes: sent }
+      },
+    })
+    let read = 0
+    let ahead = 0
+    const output = async (bytes: Uint8Array): Promise<void> => {
+      assert.ok(bytes.every((byte) => byte === 7))
+      read += bytes.byteLength
+      await new Promise((resolve) => setImmediate(resolve))
+      ahead = Math.max(ahead, sent - read)
+    }
+    assert.deepEqual(await handle.call('dump', dumped, { signal: never(), output }), { bytes: 64 << 20 })
+    assert.equal(read, 64 << 20)
+    assert.ok(ahead < 8 << 20, `${String(ahead)} bytes ahead of the reader`)
+  })
+
+  it('does not keep the bytes of a method beyond its wait', async () => {
+    const handle = await serve({
+      dump: async (_params, { output }) => {
+        const buffer = Buffer.alloc(100_000)
+        for (let n = 0; n < 20; n++) await output(buffer.fill(n))
+        return { bytes: 0 }
+      },
+    })
+    const parts: Buffer[] = []
+    await handle.call('dump', dumped, { signal: never(), output: async (bytes) => void parts.push(Buffer.from(bytes)) })
+    const all = Buffer.concat(parts)
+    for (let n = 0; n < 20; n++) assert.ok(all.subarray(n * 100_000, (n + 1) * 100_000).every((byte) => byte === n))
+  })
+
+  it('carries bytes in, at the pace of the method', async () => {
+    let taken = 0
+    let given = 0
+    let ahead = 0
+    const handle = await serve({
+      backup: async (_params, { input }) => {
+        for await (const bytes of input) {
+          taken += bytes.byteLength
+          ahead = Math.max(ahead, given - taken)
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+        return { ...SUMMARY, total_bytes_processed: taken }
+      },
+    })
+    async function* input(): AsyncGenerator<Uint8Array> {
+      for (let n = 0; n < 64; n++) {
+        given += 1 << 20
+        yield Buffer.alloc(1 << 20, n)
+      }
+    }
+    const summary = await handle.call('backup', streamed, { signal: never(), input: input() })
+    assert.equal(summary.total_bytes_processed, 64 << 20)
+    assert.ok(ahead < 8 << 20, `${String(ahead)} bytes ahead of the method`)
+  })
+
+  it('fails the method when its input fails: half an input is none', async () => {
+    let taken: () => void = () => undefined
+    const half = new Promise<void>((resolve) => (taken = resolve))
+    let told: (error: unknown) => void = () => undefined
+    const seen = new Promise<unknown>((resolve) => (told = resolve))
+    const handle = await serve({
+      backup: async (_params, { input }) => {
+        try {
+          for await (const bytes of input) {
+            assert.equal(Buffer.from(bytes).toString(), 'half')
+            taken()
+          }
+        } catch (error) {
+          told(error)
+          throw error
+        }
+        throw new RangeError('half an input was taken for a whole one')
+      },
+    })
+    async function* input(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('half')
+      await half
+      throw new CellarError('COMMAND_FAILED', 'the command failed')
+    }
+    await assert.rejects(handle.call('backup', streamed, { signal: never(), input: input() }), { code: 'COMMAND_FAILED' })
+    assert.ok(isCellarError(await seen, 'ABORTED'))
+  })
+
+  it('aborts the method when the caller aborts', async () => {
+    let ended: (reason: unknown) => void = () => undefined
+    const reason = new Promise<unknown>((resolve) => (ended = resolve))
+    const started = new AbortController()
+    const handle = await serve({
+      restore: (_params, { signal, onEvent }) =>
+        new Promise((_resolve, reject) => {
+          onEvent({ message_type: 'status', seconds_elapsed: 0, percent_done: 0 })
+          signal.addEventListener('abort', () => {
+            ended(signal.reason)
+            reject(new CellarError('ABORTED', 'stopped'))
+          })
+        }),
+    })
+    const call = handle.call('restore', {} as ParamsOf<'restore'>, { signal: started.signal, onEvent: () => started.abort() })
+    await assert.rejects(call, { code: 'ABORTED' })
+    assert.ok(isCellarError(await reason, 'ABORTED'))
+  })
+
+  it('aborts what is under way when the node closes, and says so', async () => {
+    const handle = await serve({ backup: (_params, { signal, onEvent }) => new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new CellarError('ABORTED', 'stopped')))
+      onEvent({ message_type: 'saved', snapshot_id: 'x' })
+    }) })
+    const call = handle.call('backup', {} as ParamsOf<'backup'>, { signal: never(), onEvent: () => void server?.close() })
+    await assert.rejects(call, { code: 'NODE_STOPPED' })
+    assert.equal(await connectNode(path), undefined)
+    assert.ok(!existsSync(path))
+  })
+
+  it('lets what is under way end when it drains, and takes nothing more', async () => {
+    let finish: () => void = () => undefined
+    const handle = await serve({ status: () => new Promise((resolve) => (finish = () => resolve(STATUS))), devices: async () => [] })
+    const call = handle.call('status', {}, { signal: never() })
+    while (server?.calls() === 0) await new Promise((resolve) => setImmediate(resolve))
+    const drained = server?.drain()
+    await assert.rejects(handle.call('devices', {}, { signal: never() }), { code: 'NODE_STOPPED' })
+    finish()
+    assert.deepEqual(await call, STATUS)
+    await drained
+  })
+
+  it('answers stop before it stops', async () => {
+    let asked = 0
+    const handle = await serve({}, { onStop: () => (asked += 1) })
+    assert.deepEqual(await handle.call('stop', {}, { signal: never() }), { pid: process.pid })
+    assert.equal(asked, 1)
+  })
+
+  it('is not taken for a node when it is stale, a file, or not there', async () => {
+    assert.equal(await connectNode(path), undefined)
+    writeFileSync(path, '')
+    assert.equal(await connectNode(path), undefined)
+    rmSync(path)
+    await leaveStaleSocket(path)
+    assert.ok(existsSync(path))
+    assert.equal(await connectNode(path), undefined)
+    const handle = await serve({ status: async () => STATUS })
+    assert.deepEqual(await handle.call('status', {}, { signal: never() }), STATUS)
+  })
+
+  it('is not taken from a node that runs', async () => {
+    await serve({ status: async () => STATUS })
+    await assert.rejects(serveControl({ path, handle: handleOf({} as Handlers, async () => undefined) }), { code: 'STORE_IN_USE' })
+    const handle = await connectNode(path)
+    assert.deepEqual(await handle?.call('status', {}, { signal: never() }), STATUS)
+  })
+
+  for (const [what, method, url, body] of [
+    ['another verb', 'GET', '/v1/status', ''],
+    ['an unknown method', 'POST', '/v1/format', '{}\n'],
+    ['a name of every object', 'POST', '/v1/constructor', '{}\n'],
+    ['no JSON', 'POST', '/v1/status', '{\n'],
+    ['no table', 'POST', '/v1/status', '[]\n'],
+    ['half a line', 'POST', '/v1/status', '{}'],
+  ] as const) {
+    it(`refuses ${what}, and goes on`, async () => {
+      const handle = await serve({ status: async () => STATUS })
+      const answer = await raw(path, method, url, body)
+      assert.match(answer, /^\{"error":\{"code":"(USAGE|FORMAT_INVALID)"/)
+      assert.deepEqual(await handle.call('status', {}, { signal: never() }), STATUS)
+    })
+  }
+})
+
+async function raw(socketPath: string, method: string, path: string, body: string): Promise<string> {
+  return await new Promise((resolve, reject) => {
+    const sent = request({ socketPath, method, path, agent: false }, (response) => {
+      const parts: Buffer[] = []
+      response.on('data', (bytes: Buffer) => parts.push(bytes))
+      response.on('end', () => resolve(Buffer.concat(parts).toString()))
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
+
+/** A socket whose process is gone: bound and never unlinked. */
+async function leaveStaleSocket(path: string): Promise<void> {
+  const { spawnSync } = await import('node:child_process')
+  const script = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`
+  spawnSync(process.execPath, ['-e', script])
+}
