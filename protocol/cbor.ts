@@ -75,11 +75,16 @@ const ENCODE_OPTIONS = {
 export function decodeCbor(bytes: Uint8Array, options: CborOptions): unknown {
   const code = options.code ?? 'FORMAT_INVALID'
   if (bytes.byteLength > options.bytesMax) {
-    throw new CellarError(code, `${options.what} is larger than allowed`, { bytes: bytes.byteLength, max: options.bytesMax })
+    throw new CellarError(code, `${options.what} is larger than allowed`, {
+      bytes: bytes.byteLength,
+      max: options.bytesMax,
+    })
   }
   const fault = findFault(bytes, options.depthMax ?? 8)
   if (fault !== undefined) {
-    throw new CellarError(code, `${options.what} is not deterministic CBOR: ${fault.what}`, { offset: fault.offset })
+    throw new CellarError(code, `${options.what} is not deterministic CBOR: ${fault.what}`, {
+      offset: fault.offset,
+    })
   }
   return decode(bytes, DECODE_OPTIONS)
 }
@@ -128,7 +133,8 @@ function findFault(bytes: Uint8Array, depthMax: number): Fault | undefined {
       if (head.value > bytes.byteLength - head.end) return { what: 'a string runs beyond the end', offset }
       const start = head.end
       head.end += head.value
-      if (major === MAJOR_TEXT && !isUtf8(bytes.subarray(start, head.end))) return { what: 'text is not UTF-8', offset }
+      if (major === MAJOR_TEXT && !isUtf8(bytes.subarray(start, head.end)))
+        return { what: 'text is not UTF-8', offset }
     } else if (major === MAJOR_ARRAY || major === MAJOR_MAP) {
       const items = major === MAJOR_MAP ? head.value * 2 : head.value
       if (items > bytes.byteLength - head.end) return { what: 'more items are announced than follow', offset }
@@ -161,11 +167,20 @@ function countOff(open: OpenItem[]): void {
 }
 
 /** A key of a map must be text, and greater than the one before in the order of its encoded bytes. */
-function checkKey(bytes: Uint8Array, inside: OpenItem | undefined, start: number, end: number, major: number): string | undefined {
+function checkKey(
+  bytes: Uint8Array,
+  inside: OpenItem | undefined,
+  start: number,
+  end: number,
+  major: number,
+): string | undefined {
   if (inside?.isMap !== true || inside.left % 2 !== 0) return undefined
   if (major !== MAJOR_TEXT) return 'a key is not text'
   if (end > bytes.byteLength) return 'a string runs beyond the end'
-  if (inside.keyEnd > 0 && Buffer.compare(bytes.subarray(inside.keyStart, inside.keyEnd), bytes.subarray(start, end)) >= 0) {
+  if (
+    inside.keyEnd > 0 &&
+    Buffer.compare(bytes.subarray(inside.keyStart, inside.keyEnd), bytes.subarray(start, end)) >= 0
+  ) {
     return 'keys are not in order'
   }
   inside.keyStart = start

@@ -64,11 +64,16 @@ export function sealChunk(
 ): Uint8Array {
   const { body, rawBytes } = payload
   if (rawBytes > payloadBytesMax || body.byteLength > payloadBytesMax || links.length > chunkLinksMax) {
-    throw new CellarError('CHUNK_TOO_LARGE', 'a payload is larger than a chunk may be', { bytes: rawBytes, links: links.length })
+    throw new CellarError('CHUNK_TOO_LARGE', 'a payload is larger than a chunk may be', {
+      bytes: rawBytes,
+      links: links.length,
+    })
   }
   if (!isCodecRight(payload)) throw new RangeError('the codec of a payload does not fit its lengths')
   const headerBytes = HEADER_BYTES + links.length * LINK_BYTES
-  const chunk = Buffer.allocUnsafeSlow(headerBytes + SIV_BYTES + PREFIX_BYTES + body.byteLength + AEAD_TAG_BYTES)
+  const chunk = Buffer.allocUnsafeSlow(
+    headerBytes + SIV_BYTES + PREFIX_BYTES + body.byteLength + AEAD_TAG_BYTES,
+  )
   writeHeader(chunk, keys.vault, links)
   const prefix = Buffer.allocUnsafe(PREFIX_BYTES)
   prefix.writeUInt8(KINDS.indexOf(payload.kind) + 1, 0)
@@ -78,7 +83,11 @@ export function sealChunk(
   chunk.set(siv, headerBytes)
   const sealedAt = headerBytes + SIV_BYTES
   const key = primitives.hmacSha256(keys.seal, [siv])
-  primitives.aeadSeal({ key, nonce: ZERO_NONCE, associated: chunk.subarray(0, sealedAt) }, [prefix, body], chunk.subarray(sealedAt))
+  primitives.aeadSeal(
+    { key, nonce: ZERO_NONCE, associated: chunk.subarray(0, sealedAt) },
+    [prefix, body],
+    chunk.subarray(sealedAt),
+  )
   return chunk
 }
 
@@ -103,9 +112,14 @@ function writeHeader(chunk: Buffer, vault: VaultId, links: readonly ChunkId[]): 
  * @throws {CellarError} `CHUNK_MALFORMED`, `VERSION_UNKNOWN`, `VAULT_UNKNOWN` for a chunk of another vault,
  *   `CHUNK_CORRUPT` when it was not sealed with these keys, byte for byte
  */
-export function openChunk(keys: VaultKeys, chunk: Uint8Array, primitives: Primitives = nodePrimitives): OpenedChunk {
+export function openChunk(
+  keys: VaultKeys,
+  chunk: Uint8Array,
+  primitives: Primitives = nodePrimitives,
+): OpenedChunk {
   const { vault, links } = chunkHeader(chunk)
-  if (vault !== keys.vault) throw new CellarError('VAULT_UNKNOWN', 'a chunk belongs to another vault', { vault })
+  if (vault !== keys.vault)
+    throw new CellarError('VAULT_UNKNOWN', 'a chunk belongs to another vault', { vault })
   const headerBytes = HEADER_BYTES + links.length * LINK_BYTES
   const sealedAt = headerBytes + SIV_BYTES
   const siv = chunk.subarray(headerBytes, sealedAt)
@@ -114,7 +128,8 @@ export function openChunk(keys: VaultKeys, chunk: Uint8Array, primitives: Primit
     { key, nonce: ZERO_NONCE, associated: chunk.subarray(0, sealedAt) },
     chunk.subarray(sealedAt),
   )
-  if (message === undefined) throw new CellarError('CHUNK_CORRUPT', 'a chunk does not open: it is damaged or forged')
+  if (message === undefined)
+    throw new CellarError('CHUNK_CORRUPT', 'a chunk does not open: it is damaged or forged')
   const expected = primitives.hmacSha256(keys.siv, [chunk.subarray(0, headerBytes), message])
   if (!timingSafeEqual(expected, siv)) {
     throw new CellarError('CHUNK_CORRUPT', 'a chunk does not open: its content is not what was sealed')
@@ -132,7 +147,9 @@ function readPayload(message: Uint8Array): Payload {
   }
   const payload = { kind, codec, rawBytes: view.getUint32(2), body: message.subarray(PREFIX_BYTES) }
   if (payload.rawBytes > payloadBytesMax || !isCodecRight(payload)) {
-    throw new CellarError('CHUNK_MALFORMED', 'the lengths in a payload do not fit', { rawBytes: payload.rawBytes })
+    throw new CellarError('CHUNK_MALFORMED', 'the lengths in a payload do not fit', {
+      rawBytes: payload.rawBytes,
+    })
   }
   return payload
 }
@@ -154,10 +171,14 @@ export function chunkHeader(chunk: Uint8Array): ChunkHeader {
   if (!equalBytes(chunk.subarray(0, 4), MAGIC)) throw malformed('it does not begin as a chunk does', bytes)
   const view = new DataView(chunk.buffer, chunk.byteOffset, bytes)
   if (view.getUint8(4) !== VERSION || view.getUint8(5) !== SUITE) {
-    throw new CellarError('VERSION_UNKNOWN', 'a chunk is of a version or suite that this program does not know', {
-      version: view.getUint8(4),
-      suite: view.getUint8(5),
-    })
+    throw new CellarError(
+      'VERSION_UNKNOWN',
+      'a chunk is of a version or suite that this program does not know',
+      {
+        version: view.getUint8(4),
+        suite: view.getUint8(5),
+      },
+    )
   }
   if (view.getUint16(6) !== 0) throw malformed('a flag is set that has no meaning', bytes)
   const count = view.getUint32(24)
@@ -165,7 +186,8 @@ export function chunkHeader(chunk: Uint8Array): ChunkHeader {
   const bodyBytes = bytes - CHUNK_BYTES_MIN - count * LINK_BYTES
   if (bodyBytes < 0 || bodyBytes > payloadBytesMax) throw malformed('its length is out of range', bytes)
   const links: ChunkId[] = []
-  for (let at = HEADER_BYTES; links.length < count; at += LINK_BYTES) links.push(chunkIdFromBytes(chunk.subarray(at, at + LINK_BYTES)))
+  for (let at = HEADER_BYTES; links.length < count; at += LINK_BYTES)
+    links.push(chunkIdFromBytes(chunk.subarray(at, at + LINK_BYTES)))
   if (new Set(links).size !== count) throw malformed('a link is there twice', bytes)
   return { vault: toHex(chunk.subarray(8, 24)) as VaultId, links }
 }
@@ -186,5 +208,6 @@ export function chunkIdOf(chunk: Uint8Array): ChunkId {
  */
 export function verifyChunk(id: ChunkId, chunk: Uint8Array): void {
   const found = chunkIdOf(chunk)
-  if (found !== id) throw new CellarError('CHUNK_CORRUPT', `chunk ${id} is damaged`, { id, bytes: chunk.byteLength })
+  if (found !== id)
+    throw new CellarError('CHUNK_CORRUPT', `chunk ${id} is damaged`, { id, bytes: chunk.byteLength })
 }

@@ -29,9 +29,13 @@ export class Fields {
 
   /** Throws the error of this reading, naming the item read last. */
   fail(reason: string): never {
-    throw new CellarError(this.#options.code ?? 'FORMAT_INVALID', `${this.#options.what} is invalid: ${reason}`, {
-      field: this.#next,
-    })
+    throw new CellarError(
+      this.#options.code ?? 'FORMAT_INVALID',
+      `${this.#options.what} is invalid: ${reason}`,
+      {
+        field: this.#next,
+      },
+    )
   }
 
   /** The next item, of whatever type. */
@@ -48,7 +52,8 @@ export class Fields {
   /** A whole number min .. max, both safe integers. */
   int(min: number, max: number): number {
     const value = this.any()
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) this.fail('a number is out of range')
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max)
+      this.fail('a number is out of range')
     return value
   }
 
@@ -63,7 +68,8 @@ export class Fields {
   /** Bytes, min .. max of them. */
   bytes(min: number, max: number = min): Uint8Array {
     const value = this.any()
-    if (!(value instanceof Uint8Array) || value.byteLength < min || value.byteLength > max) this.fail('bytes of a wrong length')
+    if (!(value instanceof Uint8Array) || value.byteLength < min || value.byteLength > max)
+      this.fail('bytes of a wrong length')
     return value
   }
 

@@ -98,7 +98,8 @@ export const nodePrimitives: Primitives = {
       offset += part.byteLength
     }
     cipher.final()
-    if (offset + AEAD_TAG_BYTES !== out.byteLength) throw new RangeError('the output does not fit the message and its tag')
+    if (offset + AEAD_TAG_BYTES !== out.byteLength)
+      throw new RangeError('the output does not fit the message and its tag')
     out.set(cipher.getAuthTag(), offset)
   },
 

@@ -40,12 +40,16 @@ export function openSecret(input: SecretInput, sealed: Uint8Array): Uint8Array {
   if (sealed.byteLength >= SECRET_NONCE_BYTES + 16) {
     try {
       const nonce = sealed.subarray(0, SECRET_NONCE_BYTES)
-      return xchacha20poly1305(input.key, nonce, associatedOf(input)).decrypt(sealed.subarray(SECRET_NONCE_BYTES))
+      return xchacha20poly1305(input.key, nonce, associatedOf(input)).decrypt(
+        sealed.subarray(SECRET_NONCE_BYTES),
+      )
     } catch {
       // Told below, in our words: the library's error says no more.
     }
   }
-  throw new CellarError('KEY_INVALID', 'a sealed secret does not open with this key', { bytes: sealed.byteLength })
+  throw new CellarError('KEY_INVALID', 'a sealed secret does not open with this key', {
+    bytes: sealed.byteLength,
+  })
 }
 
 /** `rootcellar/1/secret/` purpose, a zero byte, then the caller's bytes: no two inputs give the same. */

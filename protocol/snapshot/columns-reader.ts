@@ -3,7 +3,14 @@
 import { equalBytes } from '../bytes.ts'
 import { Fields } from '../fields.ts'
 import type { ChunkId } from '../ids.ts'
-import { entryChunksMax, holesMax, payloadBytesMax, pathBytesMax, xattrBytesMax, xattrNameBytesMax } from '../limits.ts'
+import {
+  entryChunksMax,
+  holesMax,
+  payloadBytesMax,
+  pathBytesMax,
+  xattrBytesMax,
+  xattrNameBytesMax,
+} from '../limits.ts'
 import { decodeColumns, FORMS, TYPE_OF_FORM } from './columns.ts'
 import type { Content, ContentChunk, Entry, Extent, Xattr } from './entry.ts'
 import { fromPlanes } from './planes.ts'
@@ -135,7 +142,8 @@ function readHoles(flat: Fields): Extent[] {
 
 function readXattrs(flat: Fields): Xattr[] {
   const xattrs: Xattr[] = []
-  while (flat.left > 0) xattrs.push({ name: flat.bytes(1, xattrNameBytesMax), value: flat.bytes(0, xattrBytesMax) })
+  while (flat.left > 0)
+    xattrs.push({ name: flat.bytes(1, xattrNameBytesMax), value: flat.bytes(0, xattrBytesMax) })
   return xattrs
 }
 
@@ -159,8 +167,10 @@ type Draft = { -readonly [Key in keyof Entry]: Entry[Key] }
 function readEntry(position: number, reading: Reading): Entry {
   const { columns, cursor, fields } = reading
   const form = FORMS[columns.forms[position] as number] ?? fields.fail('a form is not known')
-  const owner = columns.owners[columns.ownerOf.getUint16(2 * position)] ?? fields.fail('an owner is not in its table')
-  const device = columns.devices[columns.deviceOf.getUint16(2 * position)] ?? fields.fail('a device is not in its table')
+  const owner =
+    columns.owners[columns.ownerOf.getUint16(2 * position)] ?? fields.fail('an owner is not in its table')
+  const device =
+    columns.devices[columns.deviceOf.getUint16(2 * position)] ?? fields.fail('a device is not in its table')
   const nameEnd = cursor.name + columns.nameLengths.getUint16(2 * position)
   if (nameEnd > columns.names.byteLength) fields.fail('names are missing')
   const entry: Draft = {
@@ -200,7 +210,10 @@ function readOwnOfForm(entry: Draft, form: (typeof FORMS)[number], reading: Read
       entry.content = { kind: 'chunks', chunks: readChunks(columns.details.nested(), tables.links) }
       return
     case 'nodes':
-      entry.content = { kind: 'file', chunk: tables.links[columns.details.uint()] ?? fields.fail('a position is out of range') }
+      entry.content = {
+        kind: 'file',
+        chunk: tables.links[columns.details.uint()] ?? fields.fail('a position is out of range'),
+      }
       return
     case 'dir': {
       const subdir = tables.subdirs[cursor.dir++] ?? fields.fail('a directory is not listed')

@@ -7,7 +7,17 @@ import type { Content, Entry, EntryType } from './entry.ts'
 import { toPlanes } from './planes.ts'
 
 /** What an entry is and how its content is found, as one number. */
-export const FORMS = ['empty', 'bundle', 'chunks', 'nodes', 'dir', 'symlink', 'fifo', 'char', 'block'] as const
+export const FORMS = [
+  'empty',
+  'bundle',
+  'chunks',
+  'nodes',
+  'dir',
+  'symlink',
+  'fifo',
+  'char',
+  'block',
+] as const
 
 /** See {@link FORMS}. */
 export type Form = (typeof FORMS)[number]
@@ -32,7 +42,11 @@ export interface Positions {
   readonly linkPosition: (id: ChunkId) => number
 }
 
-const CONTENT_FORMS: Readonly<Record<Content['kind'], Form>> = { bundle: 'bundle', chunks: 'chunks', file: 'nodes' }
+const CONTENT_FORMS: Readonly<Record<Content['kind'], Form>> = {
+  bundle: 'bundle',
+  chunks: 'chunks',
+  file: 'nodes',
+}
 
 function formOf({ type, content }: Entry): Form {
   if (type !== 'file') return type
@@ -55,16 +69,24 @@ export function encodeColumns(entries: readonly Entry[], positions: Positions): 
       owner: owners.add(...ownerOf(entry, positions)),
       device: devices.add(entry.device.toString(), entry.device),
     })
-    if (entry.content?.kind === 'bundle') runs.push(positions.linkPosition(entry.content.chunk), entry.content.offset)
+    if (entry.content?.kind === 'bundle')
+      runs.push(positions.linkPosition(entry.content.chunk), entry.content.offset)
     else details.push(...detailOf(entry, positions))
-    if (entry.holes !== undefined) holes.push([position, entry.holes.flatMap(({ offset, length }) => [offset, length])])
-    if (entry.xattrs !== undefined) xattrs.push([position, entry.xattrs.flatMap(({ name, value }) => [name, value])])
+    if (entry.holes !== undefined)
+      holes.push([position, entry.holes.flatMap(({ offset, length }) => [offset, length])])
+    if (entry.xattrs !== undefined)
+      xattrs.push([position, entry.xattrs.flatMap(({ name, value }) => [name, value])])
   }
   const names = Buffer.concat(entries.map(({ name }) => name))
   return encodeCheckedCbor([
     ...[columns.forms, toPlanes(columns.nameLengths, 2), names, owners.rows, toPlanes(columns.owners, 2)],
     ...[toPlanes(columns.mtimes, 8), toPlanes(columns.ctimes, 8), toPlanes(columns.inodes, 8)],
-    ...[devices.rows, toPlanes(columns.devices, 2), toPlanes(columns.linkCounts, 4), toPlanes(columns.sizes, 8)],
+    ...[
+      devices.rows,
+      toPlanes(columns.devices, 2),
+      toPlanes(columns.linkCounts, 4),
+      toPlanes(columns.sizes, 8),
+    ],
     ...[runsColumn(runs), details, holes, xattrs],
   ])
 }
@@ -93,7 +115,8 @@ function ownerOf({ mode, uid, gid, user, group }: Entry, { users, groups }: Posi
 
 /** What a form has beside the columns: nothing, or one value. */
 function detailOf({ content, target, deviceNumber }: Entry, { linkPosition }: Positions): CborValue[] {
-  if (content?.kind === 'chunks') return [content.chunks.flatMap(({ id, length }) => [linkPosition(id), length])]
+  if (content?.kind === 'chunks')
+    return [content.chunks.flatMap(({ id, length }) => [linkPosition(id), length])]
   if (content?.kind === 'file') return [linkPosition(content.chunk)]
   if (target !== undefined) return [target]
   return deviceNumber === undefined ? [] : [[deviceNumber.major, deviceNumber.minor]]
@@ -140,7 +163,9 @@ class NumberColumns {
     this.linkCounts = new Uint8Array(4 * count)
     this.sizes = new Uint8Array(8 * count)
     const { nameLengths, owners, devices, mtimes, ctimes, inodes, linkCounts, sizes } = this
-    this.#views = [nameLengths, owners, devices, mtimes, ctimes, inodes, linkCounts, sizes].map((bytes) => new DataView(bytes.buffer))
+    this.#views = [nameLengths, owners, devices, mtimes, ctimes, inodes, linkCounts, sizes].map(
+      (bytes) => new DataView(bytes.buffer),
+    )
   }
 
   write(position: number, entry: Entry, looked: Looked): void {

@@ -4,7 +4,14 @@ import { nodePrimitives, type Primitives } from '../crypto/primitives.ts'
 import type { EntryFacts, EntryType } from './entry.ts'
 
 /** Numbers of the types in digests. */
-const TYPE_NUMBERS: Readonly<Record<EntryType, number>> = { file: 0, dir: 1, symlink: 2, fifo: 3, char: 4, block: 5 }
+const TYPE_NUMBERS: Readonly<Record<EntryType, number>> = {
+  file: 0,
+  dir: 1,
+  symlink: 2,
+  fifo: 3,
+  char: 4,
+  block: 5,
+}
 
 /** Bytes of a record beside the name. */
 const RECORD_BYTES = 2 + 1 + 2 + 4 + 4 + 4 + 8 + 8 + 8 + 8 + 4 + 4
@@ -16,7 +23,10 @@ const TWO_32 = 0x1_0000_0000
  *
  * @returns 32 bytes, fresh
  */
-export function treeDigest(entries: readonly EntryFacts[], primitives: Primitives = nodePrimitives): Uint8Array {
+export function treeDigest(
+  entries: readonly EntryFacts[],
+  primitives: Primitives = nodePrimitives,
+): Uint8Array {
   let bytes = 0
   for (const { name } of entries) bytes += RECORD_BYTES + name.byteLength
   const records = Buffer.allocUnsafe(bytes)

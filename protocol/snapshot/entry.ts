@@ -92,11 +92,14 @@ const UINT64_MAX = 2n ** 64n - 1n
  */
 export function findEntryFault(entry: Entry): string | undefined {
   if (!isNameRight(entry.name)) return 'a name is not allowed'
-  if (!isUint(entry.mode, 0o7777) || !isUint(entry.uid, UINT32_MAX) || !isUint(entry.gid, UINT32_MAX)) return 'mode or owner is out of range'
-  if (!isUint(entry.size) || !isUint(entry.linkCount, UINT32_MAX)) return 'size or count of links is out of range'
+  if (!isUint(entry.mode, 0o7777) || !isUint(entry.uid, UINT32_MAX) || !isUint(entry.gid, UINT32_MAX))
+    return 'mode or owner is out of range'
+  if (!isUint(entry.size) || !isUint(entry.linkCount, UINT32_MAX))
+    return 'size or count of links is out of range'
   if (!isTime(entry.mtimeNs) || !isTime(entry.ctimeNs)) return 'a time is out of range'
   if (!isUint64(entry.inode) || !isUint64(entry.device)) return 'inode or device is out of range'
-  if (!isOwnerRight(entry.user) || !isOwnerRight(entry.group)) return 'a name of an owner is empty or too long'
+  if (!isOwnerRight(entry.user) || !isOwnerRight(entry.group))
+    return 'a name of an owner is empty or too long'
   return findTypeFault(entry) ?? findXattrFault(entry.xattrs)
 }
 
@@ -110,9 +113,14 @@ function findTypeFault(entry: Entry): string | undefined {
   if ((entry.deviceNumber !== undefined) !== isDevice) return 'a device number goes with a device'
   if (isFile) return findContentFault(entry)
   const { target, trees, deviceNumber } = entry
-  if (target !== undefined && (!isBetween(target.byteLength, 1, pathBytesMax) || target.includes(0))) return 'a target is not allowed'
-  if (trees !== undefined && !isBetween(trees.length, 1, treePartsMax)) return 'a directory has no parts or too many'
-  if (deviceNumber !== undefined && !(isUint(deviceNumber.major, UINT32_MAX) && isUint(deviceNumber.minor, UINT32_MAX))) {
+  if (target !== undefined && (!isBetween(target.byteLength, 1, pathBytesMax) || target.includes(0)))
+    return 'a target is not allowed'
+  if (trees !== undefined && !isBetween(trees.length, 1, treePartsMax))
+    return 'a directory has no parts or too many'
+  if (
+    deviceNumber !== undefined &&
+    !(isUint(deviceNumber.major, UINT32_MAX) && isUint(deviceNumber.minor, UINT32_MAX))
+  ) {
     return 'a device number is out of range'
   }
   return undefined
@@ -125,7 +133,8 @@ function findContentFault({ size, content, holes }: Entry): string | undefined {
     if (!isBetween(holes.length, 1, holesMax)) return 'there are no holes or too many'
     let end = -1
     for (const { offset, length } of holes) {
-      if (!isUint(offset) || !isUint(length) || length === 0 || offset <= end || offset + length > size) return 'a hole is out of place'
+      if (!isUint(offset) || !isUint(length) || length === 0 || offset <= end || offset + length > size)
+        return 'a hole is out of place'
       end = offset + length
       dataBytes -= length
     }
@@ -134,7 +143,8 @@ function findContentFault({ size, content, holes }: Entry): string | undefined {
   if (content.kind === 'file') return dataBytes > 0 ? undefined : 'a file without data has content'
   if (content.kind === 'bundle') {
     const { offset, length } = content
-    if (!isUint(offset, payloadBytesMax) || !isBetween(length, 1, payloadBytesMax - offset)) return 'a run in a bundle is out of range'
+    if (!isUint(offset, payloadBytesMax) || !isBetween(length, 1, payloadBytesMax - offset))
+      return 'a run in a bundle is out of range'
     return length === dataBytes ? undefined : 'content and holes do not add up to the size'
   }
   if (!isBetween(content.chunks.length, 1, entryChunksMax)) return 'an entry names no chunks or too many'
@@ -152,7 +162,8 @@ function findXattrFault(xattrs: readonly Xattr[] | undefined): string | undefine
   let bytes = 0
   let previous: Uint8Array | undefined
   for (const { name, value } of xattrs) {
-    if (!isBetween(name.byteLength, 1, xattrNameBytesMax) || name.includes(0)) return 'the name of an attribute is not allowed'
+    if (!isBetween(name.byteLength, 1, xattrNameBytesMax) || name.includes(0))
+      return 'the name of an attribute is not allowed'
     if (previous !== undefined && compareBytes(previous, name) >= 0) return 'attributes are not in order'
     bytes += name.byteLength + value.byteLength
     previous = name
@@ -173,7 +184,12 @@ export function isNameRight(name: Uint8Array): boolean {
 
 function isOwnerRight(name: string | undefined): boolean {
   if (name === undefined) return true
-  return name.length > 0 && name.length <= ownerNameBytesMax && Buffer.byteLength(name) <= ownerNameBytesMax && name.isWellFormed()
+  return (
+    name.length > 0 &&
+    name.length <= ownerNameBytesMax &&
+    Buffer.byteLength(name) <= ownerNameBytesMax &&
+    name.isWellFormed()
+  )
 }
 
 function isUint(value: number, max: number = Number.MAX_SAFE_INTEGER): boolean {

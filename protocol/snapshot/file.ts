@@ -55,7 +55,10 @@ function cutItems(items: readonly ContentChunk[]): ContentChunk[][] {
   let start = 0
   for (const [position, { id }] of items.entries()) {
     const count = position - start
-    if (count >= fileNodeItemsMax || (count >= ITEMS_MIN && Number.parseInt(id.slice(0, 8), 16) < CUT_BELOW)) {
+    if (
+      count >= fileNodeItemsMax ||
+      (count >= ITEMS_MIN && Number.parseInt(id.slice(0, 8), 16) < CUT_BELOW)
+    ) {
       parts.push(items.slice(start, position))
       start = position
     }
@@ -95,7 +98,8 @@ export function encodeFileNode(level: number, items: readonly ContentChunk[]): E
  */
 export function decodeFileNode(raw: Uint8Array, links: readonly ChunkId[]): FileNode {
   const fields = new Fields(decodeCbor(raw, { ...NODE, bytesMax: payloadBytesMax, depthMax: 2 }), NODE)
-  if (fields.uint() !== VERSION) throw new CellarError('VERSION_UNKNOWN', 'a file node is of a version that this program does not know')
+  if (fields.uint() !== VERSION)
+    throw new CellarError('VERSION_UNKNOWN', 'a file node is of a version that this program does not know')
   const level = fields.uint(fileNodeLevelsMax - 1)
   const flat = fields.nested()
   fields.end()
@@ -136,11 +140,14 @@ async function* chunksBelow(
   load: (id: ChunkId) => Promise<FileNode>,
 ): AsyncIterable<ContentChunk> {
   if (node.level !== expected.level || node.bytes !== expected.bytes) {
-    throw new CellarError('FORMAT_INVALID', 'a file node is not what the one above it says', { level: node.level })
+    throw new CellarError('FORMAT_INVALID', 'a file node is not what the one above it says', {
+      level: node.level,
+    })
   }
   if (node.level === 0) {
     yield* node.items
     return
   }
-  for (const { id, length } of node.items) yield* chunksBelow(await load(id), { level: node.level - 1, bytes: length }, load)
+  for (const { id, length } of node.items)
+    yield* chunksBelow(await load(id), { level: node.level - 1, bytes: length }, load)
 }

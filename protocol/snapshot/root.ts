@@ -156,7 +156,8 @@ function unreadBytes(path: Uint8Array, code: string): number {
  */
 export function decodeRoot(raw: Uint8Array, links: readonly ChunkId[]): SnapshotRoot {
   const fields = new Fields(decodeCbor(raw, { ...ROOT, bytesMax: payloadBytesMax, depthMax: 3 }), ROOT)
-  if (fields.uint() !== VERSION) throw new CellarError('VERSION_UNKNOWN', 'a root chunk is of a version that this program does not know')
+  if (fields.uint() !== VERSION)
+    throw new CellarError('VERSION_UNKNOWN', 'a root chunk is of a version that this program does not know')
   const device = readDevice(fields)
   const host = fields.text(ownerNameBytesMax)
   const user = fields.text(ownerNameBytesMax)
@@ -172,7 +173,8 @@ export function decodeRoot(raw: Uint8Array, links: readonly ChunkId[]): Snapshot
   const stats = readStats(fields.nested())
   const unread = readUnread(fields)
   const leftOut = fields.uint()
-  if (fields.uint(treePartsMax) !== links.length || links.length === 0) fields.fail('its links are not the parts of its tree')
+  if (fields.uint(treePartsMax) !== links.length || links.length === 0)
+    fields.fail('its links are not the parts of its tree')
   fields.end()
   return {
     ...{ device, host, user, uid, gid, paths, tags, timeNs, offsetMinutes },
@@ -194,7 +196,10 @@ function readDevice(fields: Fields): DeviceId {
 }
 
 function readStats(fields: Fields): SnapshotStats {
-  const stats = Object.fromEntries(STATS.map((name) => [name, fields.uint()])) as Record<(typeof STATS)[number], number>
+  const stats = Object.fromEntries(STATS.map((name) => [name, fields.uint()])) as Record<
+    (typeof STATS)[number],
+    number
+  >
   fields.end()
   return stats
 }

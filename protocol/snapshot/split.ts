@@ -31,7 +31,8 @@ export function splitEntries(entries: readonly Entry[]): Entry[][] {
     const entryWeight = weightOf(entry)
     const entryLinks = linksOf(entry)
     const count = position - start
-    const isFull = count >= treeEntriesMax || weight + entryWeight > WEIGHT_MAX || links + entryLinks > LINKS_MAX
+    const isFull =
+      count >= treeEntriesMax || weight + entryWeight > WEIGHT_MAX || links + entryLinks > LINKS_MAX
     if (count > 0 && (isFull || (count >= ENTRIES_MIN && hashName(entry.name) < CUT_BELOW))) {
       parts.push(sorted.slice(start, position))
       start = position
@@ -66,8 +67,10 @@ function hashName(name: Uint8Array): number {
 /** Bytes of an entry in a tree, never too few. */
 function weightOf(entry: Entry): number {
   // A directory's name stands twice, and owners may be the first of their name.
-  let bytes = ROW_BYTES + 2 * entry.name.byteLength + 3 * ((entry.user?.length ?? 0) + (entry.group?.length ?? 0))
-  bytes += linksOf(entry) * PAIR_BYTES + (entry.holes?.length ?? 0) * PAIR_BYTES + (entry.target?.byteLength ?? 0)
+  let bytes =
+    ROW_BYTES + 2 * entry.name.byteLength + 3 * ((entry.user?.length ?? 0) + (entry.group?.length ?? 0))
+  bytes +=
+    linksOf(entry) * PAIR_BYTES + (entry.holes?.length ?? 0) * PAIR_BYTES + (entry.target?.byteLength ?? 0)
   if (entry.xattrs !== undefined) {
     for (const { name, value } of entry.xattrs) bytes += name.byteLength + value.byteLength + PAIR_BYTES
   }

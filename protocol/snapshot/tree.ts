@@ -56,9 +56,21 @@ export function encodeTree(entries: readonly Entry[]): EncodedBody {
   for (const { name, trees } of entries) {
     if (trees !== undefined) subdirs.push([name, trees.map((id) => links.position(id))])
   }
-  const tables = { users: positions(users), groups: positions(groups), linkPosition: (id: ChunkId) => links.position(id) }
+  const tables = {
+    users: positions(users),
+    groups: positions(groups),
+    linkPosition: (id: ChunkId) => links.position(id),
+  }
   const columns = encodeColumns(entries, tables)
-  const raw = encodeCheckedCbor([VERSION, treeDigest(entries), users, groups, subdirs, entries.length, columns])
+  const raw = encodeCheckedCbor([
+    VERSION,
+    treeDigest(entries),
+    users,
+    groups,
+    subdirs,
+    entries.length,
+    columns,
+  ])
   return { raw, links: links.ids }
 }
 
@@ -68,7 +80,8 @@ function checkEntries(entries: readonly Entry[]): void {
   for (const entry of entries) {
     const fault = findEntryFault(entry)
     if (fault !== undefined) throw new RangeError(`an entry is not right: ${fault}`)
-    if (previous !== undefined && compareBytes(previous, entry.name) >= 0) throw new RangeError('entries are not in order')
+    if (previous !== undefined && compareBytes(previous, entry.name) >= 0)
+      throw new RangeError('entries are not in order')
     previous = entry.name
   }
 }
@@ -111,7 +124,8 @@ function positions(names: readonly string[]): ReadonlyMap<string, number> {
  */
 export function decodeTree(raw: Uint8Array, links: readonly ChunkId[]): TreeView {
   const fields = new Fields(decodeCbor(raw, { ...TREE, bytesMax: payloadBytesMax, depthMax: 4 }), TREE)
-  if (fields.uint() !== VERSION) throw new CellarError('VERSION_UNKNOWN', 'a tree is of a version that this program does not know')
+  if (fields.uint() !== VERSION)
+    throw new CellarError('VERSION_UNKNOWN', 'a tree is of a version that this program does not know')
   const digest = fields.bytes(32)
   const users = readNames(fields)
   const groups = readNames(fields)
@@ -129,7 +143,8 @@ function readNames(fields: Fields): string[] {
   let previous: Uint8Array | undefined
   for (const name of names) {
     const bytes = Buffer.from(name)
-    if (previous !== undefined && compareBytes(previous, bytes) >= 0) fields.fail('names of owners are not in order')
+    if (previous !== undefined && compareBytes(previous, bytes) >= 0)
+      fields.fail('names of owners are not in order')
     previous = bytes
   }
   return names
@@ -149,7 +164,8 @@ function checkSubdirs(subdirs: readonly Subdir[], fields: Fields): void {
   let previous: Uint8Array | undefined
   for (const { name } of subdirs) {
     if (!isNameRight(name)) fields.fail('a name is not allowed')
-    if (previous !== undefined && compareBytes(previous, name) >= 0) fields.fail('directories are not in order')
+    if (previous !== undefined && compareBytes(previous, name) >= 0)
+      fields.fail('directories are not in order')
     previous = name
   }
 }

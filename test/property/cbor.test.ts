@@ -21,7 +21,11 @@ const { value } = fc.letrec<{ value: CborValue }>((tie) => ({
 /** The other way to find out: what the library reads leniently and writes again is what was given. */
 function isDeterministicBySecondOpinion(bytes: Uint8Array): boolean {
   try {
-    const item: unknown = decode(bytes, { useMaps: true, rejectDuplicateMapKeys: true, allowUndefined: false })
+    const item: unknown = decode(bytes, {
+      useMaps: true,
+      rejectDuplicateMapKeys: true,
+      allowUndefined: false,
+    })
     return isOurs(item) && toHex(encode(item, rfc8949EncodeOptions)) === toHex(bytes)
   } catch {
     return false
@@ -48,20 +52,26 @@ describe('deterministic CBOR', () => {
 
   it('takes changed bytes only if a second opinion does', () => {
     fc.assert(
-      fc.property(value, fc.nat(), fc.nat(255), fc.constantFrom('change', 'insert', 'remove'), (given, place, byte, how) => {
-        const bytes = [...encodeCbor(given)]
-        const at = place % bytes.length
-        bytes.splice(at, how === 'insert' ? 0 : 1, ...(how === 'remove' ? [] : [byte]))
-        const changed = Uint8Array.from(bytes)
-        let isTaken = true
-        try {
-          decodeCbor(changed, OPTIONS)
-        } catch (error) {
-          assert.equal((error as { code?: string }).code, 'FORMAT_INVALID')
-          isTaken = false
-        }
-        assert.equal(isTaken, isDeterministicBySecondOpinion(changed))
-      }),
+      fc.property(
+        value,
+        fc.nat(),
+        fc.nat(255),
+        fc.constantFrom('change', 'insert', 'remove'),
+        (given, place, byte, how) => {
+          const bytes = [...encodeCbor(given)]
+          const at = place % bytes.length
+          bytes.splice(at, how === 'insert' ? 0 : 1, ...(how === 'remove' ? [] : [byte]))
+          const changed = Uint8Array.from(bytes)
+          let isTaken = true
+          try {
+            decodeCbor(changed, OPTIONS)
+          } catch (error) {
+            assert.equal((error as { code?: string }).code, 'FORMAT_INVALID')
+            isTaken = false
+          }
+          assert.equal(isTaken, isDeterministicBySecondOpinion(changed))
+        },
+      ),
       { numRuns: 2000 },
     )
   })

@@ -40,7 +40,10 @@ const facts = fc.record(
     device: fc.constantFrom(0n, 5n, 2n ** 64n - 1n),
     linkCount: uint32,
     xattrs: fc
-      .uniqueArray(fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 3 })
+      .uniqueArray(fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 5 }), {
+        minLength: 1,
+        maxLength: 3,
+      })
       .map((names) => names.sort().map((text) => ({ name: Buffer.from(text), value: Buffer.from(text) }))),
   },
   { requiredKeys: ['name', 'mode', 'uid', 'gid', 'mtimeNs', 'ctimeNs', 'inode', 'device', 'linkCount'] },
@@ -48,7 +51,12 @@ const facts = fc.record(
 
 /** A file by lengths of hole and data by turns; with more data than a chunk holds, its content is in nodes. */
 const file = fc
-  .tuple(fc.array(fc.integer({ min: 1, max: 2 ** 20 }), { maxLength: 6 }), id, fc.integer({ min: 0, max: 1000 }), fc.boolean())
+  .tuple(
+    fc.array(fc.integer({ min: 1, max: 2 ** 20 }), { maxLength: 6 }),
+    id,
+    fc.integer({ min: 0, max: 1000 }),
+    fc.boolean(),
+  )
   .map(([lengths, chunk, offset, isBundle]) => {
     const holes: Extent[] = []
     let size = 0
@@ -66,13 +74,24 @@ const file = fc
 
 const own = fc.oneof(
   file,
-  fc.uniqueArray(id, { minLength: 1, maxLength: 3 }).map((trees) => ({ type: 'dir' as const, size: 4096, trees })),
-  fc.uint8Array({ minLength: 1, maxLength: 9 }).filter((target) => !target.includes(0)).map((target) => ({ type: 'symlink' as const, size: 9, target })),
+  fc
+    .uniqueArray(id, { minLength: 1, maxLength: 3 })
+    .map((trees) => ({ type: 'dir' as const, size: 4096, trees })),
+  fc
+    .uint8Array({ minLength: 1, maxLength: 9 })
+    .filter((target) => !target.includes(0))
+    .map((target) => ({ type: 'symlink' as const, size: 9, target })),
   fc.constant({ type: 'fifo' as const, size: 0 }),
-  fc.record({ type: fc.constantFrom('char' as const, 'block' as const), size: fc.constant(0), deviceNumber: fc.record({ major: uint32, minor: uint32 }) }),
+  fc.record({
+    type: fc.constantFrom('char' as const, 'block' as const),
+    size: fc.constant(0),
+    deviceNumber: fc.record({ major: uint32, minor: uint32 }),
+  }),
 )
 
-const entry: fc.Arbitrary<Entry> = fc.tuple(facts, own).map(([common, special]): Entry => ({ ...common, ...special }))
+const entry: fc.Arbitrary<Entry> = fc
+  .tuple(facts, own)
+  .map(([common, special]): Entry => ({ ...common, ...special }))
 const entries = fc
   .uniqueArray(entry, { maxLength: 20, selector: (item) => toHex(item.name) })
   .map((items) => items.sort((a, b) => compareBytes(a.name, b.name)))
@@ -94,7 +113,9 @@ describe('trees', () => {
         const read = view.entries()
         assert.deepEqual(plain(read), plain(given))
         assert.equal(toHex(view.digest), toHex(treeDigest(given)))
-        const dirs = given.filter(({ type }) => type === 'dir').map((dir) => ({ name: dir.name, trees: dir.trees }))
+        const dirs = given
+          .filter(({ type }) => type === 'dir')
+          .map((dir) => ({ name: dir.name, trees: dir.trees }))
         assert.deepEqual(plain(view.subdirs), plain(dirs))
         assert.equal(toHex(encodeTree(read).raw), toHex(raw))
       }),
@@ -142,22 +163,40 @@ describe('trees', () => {
   })
 })
 
-const COMMON = { mode: 0o600, uid: 0, gid: 0, mtimeNs: 0n, ctimeNs: 0n, inode: 1n, device: 1n, linkCount: 1, size: 0 } as const
+const COMMON = {
+  mode: 0o600,
+  uid: 0,
+  gid: 0,
+  mtimeNs: 0n,
+  ctimeNs: 0n,
+  inode: 1n,
+  device: 1n,
+  linkCount: 1,
+  size: 0,
+} as const
 const numbered = (count: number, prefix = 'entry'): Entry[] =>
-  Array.from({ length: count }, (_, position) => ({ ...COMMON, type: 'fifo' as const, name: Buffer.from(`${prefix}-${String(position)}`) }))
+  Array.from({ length: count }, (_, position) => ({
+    ...COMMON,
+    type: 'fifo' as const,
+    name: Buffer.from(`${prefix}-${String(position)}`),
+  }))
 
 describe('the parts of a directory', () => {
   it('hold all entries in order and within their limits', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 20_000 }), fc.string({ unit: fc.constantFrom('a', 'b', 'c') }), (count, prefix) => {
-        const given = numbered(count, prefix)
-        const parts = splitEntries(given.toReversed())
-        assert.ok(parts.length >= 1)
-        for (const part of parts) assert.ok(part.length <= 8192)
-        for (const part of parts.slice(0, -1)) assert.ok(part.length >= 512)
-        const sorted = given.toSorted((a, b) => compareBytes(a.name, b.name))
-        assert.deepEqual(parts.flat(), sorted)
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 20_000 }),
+        fc.string({ unit: fc.constantFrom('a', 'b', 'c') }),
+        (count, prefix) => {
+          const given = numbered(count, prefix)
+          const parts = splitEntries(given.toReversed())
+          assert.ok(parts.length >= 1)
+          for (const part of parts) assert.ok(part.length <= 8192)
+          for (const part of parts.slice(0, -1)) assert.ok(part.length >= 512)
+          const sorted = given.toSorted((a, b) => compareBytes(a.name, b.name))
+          assert.deepEqual(parts.flat(), sorted)
+        },
+      ),
       { numRuns: 20 },
     )
   })
@@ -179,7 +218,11 @@ describe('the parts of a directory', () => {
     const value = new Uint8Array(1_000_000)
     const heavy = numbered(3000).map((item, position): Entry => {
       const longName = Buffer.concat([item.name, new Uint8Array(4000).fill(0x61)])
-      return { ...item, name: longName, ...(position % 500 === 0 ? { xattrs: [{ name: Buffer.from('user.a'), value }] } : {}) }
+      return {
+        ...item,
+        name: longName,
+        ...(position % 500 === 0 ? { xattrs: [{ name: Buffer.from('user.a'), value }] } : {}),
+      }
     })
     for (const part of splitEntries(heavy)) assert.ok(encodeTree(part).raw.byteLength <= 4 * 1024 * 1024)
   })
@@ -192,7 +235,10 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 /** Keeps nodes in memory, named by hash. */
-function nodeKeeper(): { nodes: Map<ChunkId, FileNode>; seal: (raw: Uint8Array, links: readonly ChunkId[]) => ChunkId } {
+function nodeKeeper(): {
+  nodes: Map<ChunkId, FileNode>
+  seal: (raw: Uint8Array, links: readonly ChunkId[]) => ChunkId
+} {
   const nodes = new Map<ChunkId, FileNode>()
   const seal = (raw: Uint8Array, links: readonly ChunkId[]): ChunkId => {
     const body = Buffer.concat([raw, ...links.map((link) => Buffer.from(link, 'hex'))])
@@ -238,7 +284,10 @@ describe('file nodes', () => {
     const before = keeper.nodes.size
     buildFileNodes(chunks.toSpliced(7000, 0, { id: chunkIdOf(Buffer.from('new')), length: 5 }), keeper.seal)
     assert.ok(before > 40)
-    assert.ok(keeper.nodes.size - before <= 6, `${String(keeper.nodes.size - before)} of ${String(before)} nodes are new`)
+    assert.ok(
+      keeper.nodes.size - before <= 6,
+      `${String(keeper.nodes.size - before)} of ${String(before)} nodes are new`,
+    )
   })
 
   it('refuse a node that is not what the one above it says', async () => {
@@ -246,7 +295,8 @@ describe('file nodes', () => {
     const content = buildFileNodes(chunksOf(5000, 2), seal)
     assert.ok(content.kind === 'file')
     const top = nodes.get(content.chunk) as FileNode
-    const load = (name: ChunkId): Promise<FileNode> => Promise.resolve(name === top.items[1]?.id ? top : (nodes.get(name) as FileNode))
+    const load = (name: ChunkId): Promise<FileNode> =>
+      Promise.resolve(name === top.items[1]?.id ? top : (nodes.get(name) as FileNode))
     await assert.rejects(collect(fileChunks(content.chunk, top.bytes, load)), { code: 'FORMAT_INVALID' })
   })
 })

@@ -37,9 +37,17 @@ for (const [name, primitives] of Object.entries({ node: nodePrimitives, portable
           const links = words(vector, 'links') as ChunkId[]
           const payload = payloadOf(vector)
           const { body, ...rest } = openChunk(keys, vector.body, primitives)
-          assert.deepEqual(rest, { kind: payload.kind, codec: payload.codec, rawBytes: payload.rawBytes, links })
+          assert.deepEqual(rest, {
+            kind: payload.kind,
+            codec: payload.codec,
+            rawBytes: payload.rawBytes,
+            links,
+          })
           assert.deepEqual(Uint8Array.from(body), Uint8Array.from(payload.body))
-          assert.deepEqual(Uint8Array.from(sealChunk(keys, payload, links, primitives)), Uint8Array.from(vector.body))
+          assert.deepEqual(
+            Uint8Array.from(sealChunk(keys, payload, links, primitives)),
+            Uint8Array.from(vector.body),
+          )
           assert.deepEqual(chunkHeader(vector.body), { vault: keys.vault, links })
           assert.equal(chunkIdOf(vector.body), field(vector, 'id'))
           verifyChunk(chunkIdOf(vector.body), vector.body)

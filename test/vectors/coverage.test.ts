@@ -11,7 +11,9 @@ const ELSEWHERE = new Set(['snapshot.md S7.4'])
 /** All numbered rules of a page, as the tables and lists begin with them. */
 function rulesOf(page: string): string[] {
   const text = readFileSync(join(vectorsDir(), '..', '..', 'protocol', 'spec', page), 'utf8')
-  const rules = [...text.matchAll(/^(?:\* \*\*|\| )([A-Z]\d\.\d+)/gm)].map((match) => `${page} ${match[1] as string}`)
+  const rules = [...text.matchAll(/^(?:\* \*\*|\| )([A-Z]\d\.\d+)/gm)].map(
+    (match) => `${page} ${match[1] as string}`,
+  )
   return rules.filter((rule) => !ELSEWHERE.has(rule))
 }
 

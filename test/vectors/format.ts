@@ -80,7 +80,9 @@ export function toPlainJson(value: unknown): string {
 }
 
 function isBufferJson(item: unknown): item is { readonly data: number[] } {
-  return typeof item === 'object' && item !== null && 'type' in item && item.type === 'Buffer' && 'data' in item
+  return (
+    typeof item === 'object' && item !== null && 'type' in item && item.type === 'Buffer' && 'data' in item
+  )
 }
 
 /** The inverse of {@link toPlainJson}. */

@@ -22,7 +22,8 @@ function checkVault(vector: Vector): void {
   for (const primitives of [nodePrimitives, portablePrimitives]) {
     const { vault, ...keys } = deriveVaultKeys(vector.body, primitives)
     assert.equal(vault, field(vector, 'vault'))
-    for (const [name, key] of Object.entries(keys)) assert.equal(toHex(key as Uint8Array), field(vector, name))
+    for (const [name, key] of Object.entries(keys))
+      assert.equal(toHex(key as Uint8Array), field(vector, name))
   }
 }
 
@@ -52,7 +53,8 @@ function checkSignature(vector: Vector): void {
 function checkSecret(vector: Vector): void {
   const key = fromHex(field(vector, 'key'))
   const associated = fromHex(field(vector, 'associated'))
-  const open = (): Uint8Array => openSecret({ key, purpose: field(vector, 'purpose'), associated }, vector.body)
+  const open = (): Uint8Array =>
+    openSecret({ key, purpose: field(vector, 'purpose'), associated }, vector.body)
   if (field(vector, 'expect') === 'success') assert.equal(toHex(open()), field(vector, 'secret'))
   else assertRefuses(vector, open)
 }

@@ -13,7 +13,11 @@ function inParts(message: Uint8Array): Uint8Array[] {
 }
 
 function checkAead(vector: Vector, primitives: Primitives): void {
-  const input = { key: hex(vector, 'key'), nonce: hex(vector, 'nonce'), associated: hex(vector, 'associated') }
+  const input = {
+    key: hex(vector, 'key'),
+    nonce: hex(vector, 'nonce'),
+    associated: hex(vector, 'associated'),
+  }
   const opened = primitives.aeadOpen(input, vector.body)
   if (field(vector, 'expect') === 'refused') {
     assert.equal(opened, undefined)
@@ -33,22 +37,31 @@ function checkEd25519(vector: Vector, primitives: Primitives): void {
   assert.equal(toHex(primitives.ed25519PublicKey(seed)), toHex(publicKey))
   assert.equal(toHex(primitives.ed25519Sign(seed, message)), toHex(vector.body))
   assert.equal(primitives.ed25519Verify(publicKey, message, vector.body), true)
-  assert.equal(primitives.ed25519Verify(publicKey, Buffer.concat([message, Buffer.of(0)]), vector.body), false)
+  assert.equal(
+    primitives.ed25519Verify(publicKey, Buffer.concat([message, Buffer.of(0)]), vector.body),
+    false,
+  )
 }
 
 const CHECKS: Readonly<Record<string, (vector: Vector, primitives: Primitives) => void>> = {
-  'sha256': (vector, primitives) => {
+  sha256: (vector, primitives) => {
     assert.equal(toHex(primitives.sha256(inParts(hex(vector, 'message')))), toHex(vector.body))
   },
   'hmac-sha256': (vector, primitives) => {
-    assert.equal(toHex(primitives.hmacSha256(hex(vector, 'key'), inParts(hex(vector, 'message')))), toHex(vector.body))
+    assert.equal(
+      toHex(primitives.hmacSha256(hex(vector, 'key'), inParts(hex(vector, 'message')))),
+      toHex(vector.body),
+    )
   },
   'hkdf-sha256': (vector, primitives) => {
     const input = { key: hex(vector, 'key'), salt: hex(vector, 'salt'), info: hex(vector, 'info') }
-    assert.equal(toHex(primitives.hkdfSha256({ ...input, length: Number(field(vector, 'length')) })), toHex(vector.body))
+    assert.equal(
+      toHex(primitives.hkdfSha256({ ...input, length: Number(field(vector, 'length')) })),
+      toHex(vector.body),
+    )
   },
   'chacha20-poly1305': checkAead,
-  'ed25519': checkEd25519,
+  ed25519: checkEd25519,
 }
 
 for (const [name, primitives] of Object.entries({ node: nodePrimitives, portable: portablePrimitives })) {

@@ -16,7 +16,11 @@ import { assertRefuses } from './expect.ts'
 import { field, fromPlainJson, readVectors, toPlainJson, type Vector, words } from './format.ts'
 
 /** Runs the vectors of one folder: what is good reads as it should and is written again to the same bytes. */
-function run(folder: string, keys: readonly string[], check: (vector: Vector, links: ChunkId[]) => void): void {
+function run(
+  folder: string,
+  keys: readonly string[],
+  check: (vector: Vector, links: ChunkId[]) => void,
+): void {
   describe(`vectors of ${folder}`, () => {
     for (const vector of readVectors(folder, ['links', ...keys])) {
       const links = words(vector, 'links') as ChunkId[]

@@ -15,7 +15,12 @@ import {
 } from '../../../protocol/index.ts'
 
 const KEYS = deriveVaultKeys(new Uint8Array(32))
-const raw = (bytes: number): Payload => ({ kind: 'data', codec: 'raw', rawBytes: bytes, body: new Uint8Array(bytes) })
+const raw = (bytes: number): Payload => ({
+  kind: 'data',
+  codec: 'raw',
+  rawBytes: bytes,
+  body: new Uint8Array(bytes),
+})
 const links = (count: number): ChunkId[] =>
   Array.from({ length: count }, (_, position) => position.toString(16).padStart(64, '0') as ChunkId)
 

@@ -21,7 +21,16 @@ const STATS = {
 
 const ROOT: SnapshotRoot = {
   device: signerFromSeed(new Uint8Array(32).fill(7)).device,
-  ...{ host: 'h', user: 'u', uid: 0, gid: 0, paths: [Buffer.from('/')], tags: [], timeNs: 0n, offsetMinutes: 0 },
+  ...{
+    host: 'h',
+    user: 'u',
+    uid: 0,
+    gid: 0,
+    paths: [Buffer.from('/')],
+    tags: [],
+    timeNs: 0n,
+    offsetMinutes: 0,
+  },
   ...{ excludes: [], program: 'p', stats: STATS, unread: [] },
   trees: ['dd'.repeat(32) as ChunkId],
 }
@@ -88,7 +97,10 @@ describe('the parts of a directory', () => {
   })
 
   it('are refused when they are not in order or share a name', () => {
-    for (const parts of [[part('b'), part('a')], [part('a', 'b'), part('b')]]) {
+    for (const parts of [
+      [part('b'), part('a')],
+      [part('a', 'b'), part('b')],
+    ]) {
       assert.throws(() => entriesOfParts(parts), { code: 'FORMAT_INVALID' })
     }
   })

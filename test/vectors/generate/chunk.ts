@@ -78,7 +78,11 @@ function headerFaults(): Vector[] {
     })
   return [
     bad('empty', RANGE, new Uint8Array(0)),
-    bad('too-short', RANGE, sealChunk(KEYS, { ...HELLO, rawBytes: 0, body: new Uint8Array(0) }, []).subarray(0, 81)),
+    bad(
+      'too-short',
+      RANGE,
+      sealChunk(KEYS, { ...HELLO, rawBytes: 0, body: new Uint8Array(0) }, []).subarray(0, 81),
+    ),
     bad('magic-wrong', { spec: 'C2.2', expect: MALFORMED, reason: 'does not begin' }, set(0, 0x53)),
     bad('version-unknown', UNKNOWN_VERSION, set(4, 2)),
     bad('suite-unknown', UNKNOWN_VERSION, set(5, 2)),
@@ -107,12 +111,36 @@ function sealFaults(): Vector[] {
   const hello = concatBytes([Uint8Array.of(1, 0, 0, 0, 0, 5), HELLO.body])
   return [
     bad('vault-other', { spec: 'C4.1', expect: 'VAULT_UNKNOWN', reason: 'another vault' }, other),
-    bad('link-changed', CORRUPT, flip(() => 28)),
-    bad('siv-changed', CORRUPT, flip(() => 28 + 96)),
-    bad('ciphertext-changed', CORRUPT, flip(() => 28 + 96 + 32)),
-    bad('tag-changed', CORRUPT, flip((chunk) => chunk.byteLength - 1)),
-    bad('byte-missing', CORRUPT, changed((chunk) => chunk.subarray(0, -1))),
-    bad('byte-added', CORRUPT, changed((chunk) => concatBytes([chunk, Uint8Array.of(0)]))),
+    bad(
+      'link-changed',
+      CORRUPT,
+      flip(() => 28),
+    ),
+    bad(
+      'siv-changed',
+      CORRUPT,
+      flip(() => 28 + 96),
+    ),
+    bad(
+      'ciphertext-changed',
+      CORRUPT,
+      flip(() => 28 + 96 + 32),
+    ),
+    bad(
+      'tag-changed',
+      CORRUPT,
+      flip((chunk) => chunk.byteLength - 1),
+    ),
+    bad(
+      'byte-missing',
+      CORRUPT,
+      changed((chunk) => chunk.subarray(0, -1)),
+    ),
+    bad(
+      'byte-added',
+      CORRUPT,
+      changed((chunk) => concatBytes([chunk, Uint8Array.of(0)])),
+    ),
     bad(
       'siv-not-of-content',
       { spec: 'C4.3', expect: 'CHUNK_CORRUPT', reason: 'its content is not what was sealed' },
@@ -130,9 +158,19 @@ function sealFaults(): Vector[] {
 /** All vectors of chunks. */
 export function chunkVectors(): Vector[] {
   const kinds = (['bundle', 'tree', 'file', 'root'] as const).map((kind) =>
-    good(`kind-${kind}`, { ...HELLO, kind }, LINKS.slice(0, 1), `the same bytes as kind ${kind}, with one link`),
+    good(
+      `kind-${kind}`,
+      { ...HELLO, kind },
+      LINKS.slice(0, 1),
+      `the same bytes as kind ${kind}, with one link`,
+    ),
   )
-  const compressed: Payload = { kind: 'data', codec: 'zstd', rawBytes: 9000, body: Buffer.from('not real zstd') }
+  const compressed: Payload = {
+    kind: 'data',
+    codec: 'zstd',
+    rawBytes: 9000,
+    body: Buffer.from('not real zstd'),
+  }
   return [
     good('hello', HELLO, [], 'five bytes of data, no links: the worked example of chunk.md'),
     good('no-bytes', { ...HELLO, rawBytes: 0, body: new Uint8Array(0) }, [], 'the shortest chunk there is'),

@@ -1,6 +1,12 @@
 /** Vectors of file nodes (snapshot.md §7). */
 
-import { type CborValue, type ChunkId, type ContentChunk, encodeCbor, encodeFileNode } from '../../../protocol/index.ts'
+import {
+  type CborValue,
+  type ChunkId,
+  type ContentChunk,
+  encodeCbor,
+  encodeFileNode,
+} from '../../../protocol/index.ts'
 import { toPlainJson, type Vector } from '../format.ts'
 
 const ID = (pair: string): ChunkId => pair.repeat(32) as ChunkId
@@ -13,7 +19,11 @@ function good(name: string, level: number, items: readonly ContentChunk[], comme
 }
 
 function bad(name: string, rule: string, reason: string, node: CborValue, expect = 'FORMAT_INVALID'): Vector {
-  return { name, header: { spec: `snapshot.md ${rule}`, expect, reason, links: LINKS.join(' ') }, body: encodeCbor(node) }
+  return {
+    name,
+    header: { spec: `snapshot.md ${rule}`, expect, reason, links: LINKS.join(' ') },
+    body: encodeCbor(node),
+  }
 }
 
 /** All vectors of file nodes. */
@@ -26,7 +36,15 @@ export function fileVectors(): Vector[] {
   ]
   return [
     good('chunks', 0, items, 'three chunks of data, one of them twice: two links'),
-    good('nodes', 1, [{ id: ID('22'), length: 2 ** 40 }, { id: ID('33'), length: 5 }], 'two nodes of level 0'),
+    good(
+      'nodes',
+      1,
+      [
+        { id: ID('22'), length: 2 ** 40 },
+        { id: ID('33'), length: 5 },
+      ],
+      'two nodes of level 0',
+    ),
     bad('version-unknown', 'S7.1', 'a version', [2, 0, [0, 1]], 'VERSION_UNKNOWN'),
     bad('level-too-high', 'S7.1', 'a number is out of range', [1, 8, [0, 1]]),
     bad('field-added', 'S7.1', 'too many fields', [1, 0, [0, 1], 0]),

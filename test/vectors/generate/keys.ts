@@ -20,12 +20,28 @@ const SECRET_KEY = new Uint8Array(32).fill(3)
 
 function vault(name: string, vaultKey: Uint8Array): Vector {
   const { vault: id, siv, seal, gear, content, source } = deriveVaultKeys(vaultKey)
-  const keys = { siv: toHex(siv), seal: toHex(seal), gear: toHex(gear), content: toHex(content), source: toHex(source) }
-  return { name, header: { spec: 'keys.md K2.1', expect: 'success', of: 'vault', vault: id, ...keys }, body: vaultKey }
+  const keys = {
+    siv: toHex(siv),
+    seal: toHex(seal),
+    gear: toHex(gear),
+    content: toHex(content),
+    source: toHex(source),
+  }
+  return {
+    name,
+    header: { spec: 'keys.md K2.1', expect: 'success', of: 'vault', vault: id, ...keys },
+    body: vaultKey,
+  }
 }
 
 function deviceFault(name: string, rule: string, device: string): Vector {
-  const header = { spec: `keys.md ${rule}`, expect: 'FORMAT_INVALID', reason: 'not the id of a device', of: 'device', device }
+  const header = {
+    spec: `keys.md ${rule}`,
+    expect: 'FORMAT_INVALID',
+    reason: 'not the id of a device',
+    of: 'device',
+    device,
+  }
   return { name, header, body: new Uint8Array(0) }
 }
 
@@ -36,7 +52,11 @@ function deviceVectors(): Vector[] {
   const notCanonical = fromHex('f1ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f')
   const smallOrder = fromHex('c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a')
   return [
-    { name: 'device', header: { spec: 'keys.md K3.1', expect: 'success', of: 'device', device }, body: publicKey },
+    {
+      name: 'device',
+      header: { spec: 'keys.md K3.1', expect: 'success', of: 'device', device },
+      body: publicKey,
+    },
     deviceFault('device-empty', 'K3.1', ''),
     deviceFault('device-not-base58', 'K3.1', `${device.slice(0, -1)}0`),
     deviceFault('device-cut', 'K3.1', device.slice(0, -1)),
@@ -89,10 +109,20 @@ function withTorsion(): Uint8Array {
 function secretVectors(): Vector[] {
   const nonce = Uint8Array.from({ length: 24 }, (_, position) => 0x40 + position)
   const associated = Buffer.from('mesh')
-  const sealed = sealSecret({ key: SECRET_KEY, purpose: 'vault-key', associated }, nonce, Buffer.from('a secret'))
+  const sealed = sealSecret(
+    { key: SECRET_KEY, purpose: 'vault-key', associated },
+    nonce,
+    Buffer.from('a secret'),
+  )
   const changed = Uint8Array.from(sealed)
   changed[24] = (changed[24] as number) ^ 1
-  const header = { spec: 'keys.md K4.1', expect: 'success', of: 'secret', key: toHex(SECRET_KEY), purpose: 'vault-key' }
+  const header = {
+    spec: 'keys.md K4.1',
+    expect: 'success',
+    of: 'secret',
+    key: toHex(SECRET_KEY),
+    purpose: 'vault-key',
+  }
   const right = { ...header, associated: toHex(associated) }
   const fault = { expect: 'KEY_INVALID', reason: 'does not open' }
   return [

@@ -62,7 +62,12 @@ function bad(name: string, { rule, reason, expect }: Fault, change: (fields: Cbo
   const { raw, links } = encodeRoot(LEAST)
   const fields = decodeCbor(raw, { what: 'a vector', bytesMax: raw.byteLength }) as CborValue[]
   change(fields)
-  const header = { spec: `snapshot.md ${rule}`, expect: expect ?? 'FORMAT_INVALID', reason, links: links.join(' ') }
+  const header = {
+    spec: `snapshot.md ${rule}`,
+    expect: expect ?? 'FORMAT_INVALID',
+    reason,
+    links: links.join(' '),
+  }
   return { name, header, body: encodeCbor(fields) }
 }
 
@@ -76,18 +81,30 @@ export function rootVectors(): Vector[] {
   return [
     good('least', LEAST, 'no parent, nothing left out'),
     good('full', FULL, 'every field used'),
-    bad('version-unknown', { rule: 'S8.1', reason: 'a version', expect: 'VERSION_UNKNOWN' }, (root) => (root[0] = 2)),
+    bad(
+      'version-unknown',
+      { rule: 'S8.1', reason: 'a version', expect: 'VERSION_UNKNOWN' },
+      (root) => (root[0] = 2),
+    ),
     bad('field-added', { rule: 'S8.1', reason: 'too many fields' }, (root) => void root.push(0)),
     bad('field-missing', { rule: 'S8.1', reason: 'a field is missing' }, (root) => void root.pop()),
     bad('trees-more-than-links', trees, (root) => (root[16] = 2)),
     bad('trees-none', trees, (root) => (root[16] = 0)),
-    bad('device-key-of-small-order', { rule: 'S8.4', reason: 'its device has no good key' }, (root) => (root[1] = smallOrder)),
+    bad(
+      'device-key-of-small-order',
+      { rule: 'S8.4', reason: 'its device has no good key' },
+      (root) => (root[1] = smallOrder),
+    ),
     bad('host-too-long', texts, (root) => (root[2] = 'a'.repeat(257))),
     bad('uid-negative', range, (root) => (root[4] = -1)),
     bad('tags-too-many', list, (root) => (root[7] = Array.from({ length: 65 }, () => 'a'))),
     bad('time-beyond-64-bits', range, (root) => (root[8] = 2n ** 63n)),
     bad('offset-beyond-a-day', range, (root) => (root[9] = 1441)),
-    bad('parent-too-short', { rule: 'S8.3', reason: 'bytes of a wrong length' }, (root) => (root[10] = new Uint8Array(31))),
+    bad(
+      'parent-too-short',
+      { rule: 'S8.3', reason: 'bytes of a wrong length' },
+      (root) => (root[10] = new Uint8Array(31)),
+    ),
     bad('stats-too-few', { rule: 'S8.3', reason: 'a field is missing' }, (root) => (root[13] = [1])),
   ]
 }

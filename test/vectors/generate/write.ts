@@ -7,5 +7,6 @@ import { protocolVectors } from './protocol.ts'
 
 for (const [folder, vectors] of Object.entries(protocolVectors())) {
   mkdirSync(join(vectorsDir(), folder), { recursive: true })
-  for (const vector of vectors) writeFileSync(join(vectorsDir(), folder, `${vector.name}.txt`), formatVector(vector))
+  for (const vector of vectors)
+    writeFileSync(join(vectorsDir(), folder, `${vector.name}.txt`), formatVector(vector))
 }
