@@ -1,7 +1,7 @@
 /** Reads the ledger back from its catalog. What stands there was checked when it was written. */
 
 import {
-  accept,
+  acceptAgain,
   CellarError,
   type DeviceId,
   emptyView,
@@ -75,7 +75,7 @@ async function loadChains(catalog: Catalog, state: LedgerState): Promise<void> {
     const body = catalog.get(`body/${chain}`)
     if (body === undefined) throw damaged(chain)
     const opened = heads.slice(-headsRead).map((bytes) => openHead(bytes))
-    const outcome = accept(state.view, state.membership, opened, body)
+    const outcome = acceptAgain(state.view, state.membership, opened, body)
     if (outcome.kind !== 'accepted') throw damaged(chain)
     state.view = outcome.view
     state.bodies.set(laneName(outcome.lane.device, outcome.lane.incarnation), body)
@@ -86,7 +86,7 @@ async function loadForks(catalog: Catalog, state: LedgerState): Promise<void> {
   for (const [, value] of await all(catalog, 'fork/')) {
     const fork = decodeFork(value)
     const heads = fork.heads.map((bytes) => openHead(bytes))
-    const outcome = accept(state.view, state.membership, heads, fork.body)
+    const outcome = acceptAgain(state.view, state.membership, heads, fork.body)
     if (outcome.kind === 'fork') state.view = outcome.view
     const tip = heads.at(-1)
     if (tip !== undefined) state.forks.set(tip.hash, fork)

@@ -69,7 +69,7 @@ export interface ListingDraft {
  */
 export function nextListing(previous: Listing | undefined, draft: ListingDraft, signer: Signer): Listing {
   const before = previous?.signed
-  if (before !== undefined) checkSuccession(before.head, draft)
+  if (before !== undefined) checkSuccession(before.head, draft, signer)
   const seq = (before?.head.seq ?? 0) + 1
   const horizon = [...draft.horizon].sort(compareLanes)
   const loss = previous && findHorizonLoss(previous.body.horizon, horizon)
@@ -88,9 +88,9 @@ export function nextListing(previous: Listing | undefined, draft: ListingDraft, 
   return signListing({ mesh, incarnation, seq, prev: before?.hash, epoch, atMs, body }, signer)
 }
 
-function checkSuccession(before: ListingHead, draft: ListingDraft): void {
-  if (before.mesh !== draft.mesh || before.incarnation !== draft.incarnation) {
-    throw new RangeError('a chain belongs to one mesh and one incarnation')
+function checkSuccession(before: ListingHead, draft: ListingDraft, signer: Signer): void {
+  if (before.mesh !== draft.mesh || before.incarnation !== draft.incarnation || before.device !== signer.device) {
+    throw new RangeError('a chain belongs to one mesh, device and incarnation')
   }
   if (before.epoch > draft.epoch) throw new RangeError('the epoch would go back')
 }

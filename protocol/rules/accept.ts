@@ -7,7 +7,7 @@ import { findHorizonLoss } from '../listing/listing.ts'
 import type { Add, DeviceIncarnation, ListingBody, SignedHead } from '../listing/types.ts'
 import { wasEntitled, wasEverEntitled } from '../membership/entitlement.ts'
 import type { Membership } from '../membership/types.ts'
-import { checkChain, checkMember, invalid, standingOf, tipOf } from './chain.ts'
+import { checkChain, checkMember, checkOpen, invalid, standingOf, tipOf } from './chain.ts'
 import { type AcceptedAdd, addKey, type Fork, type Lane, laneOf, type View, withLane } from './view.ts'
 
 /** What became of a listing that was offered. */
@@ -32,6 +32,24 @@ export type Outcome =
  * @throws {CellarError} `LISTING_INVALID` for what no honest device signs; `NOT_A_MEMBER`; the view stays as it was
  */
 export function accept(view: View, membership: Membership, heads: readonly SignedHead[], bodyBytes: Uint8Array): Outcome {
+  return take(view, membership, { heads, bodyBytes, isNew: true })
+}
+
+/**
+ * As {@link accept}, for what this node accepted before and reads back from its own record: a device that was removed
+ * since, or began anew, keeps what it had said by then, however much more that is than a keeper had seen (R2).
+ */
+export function acceptAgain(view: View, membership: Membership, heads: readonly SignedHead[], bodyBytes: Uint8Array): Outcome {
+  return take(view, membership, { heads, bodyBytes, isNew: false })
+}
+
+interface Offer {
+  readonly heads: readonly SignedHead[]
+  readonly bodyBytes: Uint8Array
+  readonly isNew: boolean
+}
+
+function take(view: View, membership: Membership, { heads, bodyBytes, isNew }: Offer): Outcome {
   checkChain(membership, heads)
   const tip = tipOf(heads)
   const { device, incarnation, epoch } = tip.head
@@ -42,6 +60,7 @@ export function accept(view: View, membership: Membership, heads: readonly Signe
   // R8: who may sign is read from the membership that the signer knew.
   if (epoch > membership.epoch) return { kind: 'wait', epoch }
   checkMember(membership, heads)
+  if (isNew) checkOpen(membership, tip)
   if (lane === undefined || standing.kind === 'base') return takeBase(view, membership, heads, bodyBytes)
   const branch = lane.fork?.tips.find((other) => other.hash === heads[0]?.head.prev)
   if (standing.kind === 'fork' || branch !== undefined) {

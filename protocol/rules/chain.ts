@@ -47,8 +47,8 @@ export function checkChain(membership: Membership, heads: readonly SignedHead[])
 }
 
 /**
- * Checks that the device was a member, as this incarnation, under the epoch of each head, and that its chain had not
- * been closed before (R8). The epochs must not be beyond `membership`.
+ * Checks that the device was a member, as this incarnation, under the epoch of each head (R8). The epochs must not be
+ * beyond `membership`.
  *
  * @throws {CellarError} `NOT_A_MEMBER`
  */
@@ -62,9 +62,16 @@ export function checkMember(membership: Membership, heads: readonly SignedHead[]
       throw new CellarError('NOT_A_MEMBER', 'a listing is by a device that was no member', { device, seq: head.seq })
     }
   }
-  // R8: nothing new beyond what the keeper that closed the chain had seen.
+}
+
+/**
+ * Checks that a chain has not been closed, or that the keeper who closed it had seen this much of it (R8).
+ *
+ * @throws {CellarError} `NOT_A_MEMBER`
+ */
+export function checkOpen(membership: Membership, tip: SignedHead): void {
+  const { device, incarnation, seq } = tip.head
   const closing = closingSpan(membership, device, incarnation)
-  const { seq } = tipOf(heads).head
   if (closing !== undefined && seq > (closing.cut?.seq ?? 0)) {
     throw new CellarError('NOT_A_MEMBER', 'a listing goes on after its device was removed or began anew', { device, seq })
   }

@@ -11,6 +11,7 @@ import {
   type Forget,
   foundMesh,
   horizonOf,
+  isChunkId,
   type Listing,
   type ListingDraft,
   type Membership,
@@ -116,9 +117,9 @@ export class Device {
       .map(({ bytes }) => openHead(bytes))
   }
 
-  /** The announcement of the root of that name in the newest listing. */
+  /** The announcement of a root, by name or id, in the newest listing. */
   dotOf(name: string): { dot: Dot; root: RootId } {
-    const root = rootOf(name)
+    const root = isChunkId(name) ? name : rootOf(name)
     const add = this.newest?.body.adds.findLast((one) => one.root === root)
     if (add === undefined) throw new RangeError(`${this.name} has not announced ${name}`)
     return { dot: { device: this.device, incarnation: this.incarnation, seq: add.seq, n: add.n }, root }

@@ -9,7 +9,7 @@ const roots = (node: Node): string[] => liveRoots(node.view, node.membership).ma
 describe('accept (R1)', () => {
   const membership = meshOf({ laptop: 'writer', pi: 'storer' })
 
-  it('takes listings one after the other', () => {
+  it('R1.2 takes listings one after the other', () => {
     const laptop = new Device('laptop')
     const node = new Node(membership)
     laptop.next(membership, { adds: ['a'] })
@@ -19,7 +19,7 @@ describe('accept (R1)', () => {
     assert.deepEqual(roots(node), [rootOf('a'), rootOf('b')])
   })
 
-  it('takes a chain of heads with the newest body only', () => {
+  it('R1.2 takes a chain of heads with the newest body only', () => {
     const laptop = new Device('laptop')
     const node = new Node(membership)
     laptop.next(membership, { adds: ['a'] })
@@ -38,7 +38,7 @@ describe('accept (R1)', () => {
     assert.equal(node.offer(laptop, 1, 2).kind, 'known')
   })
 
-  it('sees a gap and asks from the first head that is missing', () => {
+  it('R1.3 sees a gap and asks from the first head that is missing', () => {
     const laptop = new Device('laptop')
     const node = new Node(membership)
     laptop.next(membership)
@@ -49,7 +49,7 @@ describe('accept (R1)', () => {
     assert.deepEqual(outcome, { kind: 'gap', device: laptop.device, incarnation: 1, fromSeq: 2 })
   })
 
-  it('waits for a membership that it does not know, and is not wrong to', () => {
+  it('R8.1 waits for a membership that it does not know, and is not wrong to', () => {
     const later = admitMember(membership, signerOf('keeper'), {
       device: signerOf('new').device,
       name: 'new',
@@ -64,13 +64,13 @@ describe('accept (R1)', () => {
     assert.equal(node.offer(laptop).kind, 'accepted')
   })
 
-  it('refuses a device that is no member', () => {
+  it('R8.1 refuses a device that is no member', () => {
     const stranger = new Device('stranger')
     stranger.next(membership, { adds: ['a'] })
     assert.throws(() => new Node(membership).offer(stranger), { code: 'NOT_A_MEMBER' })
   })
 
-  it('refuses what a removed device signs beyond what the keeper had seen', () => {
+  it('R8.2 refuses what a removed device signs beyond what the keeper had seen', () => {
     const laptop = new Device('laptop')
     const first = laptop.next(membership, { adds: ['a'] })
     laptop.next(membership, { adds: ['b'] })
@@ -83,7 +83,7 @@ describe('accept (R1)', () => {
     assert.deepEqual(roots(node), [rootOf('a')])
   })
 
-  it('refuses a body that dates a forget to an older listing', () => {
+  it('R1.4 refuses a body that dates a forget to an older listing', () => {
     const keeper = new Device('keeper')
     const laptop = new Device('laptop')
     const node = new Node(membership)
@@ -110,7 +110,7 @@ describe('accept (R1)', () => {
     })
   })
 
-  it('refuses a listing that announces a root as of an older one', () => {
+  it('R1.5 refuses a listing that announces a root as of an older one', () => {
     const laptop = new Device('laptop')
     const node = new Node(membership)
     const first = laptop.next(membership)
@@ -124,7 +124,7 @@ describe('accept (R1)', () => {
     })
   })
 
-  it('refuses a horizon that goes back', () => {
+  it('R4.2 refuses a horizon that goes back', () => {
     const laptop = new Device('laptop')
     const pi = new Device('pi')
     const node = new Node(membership)
@@ -140,7 +140,7 @@ describe('accept (R1)', () => {
     })
   })
 
-  it('refuses heads that are no chain', () => {
+  it('R1.1 refuses heads that are no chain', () => {
     const laptop = new Device('laptop')
     for (let count = 0; count < 3; count++) laptop.next(membership)
     const [one, , three] = laptop.heads()
@@ -166,7 +166,7 @@ describe('a fork (R1)', () => {
     return { laptop, twin }
   }
 
-  it('lets the announcements of both branches live, whichever came first', () => {
+  it('R1.6 lets the announcements of both branches live, whichever came first', () => {
     for (const swap of [false, true]) {
       const { laptop, twin } = forked()
       const node = new Node(membership)
@@ -176,7 +176,7 @@ describe('a fork (R1)', () => {
     }
   })
 
-  it('keeps the other head as proof, knows it again, and follows both branches', () => {
+  it('R1.6 keeps the other head as proof, knows it again, and follows both branches', () => {
     const { laptop, twin } = forked()
     const node = new Node(membership)
     node.offer(laptop)
@@ -196,7 +196,7 @@ describe('a fork (R1)', () => {
     assert.equal(laneOf(node.view, laptop.device, 1)?.fork?.tips.length, 1)
   })
 
-  it('is seen from a head that names another one before it', () => {
+  it('R1.6 is seen from a head that names another one before it', () => {
     const { laptop, twin } = forked()
     const node = new Node(membership)
     node.offer(laptop)
@@ -205,7 +205,7 @@ describe('a fork (R1)', () => {
     assert.equal(roots(node).length, 4)
   })
 
-  it('voids forgets outside the common prefix, and only those', () => {
+  it('R1.7 voids forgets outside the common prefix, and only those', () => {
     const { laptop } = forked()
     const desktop = new Device('desktop')
     const node = new Node(membership)
@@ -220,7 +220,7 @@ describe('a fork (R1)', () => {
     assert.deepEqual(roots(node), [rootOf('b')])
   })
 
-  it('takes back a right with effect from a listing on, whatever epoch is claimed', () => {
+  it('R2.4 takes back a right with effect from a listing on, whatever epoch is claimed', () => {
     const laptop = new Device('laptop')
     const desktop = new Device('desktop')
     const node = new Node(membership)
