@@ -58,6 +58,9 @@ export interface Network {
   /** Sets who is a member. Links to devices that are not in it any more are closed at once. */
   members(allowed: ReadonlySet<DeviceId>): void
 
+  /** Who is a member now. */
+  allowed(): ReadonlySet<DeviceId>
+
   /**
    * Serves a protocol. While one for `anyone` is served, devices that are no members may connect and reach
    * that one, and nothing else.
@@ -84,8 +87,15 @@ export interface Network {
    */
   dial(address: string, signal: AbortSignal, as?: CallAs): Promise<DeviceId>
 
-  /** Adds addresses at which a device may be; the newest are tried first. */
-  hint(device: DeviceId, addresses: readonly string[]): void
+  /**
+   * Makes sure that a link to a member stands: the one there is, or a new one by the addresses known.
+   *
+   * @throws {CellarError} `PEER_GONE`, `NOT_A_MEMBER`
+   */
+  connect(device: DeviceId, signal: AbortSignal): Promise<void>
+
+  /** Adds addresses at which a device may be; the newest are tried first. @returns whether one was not known */
+  hint(device: DeviceId, addresses: readonly string[]): boolean
 
   /** The addresses known for a device, those that worked last first. */
   addressesOf(device: DeviceId): string[]
@@ -99,8 +109,13 @@ export interface Network {
   /** Calls back when the first link to a member stands, and when the last one has gone. @returns ends it */
   onPeer(listener: (device: DeviceId, state: 'up' | 'down') => void): () => void
 
-  /** Calls back when a member is heard of on the local network, also when it is heard again. @returns ends it */
-  onFound(listener: (found: FoundDevice) => void): () => void
+  /**
+   * Calls back when a member is heard of on the local network, also when it is heard again.
+   *
+   * @param listener - told also whether an address was not known before
+   * @returns ends it
+   */
+  onFound(listener: (found: FoundDevice, isNew: boolean) => void): () => void
 
   /** Answers those who look for an invitation's number on the local network. @returns ends it */
   advertise(number: string): () => void

@@ -65,6 +65,10 @@ export class Links {
     return this.#up
   }
 
+  get allowed(): ReadonlySet<DeviceId> {
+    return this.#allowed
+  }
+
   isMember(device: DeviceId): boolean {
     return this.#allowed.has(device)
   }

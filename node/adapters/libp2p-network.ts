@@ -108,7 +108,7 @@ class Libp2pNetwork implements Network {
   readonly #access = new Map<string, Access>()
   readonly #notice = new Set<(notice: Uint8Array, from: DeviceId) => void>()
   readonly #peer = new Set<(device: DeviceId, state: 'up' | 'down') => void>()
-  readonly #found = new Set<(found: FoundDevice) => void>()
+  readonly #found = new Set<(found: FoundDevice, isNew: boolean) => void>()
   readonly #beacons = new Set<Beacon>()
   readonly #calls = new Map<DeviceId, Promise<void>>()
   #guestCalls = 0
@@ -193,6 +193,10 @@ class Libp2pNetwork implements Network {
     this.#links.setMembers(allowed)
   }
 
+  allowed(): ReadonlySet<DeviceId> {
+    return this.#links.allowed
+  }
+
   handle(protocol: string, access: Access, handler: ChannelHandler): () => void {
     this.#access.set(protocol, access)
     const serve = (stream: Stream, connection: Connection) => this.#serve(stream, connection, access, handler)
@@ -239,8 +243,12 @@ class Libp2pNetwork implements Network {
     return device
   }
 
-  hint(device: DeviceId, addresses: readonly string[]): void {
-    this.#book.add(device, addresses)
+  async connect(device: DeviceId, signal: AbortSignal): Promise<void> {
+    if (!this.#links.up.has(device)) await this.#call(device, AbortSignal.any([signal, this.#ending.signal]))
+  }
+
+  hint(device: DeviceId, addresses: readonly string[]): boolean {
+    return this.#book.add(device, addresses)
   }
 
   addressesOf(device: DeviceId): string[] {
@@ -260,7 +268,7 @@ class Libp2pNetwork implements Network {
     return subscribe(this.#peer, listener)
   }
 
-  onFound(listener: (found: FoundDevice) => void): () => void {
+  onFound(listener: (found: FoundDevice, isNew: boolean) => void): () => void {
     return subscribe(this.#found, listener)
   }
 
@@ -366,8 +374,8 @@ class Libp2pNetwork implements Network {
 
   #onFound(found: FoundDevice): void {
     if (!this.isMember(found.device)) return
-    this.hint(found.device, found.addresses)
-    for (const listener of this.#found) listener(found)
+    const isNew = this.hint(found.device, found.addresses)
+    for (const listener of this.#found) listener(found, isNew)
   }
 
   async #beacon(

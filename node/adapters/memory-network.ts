@@ -77,7 +77,7 @@ class MemoryNetwork implements Network {
   readonly #handlers = new Map<string, { readonly access: Access; readonly handler: ChannelHandler }>()
   readonly #notice = new Set<(notice: Uint8Array, from: DeviceId) => void>()
   readonly #peer = new Set<(device: DeviceId, state: 'up' | 'down') => void>()
-  readonly #found = new Set<(found: FoundDevice) => void>()
+  readonly #found = new Set<(found: FoundDevice, isNew: boolean) => void>()
   readonly #numbers = new Set<string>()
   readonly #seekers = new Map<FoundQueue, string>()
   #allowed: ReadonlySet<DeviceId> = new Set()
@@ -107,6 +107,10 @@ class MemoryNetwork implements Network {
       else this.#settle(device)
     }
     if (this.#options.mdns === true) queueMicrotask(() => this.#tellLan())
+  }
+
+  allowed(): ReadonlySet<DeviceId> {
+    return this.#allowed
   }
 
   handle(protocol: string, access: Access, handler: ChannelHandler): () => void {
@@ -166,8 +170,12 @@ class MemoryNetwork implements Network {
     return peer.device
   }
 
-  hint(device: DeviceId, addresses: readonly string[]): void {
-    this.#book.add(device, addresses)
+  async connect(device: DeviceId, signal: AbortSignal): Promise<void> {
+    if (!this.#up.has(device)) await this.#call(device, signal)
+  }
+
+  hint(device: DeviceId, addresses: readonly string[]): boolean {
+    return this.#book.add(device, addresses)
   }
 
   addressesOf(device: DeviceId): string[] {
@@ -187,7 +195,7 @@ class MemoryNetwork implements Network {
     return subscribe(this.#peer, listener)
   }
 
-  onFound(listener: (found: FoundDevice) => void): () => void {
+  onFound(listener: (found: FoundDevice, isNew: boolean) => void): () => void {
     return subscribe(this.#found, listener)
   }
 
@@ -298,8 +306,8 @@ class MemoryNetwork implements Network {
 
   #hear(found: FoundDevice): void {
     if (!this.#allowed.has(found.device)) return
-    this.hint(found.device, found.addresses)
-    for (const listener of this.#found) listener(found)
+    const isNew = this.hint(found.device, found.addresses)
+    for (const listener of this.#found) listener(found, isNew)
   }
 
   #asFound(): FoundDevice {

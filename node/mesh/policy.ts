@@ -55,27 +55,40 @@ export function callFailed(state: CallState, nowMs: number, chance: number): Cal
   return { failures: state.failures + 1, dueMs: nowMs + wait * (1 + chance / 4) }
 }
 
+/** A link that lasted so long was a good one. */
+const steadyMs = 30_000
+
 /**
- * After hearing of a device: call soon. The larger id holds back a little, so that mostly one of the two calls.
- * A device that keeps failing is not called more often for being heard of again.
+ * After a link was lost: as after one failed call. If it had only just come about, the failures before count on, so
+ * that two that cannot stay together do not try once a second for ever.
+ *
+ * @param lastedMs - how long it stood
  */
-export function callHeard(
-  state: CallState,
-  own: DeviceId,
-  other: DeviceId,
-  isNewAddress: boolean,
-  nowMs: number,
-): CallState {
-  const soon = nowMs + (own < other ? 0 : callDelays.retreatMs)
-  if (isNewAddress) return { failures: 0, dueMs: soon }
-  // The module tells every few seconds; half the wait is the most that this may save.
-  const wait =
-    state.failures === 0
-      ? 0
-      : (callDelays.firstMs * callDelays.factor ** Math.min(state.failures - 1, 30)) / 2
+export function linkLost(state: CallState, nowMs: number, lastedMs: number, chance: number): CallState {
+  return callFailed(lastedMs >= steadyMs ? freshCall(nowMs) : state, nowMs, chance)
+}
+
+/** What was heard, by whom. */
+export interface Heard {
+  readonly own: DeviceId
+  readonly other: DeviceId
+  /** Whether it was at an address not known before. */
+  readonly isNew: boolean
+  readonly nowMs: number
+}
+
+/**
+ * After hearing of a device: at a new address, call at once; the larger id holds back a little, so that mostly one
+ * of the two calls. At a known address half the wait is saved at most: it is heard of every few seconds.
+ */
+export function callHeard(state: CallState, { own, other, isNew, nowMs }: Heard): CallState {
+  const soonMs = nowMs + (own < other ? 0 : callDelays.retreatMs)
+  if (isNew) return { failures: 0, dueMs: soonMs }
+  const waitMs =
+    state.failures === 0 ? 0 : callDelays.firstMs * callDelays.factor ** Math.min(state.failures - 1, 30)
   return {
     failures: state.failures,
-    dueMs: Math.min(state.dueMs, soon + Math.min(wait, callDelays.mostMs / 2)),
+    dueMs: Math.min(state.dueMs, soonMs + Math.min(waitMs, callDelays.mostMs) / 2),
   }
 }
 

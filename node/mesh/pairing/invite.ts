@@ -27,7 +27,7 @@ import {
   triesLeft,
 } from './policy.ts'
 import { InviterTry } from './session.ts'
-import { limitTime } from './time-limit.ts'
+import { limitTime } from '../time-limit.ts'
 
 /** What a newcomer is admitted as. */
 export interface AdmitRequest {

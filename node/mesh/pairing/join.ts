@@ -16,7 +16,7 @@ import type { Channel, Network } from '../../network.ts'
 import { fingerprintOf, readSecret, type Secret } from './code.ts'
 import { decodePairing, encodePairing, pairProtocol } from './messages.ts'
 import { JoinerTry } from './session.ts'
-import { limitTime } from './time-limit.ts'
+import { limitTime } from '../time-limit.ts'
 
 /** What the node gives for joining. */
 export interface JoinerParts {

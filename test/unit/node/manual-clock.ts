@@ -38,6 +38,7 @@ export class ManualClock implements Clock {
   /** Lets time pass, and then whatever follows from it. */
   async advance(ms: number): Promise<void> {
     const target = this.#ms + ms
+    await settle()
     for (;;) {
       const due = this.#sleepers.filter((one) => one.atMs <= target).sort((a, b) => a.atMs - b.atMs)[0]
       if (due === undefined) break

@@ -1,6 +1,6 @@
 /** Work with a limit of time, by the clock handed in. */
 
-import { CellarError, type Clock } from '../../../protocol/index.ts'
+import { CellarError, type Clock } from '../../protocol/index.ts'
 
 /**
  * Does work whose signal is aborted after a time.
