@@ -80,16 +80,32 @@ function linksOf(bytes: Uint8Array | undefined): readonly ChunkId[] | undefined 
 
 /** Marks the chunks as bad whose pack is gone or too short: only then is the whole index read. */
 async function markLost(parts: StoreParts, draft: IndexDraft): Promise<void> {
-  const short = new Set<number>()
+  const lost = new Map<number, number>()
   for (const [pack, record] of parts.index.packs) {
     if (record.state === 'drop' || parts.packs.size(pack) >= record.end) continue
-    short.add(pack)
+    lost.set(pack, 0)
     parts.packs.setDamaged(pack)
   }
-  if (short.size === 0) return
+  if (lost.size === 0) return
   for await (const [id, record] of parts.index.chunks()) {
-    if (record.isBad || !short.has(record.pack) || record.offset + record.length <= parts.packs.size(record.pack)) continue
-    if (draft.get(id)?.isBad === false && draft.get(id)?.pack === record.pack) draft.set(id, { ...record, isBad: true })
+    const count = lost.get(record.pack)
+    if (count === undefined || record.offset + record.length <= parts.packs.size(record.pack)) continue
+    lost.set(record.pack, count + 1)
+    if (!record.isBad) draft.set(id, { ...record, isBad: true })
     if (draft.size > draftChunksMax) await draft.write(false)
   }
+  for (const [pack, count] of lost) if (count === 0) forgetLoss(parts, draft, pack)
+}
+
+/** Nothing is wanted any more of what a pack has lost: it is a pack like others, up to its last whole record. */
+function forgetLoss(parts: StoreParts, draft: IndexDraft, pack: number): void {
+  if (parts.packs.size(pack) === 0) {
+    draft.setPack(pack, undefined)
+    return
+  }
+  let end = packHeaderBytes
+  for (const item of scanRecords(parts.packs.file(pack), { readData: false })) {
+    if (item.kind === 'record') end = item.offset + item.length
+  }
+  draft.setPack(pack, { ...draft.pack(pack), end, state: 'cut' })
 }

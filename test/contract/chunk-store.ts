@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { CellarError, type ChunkId, type ErrorCode } from '../../protocol/index.ts'
 import { openAppender, type ChunkStore, type Problem } from '../../storage/index.ts'
-import { testChunk, testTree } from '../support/chunks.ts'
+import { assertSameBytes, testChunk, testTree } from '../support/chunks.ts'
 
 /** How the suite gets what it tests. */
 export interface ChunkStoreSetup {
@@ -39,7 +39,7 @@ export function chunkStoreContract(setup: ChunkStoreSetup): void {
       const second = testChunk('does not', [], 3000)
       await assert.rejects(small.put(second.id, second.bytes), withCode('QUOTA_EXCEEDED'))
       assert.equal(small.has(second.id), false)
-      assert.deepEqual(Buffer.from(small.get(first.id)), Buffer.from(first.bytes))
+      assertSameBytes(small.get(first.id), first.bytes)
       await small.close()
     })
 
@@ -65,10 +65,10 @@ function stagingRules(get: Get, putAll: PutAll): void {
     assert.equal(get().has(id), false)
     assert.equal(await get().put(id, bytes), true)
     assert.equal(get().has(id), true)
-    assert.deepEqual(Buffer.from(get().get(id)), Buffer.from(bytes))
+    assertSameBytes(get().get(id), bytes)
     await get().commit()
-    assert.deepEqual(Buffer.from(get().get(id)), Buffer.from(bytes))
-    assert.deepEqual(Buffer.from(get().read(id)), Buffer.from(bytes))
+    assertSameBytes(get().get(id), bytes)
+    assertSameBytes(get().read(id), bytes)
     assert.equal(get().stats().chunks, 1)
   })
 
@@ -203,7 +203,7 @@ function reclaimRules(get: Get, putAll: PutAll): void {
     await get().hold(other.id)
     await get().release(root.id)
     assert.equal((await reclaimAll()).chunks, 3)
-    assert.deepEqual(Buffer.from(get().get(shared.id)), Buffer.from(shared.bytes))
+    assertSameBytes(get().get(shared.id), shared.bytes)
     await get().release(other.id)
     assert.equal((await reclaimAll()).chunks, 2)
   })
@@ -229,7 +229,7 @@ function reclaimRules(get: Get, putAll: PutAll): void {
     await reclaimAll()
     assert.equal(await get().put(id, bytes), true)
     await get().commit()
-    assert.deepEqual(Buffer.from(get().get(id)), Buffer.from(bytes))
+    assertSameBytes(get().get(id), bytes)
   })
 }
 
@@ -262,7 +262,7 @@ function repairRules(get: Get, putAll: PutAll): void {
     assert.deepEqual((await problems()).map(({ kind, id }) => [kind, id]), [['chunk-corrupt', bad.id]])
     await get().replace(bad.id, bad.bytes)
     assert.equal(get().isComplete(root.id), true)
-    assert.deepEqual(Buffer.from(get().get(bad.id)), Buffer.from(bad.bytes))
+    assertSameBytes(get().get(bad.id), bad.bytes)
     assert.deepEqual(get().quarantined(), [])
     assert.deepEqual(await problems(), [])
   })
@@ -308,11 +308,11 @@ function loanRules(get: Get): void {
     assert.equal(get().has(root.id), false)
     get().adopt(loan, records)
     assert.equal(get().has(root.id), true)
-    assert.deepEqual(Buffer.from(get().get(root.id)), Buffer.from(root.bytes))
+    assertSameBytes(get().get(root.id), root.bytes)
     await get().commit()
     get().giveBack(loan)
     await get().hold(root.id)
-    for (const { id, bytes } of chunks) assert.deepEqual(Buffer.from(get().get(id)), Buffer.from(bytes))
+    for (const { id, bytes } of chunks) assertSameBytes(get().get(id), bytes)
   })
 
   it('forgets what was appended and not adopted', async () => {

@@ -1,4 +1,5 @@
 /** Chunks for the tests of storage: a visible header that parses, and bytes drawn from a seed. No keys. */
+import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { chunkIdOf, type ChunkId } from '../../protocol/index.ts'
 
@@ -37,4 +38,9 @@ export function testTree(
     leaves.map((leaf) => leaf.id),
   )
   return { root, chunks: [...leaves, root] }
+}
+
+/** Fails unless both are the same bytes; says nothing of them. */
+export function assertSameBytes(found: Uint8Array, expected: Uint8Array): void {
+  assert.ok(Buffer.compare(found, expected) === 0, `${String(found.byteLength)} bytes are not the ${String(expected.byteLength)} expected`)
 }

@@ -1,0 +1,246 @@
+/** The real store against a plain model, in random histories with crashes of the machine at any write. */
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { CellarError, type ChunkId } from '../../protocol/index.ts'
+import type { ChunkStore } from '../../storage/index.ts'
+import { MemoryDisk } from '../../storage/memory-disk.ts'
+import { memoryKeyValue } from '../../storage/memory-key-value.ts'
+import { openStore } from '../../storage/open-store.ts'
+import { testChunk, type TestChunk } from '../support/chunks.ts'
+
+/** A small world of chunks: leaves, trees over leaves, roots over trees; every closure overlaps with others. */
+const WORLD: readonly TestChunk[] = (() => {
+  const leaves = Array.from({ length: 8 }, (_, at) => testChunk(`leaf ${String(at)}`, [], 50 + at * 300))
+  const over = (name: string, below: readonly TestChunk[], picks: readonly (readonly number[])[]): TestChunk[] =>
+    picks.map((pick, at) => testChunk(`${name} ${String(at)}`, pick.map((index) => below[index]?.id ?? leaves[0]?.id).filter((id) => id !== undefined)))
+  const trees = over('tree', leaves, [[0, 1], [1, 2, 3], [4], [5, 6, 7]])
+  const roots = over('root', trees, [[0, 1], [1, 2], [3]])
+  return [...leaves, ...trees, ...roots]
+})()
+const BY_ID = new Map(WORLD.map((chunk) => [chunk.id, chunk]))
+
+function closure(top: ChunkId): ChunkId[] {
+  const seen = new Set<ChunkId>([top])
+  for (const id of seen) for (const link of BY_ID.get(id)?.links ?? []) seen.add(link)
+  return [...seen]
+}
+
+type Step =
+  | { readonly do: 'put' | 'hold' | 'release' | 'quarantine'; readonly at: number }
+  | { readonly do: 'commit' | 'reclaim' | 'compact' | 'reopen' | 'rebuild' }
+  | { readonly do: 'crash'; readonly after: number; readonly seed: number }
+
+const at = fc.nat({ max: WORLD.length - 1 })
+const root = fc.integer({ min: 8, max: WORLD.length - 1 })
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    { weight: 12, arbitrary: fc.record({ do: fc.constant('put' as const), at }) },
+    { weight: 5, arbitrary: fc.record({ do: fc.constant('hold' as const), at: root }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('release' as const), at: root }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('quarantine' as const), at }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('commit' as const, 'reclaim' as const, 'compact' as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('reopen' as const, 'rebuild' as const) }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('crash' as const), after: fc.nat({ max: 12 }), seed: fc.nat() }) },
+  ),
+  { minLength: 5, maxLength: 60 },
+)
+
+function drawFrom(seed: number): (below: number) => number {
+  let state = (seed ^ 0x5bd1e995) >>> 0 || 1
+  return (below) => {
+    state ^= state << 13
+    state >>>= 0
+    state ^= state >>> 17
+    state ^= state << 5
+    state >>>= 0
+    return below === 0 ? 0 : state % below
+  }
+}
+
+/** What must be true of the store. */
+class Model {
+  /** Chunks that a commit has promised, and that nothing has had leave to remove. */
+  readonly durable = new Set<ChunkId>()
+  readonly held = new Set<ChunkId>()
+  readonly bad = new Set<ChunkId>()
+  pending = new Set<ChunkId>()
+  /** A hold or release that a crash cut short: both outcomes are right. */
+  uncertain: ChunkId | undefined
+
+  committed(): void {
+    for (const id of this.pending) this.durable.add(id)
+    this.pending = new Set()
+  }
+
+  /** Ids that some held root needs. */
+  needed(): Set<ChunkId> {
+    return new Set([...this.held].flatMap(closure))
+  }
+}
+
+class World {
+  readonly disk = new MemoryDisk()
+  readonly map = memoryKeyValue()
+  readonly model = new Model()
+  store!: ChunkStore
+  #draw = drawFrom(1)
+
+  async open(): Promise<void> {
+    this.map.beforeBatch = () => {
+      this.disk.step()
+    }
+    const options = { dir: '/store', disk: this.disk, reserveBytes: 0, headroomBytes: 0, packBytes: 4000 }
+    this.store = await openStore({ ...options, openIndex: () => Promise.resolve(this.map) })
+  }
+
+  /** Does one step; when the machine goes down in it, starts it again. */
+  async run(step: Step): Promise<void> {
+    const { model } = this
+    try {
+      await this.#do(step)
+      model.uncertain = undefined
+    } catch (error) {
+      if (!this.disk.isDown) throw error
+      await this.#restart()
+    }
+  }
+
+  async #restart(): Promise<void> {
+    const { model } = this
+    this.disk.restart(this.#draw)
+    this.map.crash(this.#draw(this.map.undurableBatches + 1))
+    await this.open()
+    model.pending = new Set()
+    const { uncertain } = model
+    if (uncertain !== undefined) {
+      if (this.store.isHeld(uncertain)) model.held.add(uncertain)
+      else model.held.delete(uncertain)
+    }
+    model.uncertain = undefined
+    model.bad.clear()
+    for (const id of this.store.quarantined()) model.bad.add(id)
+  }
+
+  async #do(step: Step): Promise<void> {
+    const { store, model } = this
+    if (step.do === 'crash') {
+      this.#draw = drawFrom(step.seed)
+      this.disk.crashAfter(step.after, this.#draw)
+    } else if (step.do === 'commit') {
+      await store.commit()
+      model.committed()
+    } else if (step.do === 'reclaim') await this.#reclaim()
+    else if (step.do === 'compact') await store.compact({ deadShareMin: 0.01 })
+    else if (step.do === 'rebuild') {
+      await store.rebuildIndex()
+      model.committed()
+    } else if (step.do === 'reopen') {
+      await store.close()
+      model.committed()
+      await this.open()
+    } else if ('at' in step) await this.#one(step.do, WORLD[step.at])
+  }
+
+  async #one(what: 'put' | 'hold' | 'release' | 'quarantine', chunk: TestChunk | undefined): Promise<void> {
+    const { store, model } = this
+    assert.ok(chunk)
+    if (what === 'put') {
+      await store.put(chunk.id, chunk.bytes)
+      model.bad.delete(chunk.id)
+      if (!model.durable.has(chunk.id)) model.pending.add(chunk.id)
+      return
+    }
+    model.uncertain = what === 'quarantine' ? undefined : chunk.id
+    if (what === 'quarantine') {
+      // Only what is not held: the model says that held closures stay whole.
+      if (model.needed().has(chunk.id)) return
+      model.durable.delete(chunk.id)
+      await store.quarantine(chunk.id)
+      model.committed()
+      model.durable.delete(chunk.id)
+      model.bad.add(chunk.id)
+    } else if (what === 'release') {
+      await store.release(chunk.id)
+      model.held.delete(chunk.id)
+    } else await this.#hold(chunk.id)
+  }
+
+  async #hold(id: ChunkId): Promise<void> {
+    const { store, model } = this
+    const isWhole = closure(id).every((below) => store.has(below))
+    try {
+      await store.hold(id)
+    } catch (error) {
+      assert.ok(error instanceof CellarError && error.code === 'CLOSURE_INCOMPLETE', String(error))
+      assert.equal(isWhole, false, 'a whole closure was refused')
+      return
+    }
+    assert.equal(isWhole, true, 'a root with gaps was held')
+    model.committed()
+    model.held.add(id)
+  }
+
+  async #reclaim(): Promise<void> {
+    const { store, model } = this
+    const asked = new Set<ChunkId>()
+    const needed = model.needed()
+    const mayReclaim = (id: ChunkId): boolean => {
+      asked.add(id)
+      model.durable.delete(id) // from here on it may be there or not
+      return id.charCodeAt(0) % 5 !== 0
+    }
+    await store.reclaim({ mayReclaim })
+    model.committed()
+    for (const id of asked) {
+      assert.equal(needed.has(id), false, `${id} is needed by a held root and was offered for reclaiming`)
+      if (id.charCodeAt(0) % 5 === 0) {
+        if (!model.bad.has(id)) model.durable.add(id)
+      } else {
+        model.durable.delete(id)
+        model.bad.delete(id)
+        assert.equal(store.has(id), false)
+      }
+    }
+  }
+
+  check(): void {
+    if (this.disk.isDown) return
+    const { store, model } = this
+    for (const id of [...model.durable, ...model.needed(), ...model.pending]) {
+      assert.ok(store.has(id), `${id} is lost`)
+      assert.deepEqual(Buffer.from(store.get(id)), Buffer.from(BY_ID.get(id)?.bytes ?? []))
+    }
+    assert.deepEqual(store.holds(), [...model.held].sort())
+    for (const id of model.held) assert.ok(store.isComplete(id))
+    for (const { id } of WORLD) {
+      if (store.isComplete(id)) for (const below of closure(id)) assert.ok(store.has(below), `${below} is not below ${id}`)
+    }
+  }
+
+  async verify(): Promise<void> {
+    if (this.disk.isDown) return
+    for await (const problem of this.store.verify({ readData: true, signal: new AbortController().signal })) {
+      if (problem.id !== undefined && this.model.bad.has(problem.id)) continue
+      assert.fail(`${problem.kind}: ${problem.message}`)
+    }
+  }
+}
+
+describe('chunk store, in random histories with crashes', () => {
+  it('loses nothing that was promised, and never gives wrong bytes', async function () {
+    this.timeout(120_000)
+    await fc.assert(
+      fc.asyncProperty(steps, async (history) => {
+        const world = new World()
+        await world.open()
+        for (const step of history) {
+          await world.run(step)
+          world.check()
+        }
+        await world.run({ do: 'commit' })
+        await world.verify()
+      }),
+      { numRuns: Number(process.env['ROOTCELLAR_RUNS'] ?? 300) },
+    )
+  })
+})

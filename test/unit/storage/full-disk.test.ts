@@ -1,0 +1,153 @@
+/** A disk that is really full: a small tmpfs, so only for root on Linux. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isCellarError } from '../../../protocol/index.ts'
+import { openStore, type ChunkStore } from '../../../storage/index.ts'
+import { assertSameBytes, testChunk, testTree, type TestChunk } from '../../support/chunks.ts'
+
+const isFull = (error: unknown): boolean => isCellarError(error, 'STORE_FULL')
+
+describe('chunk store on a full disk', () => {
+  let mount: string
+  let store: ChunkStore | undefined
+
+  before(function () {
+    if (process.platform !== 'linux' || process.getuid?.() !== 0) this.skip()
+  })
+  beforeEach(() => {
+    mount = mkdtempSync(join(tmpdir(), 'rootcellar-full-'))
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', mount])
+  })
+  afterEach(async () => {
+    await store?.close().catch(() => undefined)
+    store = undefined
+    execFileSync('umount', ['-l', mount])
+    rmSync(mount, { recursive: true, force: true })
+  })
+
+  const open = (): Promise<ChunkStore> => openStore({ dir: join(mount, 'store') })
+  const { root, chunks } = testTree('held', 40, 50_000)
+
+  /** Fills the disk to the last byte, as some other program would. */
+  function fill(): void {
+    const fd = openSync(join(mount, 'filling'), 'a')
+    for (const bytes of [1 << 20, 4096, 1]) {
+      try {
+        for (;;) writeSync(fd, Buffer.alloc(bytes))
+      } catch (error) {
+        assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC')
+      }
+    }
+    closeSync(fd)
+  }
+
+  async function prepare(): Promise<ChunkStore> {
+    store = await open()
+    for (const { id, bytes } of chunks) await store.put(id, bytes)
+    await store.hold(root.id)
+    return store
+  }
+
+  function assertReadable(reading: ChunkStore): void {
+    assert.deepEqual(reading.holds(), [root.id])
+    assert.ok(reading.isComplete(root.id))
+    for (const { id, bytes } of chunks) assertSameBytes(reading.get(id), bytes)
+  }
+
+  it('refuses a put with STORE_FULL, loses nothing, and takes it when there is room again', async () => {
+    const full = await prepare()
+    fill()
+    const more = Array.from({ length: 60 }, (_, at) => testChunk(`more ${String(at)}`, [], 100_000))
+    await assert.rejects(putAll(full, more), isFull)
+    assertReadable(full)
+    rmSync(join(mount, 'filling'))
+    await putAll(full, more)
+    await full.commit()
+    assertReadable(full)
+  })
+
+  it('fills up by itself to STORE_FULL, and everything promised is there after opening again', async () => {
+    const full = await prepare()
+    const promised: TestChunk[] = []
+    const fillItself = async (): Promise<void> => {
+      for (let at = 0; ; at++) {
+        const chunk = testChunk(`one of many ${String(at)}`, [], 300_000)
+        await full.put(chunk.id, chunk.bytes)
+        await full.commit()
+        promised.push(chunk)
+      }
+    }
+    await assert.rejects(fillItself(), isFull)
+    assert.ok(promised.length > 20)
+    await full.close()
+    store = await open()
+    assertReadable(store)
+    for (const { id, bytes } of promised) assertSameBytes(store.get(id), bytes)
+  })
+
+  it('opens, lists and reads on a disk with no byte free', async () => {
+    await (await prepare()).close()
+    for (let time = 1; time <= 4; time++) {
+      fill()
+      store = await open()
+      assert.equal(store.stats().readOnly, false, `time ${String(time)}`)
+      assertReadable(store)
+      await store.close()
+    }
+  })
+
+  it('opens for reading only when the reserve is gone too', async () => {
+    await (await prepare()).close()
+    rmSync(join(mount, 'store/reserve'))
+    fill()
+    store = await open()
+    assert.equal(store.stats().readOnly, true)
+    assertReadable(store)
+    const { id, bytes } = testChunk('more')
+    await assert.rejects(store.put(id, bytes), isFull)
+    await store.close()
+    rmSync(join(mount, 'filling'))
+    store = await open()
+    assert.equal(store.stats().readOnly, false)
+    assertReadable(store)
+  })
+
+  it('frees space on a disk with no byte free', async () => {
+    const full = await prepare()
+    const other = testTree('other', 30, 100_000)
+    await putAll(full, other.chunks)
+    await full.hold(other.root.id)
+    await full.close()
+    fill()
+    store = await open()
+    await store.release(root.id)
+    const { chunks: gone } = await store.reclaim({ mayReclaim: () => true })
+    assert.equal(gone, chunks.length)
+    await store.release(other.root.id)
+    const rest = await store.reclaim({ mayReclaim: () => true })
+    assert.ok(rest.freedBytes > 3_000_000, String(rest.freedBytes))
+    assert.equal(store.stats().chunks, 0)
+  })
+
+  it('moves what lives out of a half-dead pack on a disk with no byte free', async () => {
+    const full = await prepare()
+    const other = testTree('other', 30, 50_000)
+    await putAll(full, other.chunks) // behind the dead ones, so it must be moved
+    await full.hold(other.root.id)
+    await full.close()
+    fill()
+    store = await open()
+    await store.release(root.id)
+    const before = store.stats().packBytes
+    await store.reclaim({ mayReclaim: () => true })
+    assert.ok(store.stats().packBytes < before - 1_000_000, `${String(before)} -> ${String(store.stats().packBytes)}`)
+    for (const { id, bytes } of other.chunks) assertSameBytes(store.get(id), bytes)
+  })
+
+  async function putAll(target: ChunkStore, list: readonly TestChunk[]): Promise<void> {
+    for (const { id, bytes } of list) await target.put(id, bytes)
+  }
+})
