@@ -75,7 +75,13 @@ export type BackupEvent =
   /** The snapshot is durable here and announced: from now on interrupting loses nothing. */
   | { readonly message_type: 'saved'; readonly snapshot_id: string }
   /** While waiting: how many devices hold it so far. */
-  | { readonly message_type: 'copies'; readonly snapshot_id: string; readonly copies: number; readonly copies_wanted: number; readonly devices: readonly string[] }
+  | {
+      readonly message_type: 'copies'
+      readonly snapshot_id: string
+      readonly copies: number
+      readonly copies_wanted: number
+      readonly devices: readonly string[]
+    }
   /** Something to know that is no error: a feature this system lacks, a device not seen for long. */
   | { readonly message_type: 'notice'; readonly message: string }
 

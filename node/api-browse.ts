@@ -97,7 +97,9 @@ export interface NodeInfo {
   readonly linktarget_b64?: string
 }
 
-export type LsEvent = (SnapshotInfo & { readonly message_type: 'snapshot'; readonly struct_type: 'snapshot' }) | NodeInfo
+export type LsEvent =
+  | (SnapshotInfo & { readonly message_type: 'snapshot'; readonly struct_type: 'snapshot' })
+  | NodeInfo
 
 export interface LsResult {
   readonly nodes: number

@@ -73,7 +73,12 @@ export interface Job {
 export interface Status {
   readonly version: string
   readonly device: { readonly id: string; readonly name: string; readonly role: RoleName }
-  readonly mesh: { readonly id: string; readonly short_id: string; readonly devices: number; readonly copies_goal: CopiesGoal }
+  readonly mesh: {
+    readonly id: string
+    readonly short_id: string
+    readonly devices: number
+    readonly copies_goal: CopiesGoal
+  }
   /** True when a running node answers, false when the node was opened only to answer. */
   readonly running: boolean
   readonly pid: number
@@ -82,10 +87,21 @@ export interface Status {
   /** Live snapshots of the whole mesh, and those this device made. */
   readonly snapshots: SnapshotCounts
   readonly own_snapshots: SnapshotCounts
-  readonly last_backup?: { readonly snapshot_id: string; readonly time: string; readonly copies: number; readonly copies_wanted: number }
+  readonly last_backup?: {
+    readonly snapshot_id: string
+    readonly time: string
+    readonly copies: number
+    readonly copies_wanted: number
+  }
   readonly devices: readonly DeviceInfo[]
   readonly waiting: readonly Waiting[]
-  readonly store: { readonly path: string; readonly bytes_used: number; readonly bytes_free?: number; readonly quota_bytes?: number; readonly chunks: number }
+  readonly store: {
+    readonly path: string
+    readonly bytes_used: number
+    readonly bytes_free?: number
+    readonly quota_bytes?: number
+    readonly chunks: number
+  }
   readonly jobs: readonly Job[]
   readonly problems: readonly Problem[]
 }

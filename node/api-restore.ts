@@ -46,7 +46,13 @@ export interface RestoreStatus extends Partial<RestoreCounters> {
 export type RestoreEvent =
   | RestoreStatus
   | ItemError
-  | { readonly message_type: 'verbose_status'; readonly action: 'restored' | 'updated' | 'unchanged' | 'deleted' | 'verified'; readonly item: string; readonly item_b64?: string; readonly size: number }
+  | {
+      readonly message_type: 'verbose_status'
+      readonly action: 'restored' | 'updated' | 'unchanged' | 'deleted' | 'verified'
+      readonly item: string
+      readonly item_b64?: string
+      readonly size: number
+    }
   | { readonly message_type: 'notice'; readonly message: string }
 
 export interface RestoreSummary extends RestoreCounters {
@@ -72,8 +78,23 @@ export interface CheckParams {
 }
 
 export type CheckEvent =
-  | { readonly message_type: 'status'; readonly seconds_elapsed: number; readonly percent_done: number; readonly what: string; readonly chunks_done: number; readonly total_chunks: number; readonly bytes_done?: number; readonly total_bytes?: number; readonly error_count: number }
-  | { readonly message_type: 'error'; readonly message: string; readonly code: string; readonly chunk?: string }
+  | {
+      readonly message_type: 'status'
+      readonly seconds_elapsed: number
+      readonly percent_done: number
+      readonly what: string
+      readonly chunks_done: number
+      readonly total_chunks: number
+      readonly bytes_done?: number
+      readonly total_bytes?: number
+      readonly error_count: number
+    }
+  | {
+      readonly message_type: 'error'
+      readonly message: string
+      readonly code: string
+      readonly chunk?: string
+    }
   | { readonly message_type: 'mended'; readonly chunk: string; readonly from: string }
   | { readonly message_type: 'notice'; readonly message: string }
 

@@ -7,14 +7,41 @@
  * offset, bytes as integers, shares as fractions 0..1, durations in seconds unless the name says otherwise.
  */
 
-import type { CheckParams, CheckEvent, CheckSummary, RestoreEvent, RestoreParams, RestoreSummary } from './api-restore.ts'
+import type {
+  CheckParams,
+  CheckEvent,
+  CheckSummary,
+  RestoreEvent,
+  RestoreParams,
+  RestoreSummary,
+} from './api-restore.ts'
 import type { BackupEvent, BackupParams, BackupSummary } from './api-backup.ts'
 import type {
-  DiffEvent, DiffParams, DiffStatistics, DumpParams, DumpResult, FindHits, FindParams, LsEvent, LsParams, LsResult,
-  SnapshotInfo, SnapshotsParams, Stats, StatsParams,
+  DiffEvent,
+  DiffParams,
+  DiffStatistics,
+  DumpParams,
+  DumpResult,
+  FindHits,
+  FindParams,
+  LsEvent,
+  LsParams,
+  LsResult,
+  SnapshotInfo,
+  SnapshotsParams,
+  Stats,
+  StatsParams,
 } from './api-browse.ts'
 import type {
-  DeviceInfo, DeviceRemoved, DeviceRenamed, InviteEvent, InviteParams, Invited, Status, Stopping, VersionInfo,
+  DeviceInfo,
+  DeviceRemoved,
+  DeviceRenamed,
+  InviteEvent,
+  InviteParams,
+  Invited,
+  Status,
+  Stopping,
+  VersionInfo,
 } from './api-mesh.ts'
 
 export type * from './api-backup.ts'
@@ -123,8 +150,22 @@ export function handleOf(handlers: Handlers, close: () => Promise<void>): NodeHa
 }
 
 const NAMES: Readonly<Record<MethodName, true>> = {
-  status: true, version: true, stop: true, devices: true, deviceRemove: true, deviceRename: true, invite: true, backup: true,
-  snapshots: true, ls: true, find: true, diff: true, dump: true, stats: true, restore: true, check: true,
+  status: true,
+  version: true,
+  stop: true,
+  devices: true,
+  deviceRemove: true,
+  deviceRename: true,
+  invite: true,
+  backup: true,
+  snapshots: true,
+  ls: true,
+  find: true,
+  diff: true,
+  dump: true,
+  stats: true,
+  restore: true,
+  check: true,
 }
 
 /** Says whether a text names a method. */

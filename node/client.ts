@@ -12,7 +12,10 @@ import type { HomePaths } from './home.ts'
 export type { HomePaths }
 
 /** The places of a home; see `homePaths`. Loaded only when asked for. */
-export async function findHome(directory: string | undefined, env: Readonly<Record<string, string | undefined>>): Promise<HomePaths> {
+export async function findHome(
+  directory: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<HomePaths> {
   const { homePaths } = await import('./home.ts')
   return homePaths(directory, env)
 }

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { CellarError } from '../protocol/index.ts'
-import { isThere, makePrivateDirectory, readPrivateFile, readTextFile, writePrivateFile } from './adapters/private-files.ts'
+import { isThere, makePrivateDirectory, readPrivateFile, readTextFile, removeFile, writePrivateFile } from './adapters/private-files.ts'
 import { type Config, CONFIG_DEFAULT, formatConfig, parseConfig } from './config.ts'
 
 /** The places of one device on its disk. */
@@ -13,6 +13,8 @@ export interface HomePaths {
   readonly config: string
   readonly deviceKey: string
   readonly vaultKey: string
+  /** Device key of a joining that was interrupted: the next try goes on with it. */
+  readonly joiningKey: string
   /** Listings, membership and what else a node must remember. */
   readonly state: string
   /** Chunks, unless the settings name another place. */
@@ -39,6 +41,7 @@ export function homePaths(directory: string | undefined, env: Readonly<Record<st
     config: given === undefined ? join(settings, 'rootcellar', 'config.toml') : join(home, 'config.toml'),
     deviceKey: join(home, 'device.key'),
     vaultKey: join(home, 'vault.key'),
+    joiningKey: join(home, 'joining.key'),
     state: join(home, 'state'),
     store: join(home, 'store'),
     socket: socketPath(home, env),
@@ -86,6 +89,23 @@ export function writeKeys(paths: HomePaths, keys: HomeKeys): void {
   makePrivateDirectory(paths.directory)
   if (keys.vault !== undefined) writePrivateFile(paths.vaultKey, formatKey('vault', keys.vault))
   writePrivateFile(paths.deviceKey, formatKey('device', keys.device))
+}
+
+/**
+ * The device key to join with: that of an interrupted try, so that the mesh gets one device of it and not two; else `fresh`,
+ * kept until the joining is done.
+ */
+export function joiningKey(paths: HomePaths, fresh: Uint8Array): Uint8Array {
+  const begun = readKey(paths.joiningKey, 'device')
+  if (begun !== undefined) return begun
+  makePrivateDirectory(paths.directory)
+  writePrivateFile(paths.joiningKey, formatKey('device', fresh))
+  return fresh
+}
+
+/** Forgets the key of a joining that is done. */
+export function endJoining(paths: HomePaths): void {
+  removeFile(paths.joiningKey)
 }
 
 function readKey(path: string, kind: string): Uint8Array | undefined {

@@ -80,11 +80,9 @@ export class Online {
       }),
       events.on((event) => {
         if (event.kind === 'contact') this.#contacts.add(event.device)
-        if (event.kind === 'view') this.#tellMembers()
         if (event.kind === 'contact' || event.kind === 'held' || event.kind === 'view') this.publishSoon()
       }),
     )
-    this.#tellMembers()
     this.#run(this.replicator.run(this.#end.signal))
     for (const device of network.connected()) this.#follow(device)
   }
@@ -130,12 +128,6 @@ export class Online {
       if (!isCellarError(error)) throw error
       this.#parts.events.emit({ kind: 'trouble', code: error.code, message: error.message, device: from })
     }
-  }
-
-  #tellMembers(): void {
-    const { membership } = this.#parts.ledger
-    const members = [...membership.members.values()].filter((member) => member.removedEpoch === undefined)
-    this.#parts.network.members(new Set(members.map((member) => member.device)))
   }
 
   /** Follows a peer for as long as it is linked; an exchange that breaks off is begun again. */

@@ -28,7 +28,9 @@ export function pathText(bytes: Uint8Array): PathText {
 
 /** The raw bytes of a path that travelled; fresh. */
 export function pathBytes(path: PathText): Uint8Array {
-  return typeof path === 'string' ? new Uint8Array(Buffer.from(path, 'utf8')) : new Uint8Array(Buffer.from(path.b64, 'base64'))
+  return typeof path === 'string'
+    ? new Uint8Array(Buffer.from(path, 'utf8'))
+    : new Uint8Array(Buffer.from(path.b64, 'base64'))
 }
 
 /** Something a person can read: bytes that are no UTF-8 show as U+FFFD. */
@@ -55,5 +57,7 @@ export function pathFields(bytes: Uint8Array): PathFields {
 
 /** The raw bytes named by the two fields of a message; fresh. */
 export function pathFieldBytes(fields: PathFields): Uint8Array {
-  return new Uint8Array(fields.path_b64 === undefined ? Buffer.from(fields.path, 'utf8') : Buffer.from(fields.path_b64, 'base64'))
+  return new Uint8Array(
+    fields.path_b64 === undefined ? Buffer.from(fields.path, 'utf8') : Buffer.from(fields.path_b64, 'base64'),
+  )
 }

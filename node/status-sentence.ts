@@ -25,22 +25,41 @@ export function statusSentence(status: Status): StatusSentence {
   }
   const broken = status.problems.find((problem) => problem.level === 'error')
   if (broken !== undefined) {
-    return { verdict: 'trouble', sentence: sentenceOf(broken.message), ...(broken.remedy === undefined ? {} : { todo: broken.remedy }) }
+    return {
+      verdict: 'trouble',
+      sentence: sentenceOf(broken.message),
+      ...(broken.remedy === undefined ? {} : { todo: broken.remedy }),
+    }
   }
   if (counts.total === 0) {
     return { verdict: 'empty', sentence: 'There is no snapshot yet.', todo: 'cellar backup PATH' }
   }
+  // A snapshot on its own device only is no finished backup, whatever goal was set.
+  if (status.mesh.devices === 1) return { verdict: 'alone', sentence: hereOnly(counts), todo: todoAlone }
   if (counts.complete === counts.total) {
     return { verdict: 'safe', sentence: everywhere(counts, status) }
   }
-  return { verdict: counts.only_on_owner > 0 ? 'alone' : 'waiting', sentence: notYet(counts, status), todo: todoOf(status) }
+  return {
+    verdict: counts.only_on_owner > 0 ? 'alone' : 'waiting',
+    sentence: notYet(counts, status),
+    todo: todoOf(status),
+  }
+}
+
+const todoAlone = 'cellar invite: pair another device'
+
+function hereOnly(counts: SnapshotCounts): string {
+  const what = counts.total === 1 ? 'The one snapshot is' : `All ${snapshots(counts.total)} are`
+  return `${what} on this device only, the one device of this mesh.`
 }
 
 function everywhere(counts: SnapshotCounts, status: Status): string {
   const goal = status.mesh.copies_goal
   const one = counts.total === 1
-  if (status.mesh.devices === 1) return `${one ? 'The one snapshot is' : `All ${snapshots(counts.total)} are`} on this device only, the one device of this mesh.`
-  const where = goal === 'all' ? `on every device that stores` : `on at least ${String(goal)} ${goal === 1 ? 'device' : 'devices'}`
+  const where =
+    goal === 'all'
+      ? 'on every device that stores'
+      : `on at least ${String(goal)} ${goal === 1 ? 'device' : 'devices'}`
   return `${one ? 'The one snapshot is' : `All ${snapshots(counts.total)} are`} ${where}.`
 }
 
@@ -48,9 +67,13 @@ function notYet(counts: SnapshotCounts, status: Status): string {
   const missing = counts.total - counts.complete
   const first = `${String(counts.complete)} of ${snapshots(counts.total)} ${counts.complete === 1 ? 'is' : 'are'} on as many devices as wanted`
   const alone = counts.only_on_owner
-  const second = alone === 0 ? '' : `, ${String(alone)} ${alone === 1 ? 'is' : 'are'} on ${alone === 1 ? 'its' : 'their'} own device only`
+  const second =
+    alone === 0
+      ? ''
+      : `, ${String(alone)} ${alone === 1 ? 'is' : 'are'} on ${alone === 1 ? 'its' : 'their'} own device only`
   const names = status.waiting.filter((one) => one.snapshots > 0).map(waitingFor)
-  const third = names.length === 0 ? '' : `; ${String(missing)} ${missing === 1 ? 'waits' : 'wait'} for ${listOf(names)}`
+  const third =
+    names.length === 0 ? '' : `; ${String(missing)} ${missing === 1 ? 'waits' : 'wait'} for ${listOf(names)}`
   return `${first}${second}${third}.`
 }
 
@@ -63,7 +86,6 @@ function todoOf(status: Status): string {
   if (!status.running) return 'cellar start: a node that runs sends them by itself'
   const away = status.waiting.filter((one) => one.snapshots > 0 && !one.connected).map((one) => one.name)
   if (away.length > 0) return `start rootcellar on ${listOf(away)}; the rest goes by itself`
-  if (status.mesh.devices === 1) return 'cellar invite: pair another device'
   return 'nothing: it goes on by itself'
 }
 

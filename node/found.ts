@@ -1,0 +1,181 @@
+/** How a device begins: the first of a new mesh, or one more of an old one. */
+
+import { hostname } from 'node:os'
+import {
+  CellarError,
+  deviceNameBytesMax,
+  foundMesh,
+  type Membership,
+  memberNow,
+  openMembership,
+  type Signer,
+  signerFromSeed,
+} from '../protocol/index.ts'
+import { type Catalog, openCatalog } from '../storage/index.ts'
+import { openNetwork } from './adapters/libp2p-network.ts'
+import { makePrivateDirectory } from './adapters/private-files.ts'
+import { systemWorld } from './adapters/system-world.ts'
+import type { InitOptions, Initialized, Joined, JoinEvent, JoinOptions } from './api.ts'
+import { type Config, CONFIG_DEFAULT } from './config.ts'
+import { listenAddress } from './connect.ts'
+import { endJoining, hasDevice, type HomePaths, joiningKey, writeConfig, writeKeys } from './home.ts'
+import { entryKey } from './ledger/records.ts'
+import { join } from './mesh/pairing/join.ts'
+import { type PathText, pathBytes } from './path-text.ts'
+
+const keyBytes = 32
+const nonceBytes = 16
+const shortIdDigits = 8
+
+/**
+ * Makes this device the first of a new mesh. The device key is written last: until it is there, nothing is.
+ *
+ * @throws {CellarError} `MESH_EXISTS`, `USAGE`, `CONFIG_INVALID`
+ */
+export async function initDevice(home: HomePaths, options: InitOptions): Promise<Initialized> {
+  refuseSecond(home)
+  if (options.role !== 'keeper') throw new CellarError('USAGE', 'the first device of a mesh is a keeper: it has to admit the others')
+  const { random, clock } = systemWorld
+  const device = random.bytes(keyBytes)
+  const signer = signerFromSeed(device)
+  const config = configOf(options.listen, options.store, [])
+  const membership = foundMesh(signer, {
+    name: options.name,
+    copiesGoal: options.copies,
+    nonce: random.bytes(nonceBytes),
+    atMs: clock.nowMs(),
+  })
+  await settle(home, { config, membership, device, vault: random.bytes(keyBytes), addresses: [] })
+  return {
+    message_type: 'initialized',
+    id: membership.mesh,
+    short_id: membership.mesh.slice(0, shortIdDigits),
+    device: signer.device,
+    name: nameIn(membership, signer),
+    role: options.role,
+    home: home.directory,
+    keys: home.directory,
+    store: config.store ?? home.store,
+  }
+}
+
+/** What joining waits and tells by. */
+export interface JoinContext {
+  readonly signal: AbortSignal
+  readonly onEvent?: (event: JoinEvent) => void
+}
+
+/**
+ * Makes this device one more of a mesh, by the code that another one shows.
+ *
+ * @throws {CellarError} `MESH_EXISTS`, `CODE_WRONG`, `CODE_EXPIRED`, `PAIRING_REFUSED`, `NO_PEER`, `PEER_GONE`
+ */
+export async function joinMesh(home: HomePaths, options: JoinOptions, context: JoinContext): Promise<Joined> {
+  refuseSecond(home)
+  const { random, clock } = systemWorld
+  const device = joiningKey(home, random.bytes(keyBytes))
+  const signer = signerFromSeed(device)
+  const config = configOf(options.listen, options.store, [])
+  const tell = context.onEvent ?? (() => undefined)
+  const network = await openNetwork({ seed: device, listen: [], mdns: true, clock })
+  try {
+    tell({ message_type: 'joining', step: 'looking' })
+    const joined = await join(
+      {
+        network,
+        clock,
+        random,
+        onTerms: () => {
+          tell({ message_type: 'joining', step: 'confirming' })
+        },
+        keep: async ({ entries, mesh, vaultKey, addresses }) => {
+          const membership = openMembership(entries)
+          if (membership.mesh !== mesh || memberNow(membership, signer.device) === undefined) {
+            throw new CellarError('MEMBERSHIP_INVALID', 'the membership that was sent does not have this device')
+          }
+          await settle(home, { config, membership, device, vault: vaultKey, addresses })
+        },
+      },
+      { code: options.code, name: options.name, ...(options.at.length > 0 && { at: options.at }) },
+      context.signal,
+    )
+    endJoining(home)
+    tell({ message_type: 'joining', step: 'admitted' })
+    const membership = openMembership(joined.entries)
+    return {
+      message_type: 'joined',
+      id: joined.mesh,
+      short_id: joined.mesh.slice(0, shortIdDigits),
+      device: signer.device,
+      name: nameIn(membership, signer),
+      role: joined.role,
+      inviter: joined.inviter,
+      inviter_name: joined.inviterName,
+      check_words: joined.checkWords,
+      home: home.directory,
+      keys: home.directory,
+      store: config.store ?? home.store,
+    }
+  } finally {
+    await network.close()
+  }
+}
+
+/** A name for this device where its person gives none. */
+export function defaultDeviceName(): string {
+  const name = hostname().split('.')[0] ?? ''
+  return name === '' || Buffer.byteLength(name) > deviceNameBytesMax ? 'device' : name
+}
+
+function refuseSecond(home: HomePaths): void {
+  if (hasDevice(home)) throw new CellarError('MESH_EXISTS', `a device lives in ${home.directory} already`, { path: home.directory })
+}
+
+function configOf(listen: readonly string[], store: PathText | undefined, peers: readonly string[]): Config {
+  for (const address of listen) listenAddress(address)
+  const path = store === undefined ? undefined : Buffer.from(pathBytes(store)).toString()
+  return { ...CONFIG_DEFAULT, ...(listen.length > 0 && { listen }), store: path, peers }
+}
+
+function nameIn(membership: Membership, signer: Signer): string {
+  return memberNow(membership, signer.device)?.name ?? ''
+}
+
+/** What a new device starts with. */
+interface Beginning {
+  readonly config: Config
+  readonly membership: Membership
+  readonly device: Uint8Array
+  readonly vault: Uint8Array | undefined
+  /** Multiaddrs of members, with their device ids. */
+  readonly addresses: readonly string[]
+}
+
+/** Writes a new home: what the keys name first, the device key last. After a crash before that there is no device. */
+async function settle(home: HomePaths, beginning: Beginning): Promise<void> {
+  makePrivateDirectory(home.directory)
+  const catalog = await openCatalog(home.state)
+  try {
+    await writeMembership(catalog.sub('ledger'), beginning.membership)
+    await catalog.sub('addresses').batch(
+      beginning.addresses.map((address, at) => ({ type: 'put' as const, key: `first/${String(at)}`, value: Buffer.from(address) })),
+      { durable: true },
+    )
+  } finally {
+    await catalog.close()
+  }
+  writeConfig(home, beginning.config)
+  writeKeys(home, { device: beginning.device, vault: beginning.vault })
+}
+
+async function writeMembership(ledger: Catalog, membership: Membership): Promise<void> {
+  const old: string[] = []
+  for await (const [key] of ledger.iterate()) old.push(key)
+  await ledger.batch(
+    [
+      ...old.map((key) => ({ type: 'del' as const, key })), // an earlier try that was interrupted
+      ...membership.entries.map((value, epoch) => ({ type: 'put' as const, key: entryKey(epoch), value })),
+    ],
+    { durable: true },
+  )
+}

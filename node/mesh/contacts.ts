@@ -1,0 +1,132 @@
+/** Whom to keep links to, and where they may be: the members, with the addresses remembered, told and configured (mesh.md §2). */
+
+import { CellarError, type Clock, type DeviceId, isCellarError, type Random } from '../../protocol/index.ts'
+import type { Catalog } from '../../storage/index.ts'
+import type { Events } from '../events.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Network } from '../network.ts'
+import { loadAddresses, saveAddresses } from './address-store.ts'
+import { deviceOfAddress } from './addresses.ts'
+import { Peers } from './peers.ts'
+import { callFailed, freshCall } from './policy.ts'
+
+/** An address whose device is linked is looked after so often, milliseconds. */
+const lookAgainMs = 5000
+const dialMs = 15_000
+
+/** What this room stands on. */
+export interface ContactsParts {
+  readonly network: Network
+  readonly ledger: Ledger
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: Events
+  /** Where addresses are remembered over a restart. */
+  readonly addresses: Catalog
+  /** Multiaddrs from the settings, with or without a device id. */
+  readonly configured: readonly string[]
+}
+
+/** Keeps links to the members; owns nothing but its own calls. */
+export class Contacts {
+  readonly #parts: ContactsParts
+  readonly #known: Map<DeviceId, readonly string[]>
+  readonly #peers: Peers
+  readonly #end = new AbortController()
+  readonly #off: () => void
+  readonly #calls: Promise<void>[]
+  #saving: Promise<void> = Promise.resolve()
+  #epoch = -1
+
+  private constructor(parts: ContactsParts, known: Map<DeviceId, readonly string[]>) {
+    this.#parts = parts
+    this.#known = known
+    this.#peers = new Peers({
+      network: parts.network,
+      clock: parts.clock,
+      random: parts.random,
+      onAddresses: (device, addresses) => {
+        this.#remember(device, addresses)
+      },
+    })
+    this.#tellMembers()
+    this.#off = parts.events.on((event) => {
+      if (event.kind === 'view') this.#tellMembers()
+    })
+    const bare = parts.configured.filter((address) => deviceOfAddress(address) === undefined)
+    this.#calls = bare.map((address) => this.#keepCalling(address))
+  }
+
+  /** Begins to keep links. */
+  static async open(parts: ContactsParts): Promise<Contacts> {
+    const known = await loadAddresses(parts.addresses)
+    for (const address of parts.configured) {
+      const device = deviceOfAddress(address)
+      if (device !== undefined) known.set(device, [address, ...(known.get(device) ?? [])])
+    }
+    return new Contacts(parts, known)
+  }
+
+  /** Calls everyone who is not there, now. */
+  callNow(): void {
+    this.#peers.callNow()
+  }
+
+  /** Where a device was last known to be. */
+  addressesOf(device: DeviceId): readonly string[] {
+    const now = this.#parts.network.addressesOf(device)
+    return now.length > 0 ? now : (this.#known.get(device) ?? [])
+  }
+
+  /** Ends calling and waits for what is being written. */
+  async close(): Promise<void> {
+    this.#off()
+    this.#end.abort(new CellarError('ABORTED', 'no more calls'))
+    await this.#peers.close()
+    await Promise.all([...this.#calls, this.#saving])
+  }
+
+  /** Who is a member decides who may link: a removed device is cut off at once. */
+  #tellMembers(): void {
+    const { membership } = this.#parts.ledger
+    if (membership.epoch === this.#epoch) return
+    this.#epoch = membership.epoch
+    const members = [...membership.members.values()].filter((member) => member.removedEpoch === undefined)
+    this.#peers.setMembers(new Map(members.map(({ device }) => [device, this.#known.get(device) ?? []])))
+  }
+
+  #remember(device: DeviceId, addresses: readonly string[]): void {
+    if (addresses.length === 0 || addresses.join('\n') === this.#known.get(device)?.join('\n')) return
+    this.#known.set(device, addresses)
+    this.#saving = this.#saving
+      .then(() => saveAddresses(this.#parts.addresses, device, addresses))
+      .catch((error: unknown) => {
+        // A full disk is no reason to lose a link: an address is found again.
+        if (!isCellarError(error)) throw error
+        this.#parts.events.emit({ kind: 'trouble', code: error.code, message: error.message })
+      })
+  }
+
+  /** An address without a device id: whoever answers there, if it is a member, is kept a link to. */
+  async #keepCalling(address: string): Promise<void> {
+    const { network, clock, random } = this.#parts
+    const { signal } = this.#end
+    let device: DeviceId | undefined
+    let state = freshCall(clock.monotonicMs())
+    while (!signal.aborted) {
+      if (device === undefined || !network.connected().includes(device)) {
+        try {
+          device = await network.dial(address, AbortSignal.any([signal, AbortSignal.timeout(dialMs)]))
+          network.hint(device, [address])
+          state = freshCall(clock.monotonicMs() + lookAgainMs)
+        } catch (error) {
+          if (signal.aborted) return
+          if (!isCellarError(error) && !(error instanceof DOMException)) throw error
+          device = undefined
+          state = callFailed(state, clock.monotonicMs(), (random.bytes(1)[0] ?? 0) / 256)
+        }
+      } else state = freshCall(clock.monotonicMs() + lookAgainMs)
+      await clock.sleep(Math.max(state.dueMs - clock.monotonicMs(), 250), signal).catch(() => undefined) // aborted: the loop sees it
+    }
+  }
+}

@@ -1,0 +1,188 @@
+/** `backup`: seals what is new, holds and announces the snapshot, and waits for copies if asked to. */
+
+import { hostname, userInfo } from 'node:os'
+import { CellarError, type RootId } from '../../protocol/index.ts'
+import type { BackupEvent, BackupParams, BackupSummary, CallContext } from '../api.ts'
+import { type BackupResult, backup } from '../backup/backup.ts'
+import { chooseParent, type ParentCandidate } from '../backup/parent.ts'
+import { nameText } from '../backup/patterns.ts'
+import type { BackupProgress, UnreadSource } from '../backup/tally.ts'
+import { PROGRAM } from '../version.ts'
+import type { NodeParts } from '../parts.ts'
+import { type PathText, pathBytes, pathDisplay, pathFields, pathText } from '../path-text.ts'
+import { EVERY } from '../snapshots.ts'
+import { sizeClassOf, sourceLabel } from '../source-label.ts'
+import type { Vault } from '../vault.ts'
+import { parseTime } from './time.ts'
+import { waitForCopies } from './wait.ts'
+
+/** Backs up, see `Methods.backup`. @throws {CellarError} `NOT_ENTITLED`, `VAULT_UNKNOWN`, `STORE_FULL`, `ABORTED` */
+export async function runBackup(parts: NodeParts, params: BackupParams, context: CallContext<'backup'>): Promise<BackupSummary> {
+  const { clock } = parts.world
+  const vault = readerOf(parts)
+  if (!parts.ledger.self.capabilities.has('backup')) {
+    throw new CellarError('NOT_ENTITLED', `${parts.ledger.self.name} is a ${parts.ledger.self.role}: it stores for others and makes no backups`)
+  }
+  const startedMs = clock.nowMs()
+  return await parts.jobs.run('backup', startedMs, async (job) => {
+    const onProgress = (progress: BackupProgress) => {
+      const status = statusOf(progress, (clock.nowMs() - startedMs) / 1000)
+      job.percentDone = status.percent_done
+      context.onEvent(status)
+    }
+    // R4: what is known now is pinned before the first look-up, and held back until the root is announced.
+    const session = params.dryRun ? undefined : await parts.ledger.openSession(Buffer.from(parts.world.random.bytes(8)).toString('hex'))
+    let result: BackupResult
+    try {
+      result = await backup(
+        { store: parts.store, vault, contentIndex: parts.catalog.sub('content'), clock },
+        requestOf(parts, params, context),
+        { signal: context.signal, onProgress },
+      )
+      for (const message of result.notices) context.onEvent({ message_type: 'notice', message })
+      for (const unread of result.unread) context.onEvent(errorEvent(unread))
+      if (result.root !== undefined) await keep(parts, vault, params, result.root, result)
+    } finally {
+      if (session !== undefined) await parts.ledger.closeSession(session)
+    }
+    return await finish(parts, params, context, { startedMs, result })
+  })
+}
+
+/** R3, R10: the root is held before it is announced, and announced before its session lets the horizon go on. */
+async function keep(parts: NodeParts, vault: Vault, params: BackupParams, root: RootId, result: BackupResult): Promise<void> {
+  await parts.store.hold(root)
+  const source = sourceLabel(vault.keys, parts.signer.device, params.stdin === undefined ? params.paths.map(pathBytes) : [pathBytes(params.stdin.name)])
+  await parts.ledger.announce({ root, source, sizeClass: sizeClassOf(result.summary.bytes) })
+  parts.connected()?.online.publishSoon()
+}
+
+async function finish(
+  parts: NodeParts,
+  params: BackupParams,
+  context: CallContext<'backup'>,
+  done: { startedMs: number; result: BackupResult },
+): Promise<BackupSummary> {
+  const { result, startedMs } = done
+  const endedMs = parts.world.clock.nowMs()
+  const { root } = result
+  if (root !== undefined) context.onEvent({ message_type: 'saved', snapshot_id: root })
+  const waited =
+    root === undefined || params.wait === undefined
+      ? undefined
+      : await waitForCopies(parts, root, params.wait, {
+          signal: context.signal,
+          onCopies: (copies) => {
+            context.onEvent({ message_type: 'copies', snapshot_id: root, ...copies })
+          },
+        })
+  const copies = root === undefined ? { holders: [], goal: 0 } : parts.ledger.copies(root)
+  const held = new Set(copies.holders)
+  if (root !== undefined && parts.store.isHeld(root)) held.add(parts.signer.device)
+  const { summary } = result
+  return {
+    message_type: 'summary',
+    dry_run: params.dryRun,
+    files_new: summary.filesNew,
+    files_changed: summary.filesChanged,
+    files_unmodified: summary.filesUnmodified,
+    dirs_new: summary.dirsNew,
+    dirs_changed: summary.dirsChanged,
+    dirs_unmodified: summary.dirsUnmodified,
+    data_blobs: summary.dataChunks,
+    tree_blobs: summary.treeChunks,
+    data_added: summary.bytesAdded,
+    data_added_packed: summary.bytesStored,
+    total_files_processed: summary.files,
+    total_bytes_processed: summary.bytes,
+    backup_start: new Date(startedMs).toISOString(),
+    backup_end: new Date(endedMs).toISOString(),
+    total_duration: (endedMs - startedMs) / 1000,
+    ...(root !== undefined && { snapshot_id: root }),
+    copies: held.size,
+    copies_wanted: copies.goal,
+    ...(waited !== undefined && { waited }),
+    unread: result.unread.map((unread) => ({ ...pathFields(unread.path), code: unread.code, message: unread.message })),
+  }
+}
+
+/** The vault, or an error that says how to get one. */
+export function readerOf(parts: NodeParts): Vault {
+  if (parts.vault === undefined) {
+    throw new CellarError('VAULT_UNKNOWN', `${parts.ledger.self.name} is a ${parts.ledger.self.role} and holds no key: it can read nothing`)
+  }
+  return parts.vault
+}
+
+function requestOf(parts: NodeParts, params: BackupParams, context: CallContext<'backup'>) {
+  const paths = params.paths.map(pathBytes)
+  const parent = chooseParent(candidates(parts), { device: parts.signer.device, paths })
+  const user = userInfo()
+  const time = params.time === undefined ? undefined : parseTime(params.time)
+  return {
+    paths,
+    excludes: {
+      patterns: params.excludes.map(patternText),
+      patternsIgnoringCase: params.iexcludes.map(patternText),
+      caches: params.excludeCaches,
+      ifPresent: params.excludeIfPresent.map(patternText),
+      ...(params.excludeLargerThan !== undefined && { largerThanBytes: params.excludeLargerThan }),
+    },
+    oneFileSystem: params.oneFileSystem,
+    device: parts.signer.device,
+    host: hostname(),
+    user: user.username,
+    uid: Math.max(user.uid, 0),
+    gid: Math.max(user.gid, 0),
+    program: PROGRAM,
+    tags: params.tags,
+    ...(time !== undefined && { timeNs: time.ns, offsetMinutes: time.offsetMinutes }),
+    ...(parent !== undefined && { parent }),
+    dryRun: params.dryRun,
+    skipIfUnchanged: params.skipIfUnchanged,
+    ...(params.stdin !== undefined && { stdin: { name: pathBytes(params.stdin.name), stream: context.input } }),
+    own: [parts.home.directory, parts.storePath].map((path) => Buffer.from(path)),
+  }
+}
+
+/** A pattern as the matcher wants it: bytes that are no UTF-8 keep their own characters. */
+function patternText(pattern: PathText): string {
+  return nameText(pathBytes(pattern))
+}
+
+/** This device's own snapshots that are here whole: what an unchanged file is told by. */
+function candidates(parts: NodeParts): ParentCandidate[] {
+  const own = parts.snapshots.list(EVERY).filter(({ live }) => live.owner === parts.signer.device && parts.store.isComplete(live.root))
+  return own.flatMap(({ live, root }) =>
+    root === undefined ? [] : [{ root: live.root, device: root.device, host: root.host, paths: root.paths, timeNs: root.timeNs }],
+  )
+}
+
+function statusOf(progress: BackupProgress, seconds: number): Extract<BackupEvent, { message_type: 'status' }> {
+  const share = progress.isScanned && progress.totalBytes > 0 ? Math.min(1, progress.bytesDone / progress.totalBytes) : 0
+  const left = share > 0 ? Math.round((seconds / share) * (1 - share)) : undefined
+  return {
+    message_type: 'status',
+    seconds_elapsed: Math.floor(seconds),
+    ...(left !== undefined && { seconds_remaining: left }),
+    percent_done: share,
+    total_files: progress.totalFiles,
+    files_done: progress.filesDone,
+    total_bytes: progress.totalBytes,
+    bytes_done: progress.bytesDone,
+    error_count: progress.errors,
+    current_files: progress.currentFiles.map((path) => pathDisplay(pathText(path))),
+  }
+}
+
+function errorEvent(unread: UnreadSource): BackupEvent {
+  const { path, path_b64 } = pathFields(unread.path)
+  return {
+    message_type: 'error',
+    error: { message: unread.message },
+    during: 'archival',
+    item: path,
+    ...(path_b64 !== undefined && { item_b64: path_b64 }),
+    code: unread.code,
+  }
+}

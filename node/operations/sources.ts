@@ -1,0 +1,89 @@
+/** Where the chunks of a snapshot can be read: here, or at peers that hold it. */
+
+import { CellarError, type DeviceId, holdersOf, type RootId } from '../../protocol/index.ts'
+import { type ChunkSource, eitherSource, storeSource } from '../chunk-source.ts'
+import type { NodeParts } from '../parts.ts'
+import { PeerSource } from '../replication/peer-source.ts'
+import { findDevice } from './devices.ts'
+
+/** How long a peer that is needed is waited for, milliseconds. */
+const seekMs = 30_000
+
+/** A source, and the end of what it opened. */
+export interface OpenSource {
+  readonly source: ChunkSource
+  close(): Promise<void>
+}
+
+/**
+ * Opens the source of a snapshot's chunks.
+ *
+ * @param from - a device that a person named: then nothing is read from anywhere else
+ * @throws {CellarError} `NO_PEER` when nobody in reach has it, `DEVICE_NOT_FOUND`, `SNAPSHOT_NOT_FOUND`
+ */
+export async function openSource(parts: NodeParts, root: RootId, from: string | undefined, signal: AbortSignal): Promise<OpenSource> {
+  const { store, ledger, signer } = parts
+  const named = from === undefined ? undefined : findDevice(parts, from).device
+  if (named === signer.device || (named === undefined && store.isComplete(root))) {
+    return { source: storeSource(store), close: () => Promise.resolve() }
+  }
+  const { network } = await parts.connect()
+  const wanted = () => (named === undefined ? holdersOf(ledger.view, ledger.membership, root).filter((device) => device !== signer.device) : [named])
+  const reachable = (): DeviceId[] => {
+    const connected = new Set(network.connected())
+    return wanted().filter((device) => connected.has(device))
+  }
+  await waitFor(parts, () => reachable().length > 0, signal)
+  const peers = reachable()
+  if (peers.length === 0) throw noPeer(parts, root, wanted())
+  const remote = new PeerSource({ network, clock: parts.world.clock, peers })
+  // Asked to read from one device, a person wants to know that it can: what is here must not help.
+  const source = named === undefined ? eitherSource(storeSource(store), remote) : remote
+  return { source, close: () => remote.close() }
+}
+
+/** Fetches the root chunks of snapshots that are not here, so that they can be listed. Without peers it does nothing. */
+export async function fetchRootChunks(parts: NodeParts, signal: AbortSignal): Promise<void> {
+  const missing = parts.vault === undefined ? [] : parts.snapshots.unseen()
+  if (missing.length === 0) return
+  const { network } = await parts.connect()
+  const holders = new Set(missing.flatMap(({ root }) => holdersOf(parts.ledger.view, parts.ledger.membership, root)))
+  const reachable = () => network.connected().filter((device) => holders.has(device))
+  await waitFor(parts, () => reachable().length > 0, signal)
+  if (reachable().length === 0) return
+  const source = new PeerSource({ network, clock: parts.world.clock, peers: reachable() })
+  try {
+    await Promise.all(
+      missing.map(async ({ root }) => {
+        const bytes = await source.get(root, signal).catch(() => undefined) // one that nobody has now is listed without details
+        if (bytes !== undefined) await parts.snapshots.remember(root, bytes)
+      }),
+    )
+  } finally {
+    await source.close()
+  }
+}
+
+/** Waits until something is so, for as long as a peer is looked for. @throws the signal's reason */
+export async function waitFor(parts: NodeParts, isSo: () => boolean, signal: AbortSignal): Promise<void> {
+  const { clock } = parts.world
+  const endMs = clock.monotonicMs() + seekMs
+  while (!isSo() && clock.monotonicMs() < endMs) {
+    const end = new AbortController()
+    const either = AbortSignal.any([signal, end.signal])
+    try {
+      await Promise.race([
+        parts.events.next((event) => event.kind === 'peer' || event.kind === 'view' || event.kind === 'contact', either),
+        clock.sleep(Math.max(1, endMs - clock.monotonicMs()), either),
+      ])
+    } finally {
+      end.abort(new Error('over'))
+    }
+  }
+}
+
+function noPeer(parts: NodeParts, root: RootId, wanted: readonly DeviceId[]): CellarError {
+  const names = wanted.map((device) => parts.ledger.nameOf(device)).join(', ')
+  const who = names === '' ? 'no device is known to hold it' : `it is on ${names}, which cannot be reached`
+  return new CellarError('NO_PEER', `snapshot ${root.slice(0, 8)} is not here: ${who}`, { root })
+}

@@ -1,0 +1,74 @@
+/** Waits until a snapshot is on as many devices as were asked for (`backup --wait`). */
+
+import type { RootId } from '../../protocol/index.ts'
+import type { NodeParts } from '../parts.ts'
+
+/** With nobody in reach who could take a copy, waiting ends after so long, milliseconds. */
+const aloneMsMax = 30_000
+/** With somebody in reach but nothing moving, after so long. */
+const stillMsMax = 180_000
+const checkEveryMs = 1000
+
+/** Copies so far. */
+export interface CopiesSoFar {
+  readonly copies: number
+  readonly copies_wanted: number
+  readonly devices: readonly string[]
+}
+
+/** What waiting came to. */
+export interface Waited {
+  readonly wanted: number
+  readonly reached: boolean
+}
+
+/** How one waits. */
+export interface WaitOptions {
+  readonly signal: AbortSignal
+  readonly onCopies: (copies: CopiesSoFar) => void
+}
+
+/**
+ * Waits for signed listings that say the root is held (the receipts), until there are enough, or nobody in reach could
+ * still take a copy, or nothing has moved for minutes.
+ *
+ * @param wanted - how many devices, this one included; `goal`: as many as the mesh wants
+ */
+export async function waitForCopies(parts: NodeParts, root: RootId, wanted: 'goal' | number, options: WaitOptions): Promise<Waited> {
+  const { ledger, events } = parts
+  const { clock } = parts.world
+  const target = () => (wanted === 'goal' ? ledger.copies(root).goal : wanted)
+  let told = -1
+  let movedMs = clock.monotonicMs()
+  const off = events.on((event) => {
+    if (event.kind === 'served' || event.kind === 'peer' || event.kind === 'contact') movedMs = clock.monotonicMs()
+  })
+  try {
+    const { network } = await parts.connect()
+    for (;;) {
+      const { holders } = ledger.copies(root)
+      if (holders.length !== told) {
+        told = holders.length
+        movedMs = clock.monotonicMs()
+        options.onCopies({ copies: told, copies_wanted: target(), devices: holders.map((device) => ledger.nameOf(device)) })
+      }
+      if (told >= target()) return { wanted: target(), reached: true }
+      const isAlone = network.connected().every((device) => holders.includes(device))
+      if (clock.monotonicMs() - movedMs > (isAlone ? aloneMsMax : stillMsMax)) return { wanted: target(), reached: false }
+      await news(parts, options.signal)
+    }
+  } finally {
+    off()
+  }
+}
+
+/** Resolves when the view changes, or a second has gone by. @throws the signal's reason */
+async function news(parts: NodeParts, signal: AbortSignal): Promise<void> {
+  const end = new AbortController()
+  const either = AbortSignal.any([signal, end.signal])
+  try {
+    await Promise.race([parts.events.next((event) => event.kind === 'view', either), parts.world.clock.sleep(checkEveryMs, either)])
+  } finally {
+    end.abort(new Error('over'))
+  }
+}

@@ -1,0 +1,54 @@
+/** What the operations of a node stand on: opened once by `node.ts`, closed by it. */
+
+import type { Signer, World } from '../protocol/index.ts'
+import type { Catalog, ChunkStore } from '../storage/index.ts'
+import type { Config } from './config.ts'
+import type { Events } from './events.ts'
+import type { HomeKeys, HomePaths } from './home.ts'
+import type { Jobs } from './jobs.ts'
+import type { Ledger } from './ledger/ledger.ts'
+import type { Contacts } from './mesh/contacts.ts'
+import type { InvitationDesk, PairingEvent } from './mesh/pairing/invite.ts'
+import type { Network } from './network.ts'
+import type { Online } from './online.ts'
+import type { Snapshots } from './snapshots.ts'
+import type { Troubles } from './troubles.ts'
+import type { Vault } from './vault.ts'
+
+/** A node that is among its peers. */
+export interface Connected {
+  readonly network: Network
+  readonly online: Online
+  readonly contacts: Contacts
+  readonly desk: InvitationDesk
+  /** Tells what happens at the desk. @returns ends it */
+  onPairing(listener: (event: PairingEvent) => void): () => void
+}
+
+/** One opened node. */
+export interface NodeParts {
+  readonly home: HomePaths
+  readonly config: Config
+  readonly keys: HomeKeys
+  readonly world: World
+  readonly signer: Signer
+  readonly events: Events
+  readonly jobs: Jobs
+  readonly troubles: Troubles
+  /** What the node remembers besides chunks. */
+  readonly catalog: Catalog
+  readonly store: ChunkStore
+  /** Where the chunks lie. */
+  readonly storePath: string
+  readonly ledger: Ledger
+  /** Undefined on a device that may not read. */
+  readonly vault: Vault | undefined
+  readonly snapshots: Snapshots
+  /** True in a node that runs until it is stopped, false in one opened for one command. */
+  readonly isRunning: boolean
+  readonly startedMs: number
+  /** Goes among the peers, at the first call; a node that runs does so at once. */
+  connect(): Promise<Connected>
+  /** The connection that stands, if `connect` was called. */
+  connected(): Connected | undefined
+}
