@@ -43,12 +43,22 @@ export function completionScript(program: Command, shell: Shell): string {
 function placesOf(command: Command, path: readonly string[], common: readonly Flag[]): Place[] {
   const own = path.length === 0 ? [] : command.options.map(flagOf)
   const help: Flag = { names: ['-h', '--help'], about: 'show help', takesValue: false, choices: [] }
-  const words = command.commands.map((child) => ({ name: child.name(), about: child.summary() || child.description() }))
+  const words = command.commands.map((child) => ({
+    name: child.name(),
+    about: child.summary() || child.description(),
+  }))
   if (path.length === 0) words.push({ name: 'help', about: 'show help for a command' })
   const values = command.registeredArguments[0]?.argChoices ?? []
   const place: Place = { path, words, flags: [...own, ...common, help], values }
-  const names = path.length === 0 ? [{ path: ['help'], words: words.filter((word) => word.name !== 'help'), flags: [help], values: [] }] : []
-  return [place, ...names, ...command.commands.flatMap((child) => placesOf(child, [...path, child.name()], common))]
+  const names =
+    path.length === 0
+      ? [{ path: ['help'], words: words.filter((word) => word.name !== 'help'), flags: [help], values: [] }]
+      : []
+  return [
+    place,
+    ...names,
+    ...command.commands.flatMap((child) => placesOf(child, [...path, child.name()], common)),
+  ]
 }
 
 function flagOf(option: Option): Flag {
@@ -71,9 +81,18 @@ function bashScript(places: readonly Place[]): string {
     return `    ${quote(place.path.join(' '))}) words=${quote(names.join(' '))}; flags=${quote(flags.join(' '))} ;;`
   })
   const choices = places.flatMap((place) =>
-    place.flags.filter((flag) => flag.choices.length > 0).map((flag) => `    ${flag.names.map((name) => quote(`${place.path.join(' ')}:${name}`)).join('|')}) values=${quote(flag.choices.join(' '))} ;;`),
+    place.flags
+      .filter((flag) => flag.choices.length > 0)
+      .map(
+        (flag) =>
+          `    ${flag.names.map((name) => quote(`${place.path.join(' ')}:${name}`)).join('|')}) values=${quote(flag.choices.join(' '))} ;;`,
+      ),
   )
-  const valued = [...new Set(places.flatMap((place) => place.flags.filter((flag) => flag.takesValue).flatMap((flag) => flag.names)))]
+  const valued = [
+    ...new Set(
+      places.flatMap((place) => place.flags.filter((flag) => flag.takesValue).flatMap((flag) => flag.names)),
+    ),
+  ]
   const paths = places.filter((place) => place.path.length > 0).map((place) => quote(place.path.join(' ')))
   return `# bash completion for cellar
 _cellar() {
@@ -122,8 +141,12 @@ function zshScript(places: readonly Place[]): string {
       const rest = place.values.length > 0 ? `'1:value:(${place.values.join(' ')})'` : `'*:file:_files'`
       return `${name}() {\n  _arguments -s ${[...flags, rest].join(' \\\n    ')}\n}`
     }
-    const list = place.words.map((word) => `    ${quote(`${zshText(word.name)}:${zshText(word.about)}`)}`).join('\n')
-    const cases = place.words.filter((word) => word.name !== 'help').map((word) => `    ${word.name}) ${place.path[0] === 'help' ? ':' : `${name}_${word.name}`} ;;`)
+    const list = place.words
+      .map((word) => `    ${quote(`${zshText(word.name)}:${zshText(word.about)}`)}`)
+      .join('\n')
+    const cases = place.words
+      .filter((word) => word.name !== 'help')
+      .map((word) => `    ${word.name}) ${place.path[0] === 'help' ? ':' : `${name}_${word.name}`} ;;`)
     if (place.path.length === 0) cases.push('    help) _cellar_help ;;')
     return `${name}() {
   local context state line
@@ -142,12 +165,16 @@ ${cases.join('\n')}
   esac
 }`
   })
-  return `#compdef cellar\n\n${functions.join('\n\n')}\n\ncompdef _cellar cellar\n`
+  // Loaded by name the file is the function's body, and has to call it; sourced it only declares.
+  const call = 'if [[ $funcstack[1] == _cellar ]]; then _cellar "$@"; fi'
+  return `#compdef cellar\ncompdef _cellar cellar\n\n${functions.join('\n\n')}\n\n${call}\n`
 }
 
 function zshFlag(flag: Flag): string {
   const about = zshText(flag.about)
-  const value = flag.takesValue ? `:value:${flag.choices.length > 0 ? `(${flag.choices.join(' ')})` : '_files'}` : ''
+  const value = flag.takesValue
+    ? `:value:${flag.choices.length > 0 ? `(${flag.choices.join(' ')})` : '_files'}`
+    : ''
   const [first = '', second] = flag.names
   if (second === undefined) return quote(`*${first}[${about}]${value}`)
   return `'*'{${first},${second}}${quote(`[${about}]${value}`)}`
@@ -157,12 +184,26 @@ function fishScript(places: readonly Place[]): string {
   const lines = ['# fish completion for cellar']
   for (const place of places) {
     const condition = fishCondition(place)
-    for (const word of place.words) lines.push(`complete -c cellar -f -n ${quote(condition)} -a ${quote(word.name)} -d ${quote(word.about)}`)
-    for (const value of place.values) lines.push(`complete -c cellar -f -n ${quote(condition)} -a ${quote(value)}`)
-    const seen = place.path.length === 0 ? '' : ` -n ${quote(place.path.map((name) => `__fish_seen_subcommand_from ${name}`).join('; and '))}`
-    for (const flag of place.path.length === 0 ? place.flags : place.flags.filter((own) => !places[0]?.flags.some((common) => common.names.join() === own.names.join()))) {
-      const names = flag.names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`)).join(' ')
-      const value = flag.choices.length > 0 ? ` -x -a ${quote(flag.choices.join(' '))}` : flag.takesValue ? ' -r' : ''
+    for (const word of place.words)
+      lines.push(
+        `complete -c cellar -f -n ${quote(condition)} -a ${quote(word.name)} -d ${quote(word.about)}`,
+      )
+    for (const value of place.values)
+      lines.push(`complete -c cellar -f -n ${quote(condition)} -a ${quote(value)}`)
+    const seen =
+      place.path.length === 0
+        ? ''
+        : ` -n ${quote(place.path.map((name) => `__fish_seen_subcommand_from ${name}`).join('; and '))}`
+    for (const flag of place.path.length === 0
+      ? place.flags
+      : place.flags.filter(
+          (own) => !places[0]?.flags.some((common) => common.names.join() === own.names.join()),
+        )) {
+      const names = flag.names
+        .map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`))
+        .join(' ')
+      const value =
+        flag.choices.length > 0 ? ` -x -a ${quote(flag.choices.join(' '))}` : flag.takesValue ? ' -r' : ''
       lines.push(`complete -c cellar${seen} ${names}${value} -d ${quote(flag.about)}`)
     }
   }
@@ -172,5 +213,7 @@ function fishScript(places: readonly Place[]): string {
 function fishCondition(place: Place): string {
   if (place.path.length === 0) return '__fish_use_subcommand'
   const inside = place.path.map((name) => `__fish_seen_subcommand_from ${name}`).join('; and ')
-  return place.words.length === 0 ? inside : `${inside}; and not __fish_seen_subcommand_from ${place.words.map((word) => word.name).join(' ')}`
+  return place.words.length === 0
+    ? inside
+    : `${inside}; and not __fish_seen_subcommand_from ${place.words.map((word) => word.name).join(' ')}`
 }

@@ -1,6 +1,13 @@
 /** The real ways to a node: over its control socket, or by opening one in this process. */
 
-import { CellarError, connectNode, findHome, type HomePaths, isCellarError, type NodeHandle } from '../node/client.ts'
+import {
+  CellarError,
+  connectNode,
+  findHome,
+  type HomePaths,
+  isCellarError,
+  type NodeHandle,
+} from '../node/client.ts'
 import type { NodeDoor, RunningNode } from './world.ts'
 
 const RETRY_MS = 100
@@ -55,7 +62,10 @@ async function openForCommand(home: HomePaths, signal: AbortSignal): Promise<Nod
       }
     }
     let closing: Promise<void> | undefined
-    return { call: (method, params, options) => node.call(method, params, options), close: () => (closing ??= close()) }
+    return {
+      call: (method, params, options) => node.call(method, params, options),
+      close: () => (closing ??= close()),
+    }
   } catch (error) {
     await node.close()
     throw error
@@ -94,7 +104,9 @@ async function refuseSecond(home: HomePaths, signal: AbortSignal): Promise<void>
   })
   await other.close()
   if (status?.running === true) {
-    throw new CellarError('STORE_IN_USE', `a node runs here already (process ${String(status.pid)})`, { pid: status.pid })
+    throw new CellarError('STORE_IN_USE', `a node runs here already (process ${String(status.pid)})`, {
+      pid: status.pid,
+    })
   }
 }
 

@@ -10,7 +10,12 @@ export function readNamed(path: Buffer, shown: string): Buffer {
     return readFileSync(path)
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? 'unknown'
-    throw new CellarError('USAGE', `the file ${shown} could not be read: ${reason}`, { path: shown }, { cause: error })
+    throw new CellarError(
+      'USAGE',
+      `the file ${shown} could not be read: ${reason}`,
+      { path: shown },
+      { cause: error },
+    )
   }
 }
 
@@ -29,17 +34,23 @@ export function patternsIn(bytes: Uint8Array, env: Readonly<Record<string, strin
 
 /** Lines as `decodeArgument` gives them, without their ends. */
 export function linesIn(bytes: Uint8Array): string[] {
-  return decodeArgument(bytes).split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line))
+  return decodeArgument(bytes)
+    .split('\n')
+    .map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line))
 }
 
 /** Names in a list whose items end with NUL. */
 export function itemsIn(bytes: Uint8Array): string[] {
-  return decodeArgument(bytes).split('\0').filter((item) => item !== '')
+  return decodeArgument(bytes)
+    .split('\0')
+    .filter((item) => item !== '')
 }
 
 function expandVariables(line: string, env: Readonly<Record<string, string | undefined>>): string {
-  return line.replace(/\$(?:\$|\{(\w+)\}|(\w+))/g, (whole, braced: string | undefined, plain: string | undefined) =>
-    whole === '$$' ? '$' : (env[braced ?? plain ?? ''] ?? ''),
+  return line.replace(
+    /\$(?:\$|\{(\w+)\}|(\w+))/g,
+    (whole, braced: string | undefined, plain: string | undefined) =>
+      whole === '$$' ? '$' : (env[braced ?? plain ?? ''] ?? ''),
   )
 }
 
@@ -59,7 +70,9 @@ export function expandPath(pattern: string, directory: Uint8Array): string[] {
   for (const part of pattern.split('/').filter((name) => name !== '')) {
     found = found.flatMap((parent) => {
       if (!WILD.test(part)) return [join(parent, part)]
-      return namesIn(parent, directory).filter((name) => wildcard(part).test(name)).map((name) => join(parent, name))
+      return namesIn(parent, directory)
+        .filter((name) => wildcard(part).test(name))
+        .map((name) => join(parent, name))
     })
   }
   return found.sort()
@@ -70,7 +83,9 @@ function join(parent: string, name: string): string {
 }
 
 function namesIn(parent: string, directory: Uint8Array): string[] {
-  const here = parent.startsWith('/') ? argumentBytes(parent) : Buffer.concat([directory, Buffer.from('/'), argumentBytes(parent)])
+  const here = parent.startsWith('/')
+    ? argumentBytes(parent)
+    : Buffer.concat([directory, Buffer.from('/'), argumentBytes(parent)])
   try {
     return readdirSync(Buffer.from(here), { encoding: 'buffer' }).map(decodeArgument)
   } catch {
@@ -80,10 +95,13 @@ function namesIn(parent: string, directory: Uint8Array): string[] {
 
 /** A wildcard of one component as a regular expression. */
 function wildcard(part: string): RegExp {
-  const source = part.replace(/\\(.)|\[(\^?)([^\]]+)\]|[*?]|[.+^${}()|[\]\\]/g, (whole, escaped: string | undefined, not: string | undefined, set: string | undefined) => {
-    if (escaped !== undefined) return escaped.replace(/\W/, '\\$&')
-    if (set !== undefined) return `[${not ?? ''}${set.replace(/[\\\]]/g, '\\$&')}]`
-    return whole === '*' ? '.*' : whole === '?' ? '.' : `\\${whole}`
-  })
+  const source = part.replace(
+    /\\(.)|\[(\^?)([^\]]+)\]|[*?]|[.+^${}()|[\]\\]/g,
+    (whole, escaped: string | undefined, not: string | undefined, set: string | undefined) => {
+      if (escaped !== undefined) return escaped.replace(/\W/, '\\$&')
+      if (set !== undefined) return `[${not ?? ''}${set.replace(/[\\\]]/g, '\\$&')}]`
+      return whole === '*' ? '.*' : whole === '?' ? '.' : `\\${whole}`
+    },
+  )
   return new RegExp(`^${source}$`, 'su')
 }

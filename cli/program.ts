@@ -21,15 +21,29 @@ import { defineStatus } from './commands/status.ts'
 import { defineStop } from './commands/stop.ts'
 import { defineVersion, programVersion } from './commands/version.ts'
 import { safeText } from './output/format.ts'
-import { type GlobalOptions, runSession } from './session.ts'
+import { runSession } from './session.ts'
 import { countUp } from './values.ts'
 import type { CliWorld } from './world.ts'
 
 const COMMANDS: readonly Define[] = [
-  defineInit, defineInvite, defineJoin, defineDevices,
-  defineStart, defineStop, defineStatus, defineBackup, defineSnapshots, defineRestore,
-  defineLs, defineFind, defineDiff, defineDump, defineStats,
-  defineCheck, defineVersion, defineCompletion,
+  defineInit,
+  defineInvite,
+  defineJoin,
+  defineDevices,
+  defineStart,
+  defineStop,
+  defineStatus,
+  defineBackup,
+  defineSnapshots,
+  defineRestore,
+  defineLs,
+  defineFind,
+  defineDiff,
+  defineDump,
+  defineStats,
+  defineCheck,
+  defineVersion,
+  defineCompletion,
 ]
 
 const WRONG_USAGE = 2
@@ -42,11 +56,19 @@ export function makeProgram(act: Act): Command {
     .option('--json', 'print JSON lines, for programs')
     .option('-q, --quiet', 'print results and errors only')
     .option('-v, --verbose', 'print more', countUp)
-    .option('--home <dir>', 'where this device keeps its state (default: $CELLAR_HOME, or below $XDG_DATA_HOME)')
+    .option(
+      '--home <dir>',
+      'where this device keeps its state (default: $CELLAR_HOME, or below $XDG_DATA_HOME)',
+    )
     .option('--no-color', 'no colours (NO_COLOR does the same)')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
-    .addHelpText('after', '\nSNAPSHOT is the beginning of an id, or latest; with --device, --path or --tag the latest of those.\ncellar help COMMAND tells more, with examples.')
-  program.addHelpCommand(new Command('help').argument('[command]').description('show help for a command').helpGroup(GROUP.care))
+    .addHelpText(
+      'after',
+      '\nSNAPSHOT is the beginning of an id, or latest; with --device, --path or --tag the latest of those.\ncellar help COMMAND tells more, with examples.',
+    )
+  program.addHelpCommand(
+    new Command('help').argument('[command]').description('show help for a command').helpGroup(GROUP.care),
+  )
   for (const define of COMMANDS) define(program, act)
   return program
 }
@@ -96,7 +118,8 @@ function everyCommand(command: Command, visit: (command: Command) => void): void
 function usageError(program: Command, world: CliWorld, error: CommanderError): string {
   if (error.code === 'commander.help') return ''
   const message = safeText(error.message.replace(/^error: /, '').replaceAll('\n', ' '))
-  if (world.args.includes('--json')) return `${JSON.stringify({ message_type: 'exit_error', code: WRONG_USAGE, message })}\n`
+  if (world.args.includes('--json'))
+    return `${JSON.stringify({ message_type: 'exit_error', code: WRONG_USAGE, message })}\n`
   const command = world.args.find((arg) => program.commands.some((one) => one.name() === arg))
   return `cellar: ${message}\nto do:  see cellar help${command === undefined ? '' : ` ${command}`}\n`
 }

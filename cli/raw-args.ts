@@ -19,7 +19,10 @@ export function decodeArgument(bytes: Uint8Array): string {
   let text = ''
   for (let at = 0; at < bytes.byteLength; ) {
     const length = characterLength(bytes, at)
-    text += length === 0 ? String.fromCharCode(0xdc00 + (bytes[at] ?? 0)) : (utf8OrUndefined(bytes.subarray(at, at + length)) ?? '')
+    text +=
+      length === 0
+        ? String.fromCharCode(0xdc00 + (bytes[at] ?? 0))
+        : (utf8OrUndefined(bytes.subarray(at, at + length)) ?? '')
     at += Math.max(1, length)
   }
   return text
@@ -28,7 +31,8 @@ export function decodeArgument(bytes: Uint8Array): string {
 /** Length of the valid UTF-8 character at a place, 0 when there is none. */
 function characterLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] ?? 0
-  const length = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0
+  const length =
+    first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0
   if (length === 0 || at + length > bytes.byteLength) return 0
   return utf8OrUndefined(bytes.subarray(at, at + length)) === undefined ? 0 : length
 }

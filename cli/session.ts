@@ -1,7 +1,15 @@
 /** One run of one command: its output, its way to the node, and how it is interrupted. */
 
 import {
-  CellarError, type CallOptions, type HomePaths, type MethodName, type NodeHandle, type ParamsOf, type PathText, pathText, type ResultOf,
+  CellarError,
+  type CallOptions,
+  type HomePaths,
+  type MethodName,
+  type NodeHandle,
+  type ParamsOf,
+  type PathText,
+  pathText,
+  type ResultOf,
 } from '../node/client.ts'
 import { describeError, type OutputOptions, Printer } from './output/printer.ts'
 import { absolutePath, argumentBytes } from './raw-args.ts'
@@ -53,7 +61,11 @@ export class Session {
   }
 
   /** Asks the node: the running one, else one opened for this command and kept until its end. */
-  async call<M extends MethodName>(method: M, params: ParamsOf<M>, options: SessionCall<M> = {}): Promise<ResultOf<M>> {
+  async call<M extends MethodName>(
+    method: M,
+    params: ParamsOf<M>,
+    options: SessionCall<M> = {},
+  ): Promise<ResultOf<M>> {
     this.#handle ??= await this.world.door.reach(await this.home(), this.signal)
     return await this.#handle.call(method, params, { ...options, signal: this.signal })
   }
@@ -81,7 +93,8 @@ function outputOptions(world: CliWorld, options: GlobalOptions): OutputOptions {
     json: options.json === true,
     quiet: options.quiet === true,
     verbosity: options.verbose ?? 0,
-    color: options.color !== false && (noColor === undefined || noColor === '') && world.env['TERM'] !== 'dumb',
+    color:
+      options.color !== false && (noColor === undefined || noColor === '') && world.env['TERM'] !== 'dumb',
   }
 }
 

@@ -15,7 +15,8 @@ export function countUp(_value: unknown, before: number | undefined): number {
 /** A whole number, 1 or more. */
 export function positiveInteger(value: string): number {
   const number = Number(value)
-  if (!/^\d+$/.test(value) || number < 1 || !Number.isSafeInteger(number)) throw new InvalidArgumentError('It must be a whole number, 1 or more.')
+  if (!/^\d+$/.test(value) || number < 1 || !Number.isSafeInteger(number))
+    throw new InvalidArgumentError('It must be a whole number, 1 or more.')
   return number
 }
 
@@ -29,13 +30,20 @@ export function waitGoal(value: string): 'goal' | number {
   return value === 'goal' ? 'goal' : positiveInteger(value)
 }
 
-const SIZE_UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 }
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1024,
+  m: 1024 ** 2,
+  g: 1024 ** 3,
+  t: 1024 ** 4,
+}
 
 /** A size such as `500k`, `1.5G`, `2TiB`: units of 1024. @returns bytes */
 export function sizeBytes(value: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(value.trim())
   const bytes = Math.round(Number(match?.[1]) * (SIZE_UNITS[(match?.[2] ?? '').toLowerCase()] ?? Number.NaN))
-  if (match === null || !Number.isSafeInteger(bytes)) throw new InvalidArgumentError('It must be a size such as 500M or 2G.')
+  if (match === null || !Number.isSafeInteger(bytes))
+    throw new InvalidArgumentError('It must be a size such as 500M or 2G.')
   return bytes
 }
 
@@ -45,7 +53,8 @@ const SPAN_UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_
 export function spanMs(value: string): number {
   const match = /^(\d+)([smhd])$/.exec(value)
   const ms = Number(match?.[1]) * (SPAN_UNITS[match?.[2] ?? ''] ?? Number.NaN)
-  if (match === null || ms < 1000 || ms > 86_400_000) throw new InvalidArgumentError('It must be a span such as 15m or 2h, at most a day.')
+  if (match === null || ms < 1000 || ms > 86_400_000)
+    throw new InvalidArgumentError('It must be a span such as 15m or 2h, at most a day.')
   return ms
 }
 
@@ -55,7 +64,8 @@ export function dataSubset(value: string): string {
   if (share !== null && Number(share[1]) > 0 && Number(share[1]) <= 100) return value
   const part = /^(\d+)\/(\d+)$/.exec(value)
   if (part !== null && Number(part[1]) >= 1 && Number(part[1]) <= Number(part[2])) return value
-  if (share !== null || part !== null) throw new InvalidArgumentError('It must be 1%..100%, n/t with n in 1..t, or a size.')
+  if (share !== null || part !== null)
+    throw new InvalidArgumentError('It must be 1%..100%, n/t with n in 1..t, or a size.')
   return String(sizeBytes(value))
 }
 

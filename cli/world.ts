@@ -1,7 +1,13 @@
 /** What the command line is given of the outside: handed in, so that tests run it with a node of their own. */
 
 import type {
-  HomePaths, Initialized, InitOptions, Joined, JoinEvent, JoinOptions, NodeHandle,
+  HomePaths,
+  Initialized,
+  InitOptions,
+  Joined,
+  JoinEvent,
+  JoinOptions,
+  NodeHandle,
 } from '../node/client.ts'
 
 /** Somewhere to write. */
@@ -38,7 +44,11 @@ export interface NodeDoor {
   /** Runs a node here. `STORE_IN_USE` when one runs already. */
   run(home: HomePaths, signal: AbortSignal): Promise<RunningNode>
   init(home: HomePaths, options: InitOptions): Promise<Initialized>
-  join(home: HomePaths, options: JoinOptions, on: { readonly signal: AbortSignal; readonly onEvent: (event: JoinEvent) => void }): Promise<Joined>
+  join(
+    home: HomePaths,
+    options: JoinOptions,
+    on: { readonly signal: AbortSignal; readonly onEvent: (event: JoinEvent) => void },
+  ): Promise<Joined>
 }
 
 /** Everything a run of the command line touches. */

@@ -34,15 +34,23 @@ function show(session: Session, event: Exclude<BackupEvent, { message_type: 'err
     case 'status':
       return print.progress(() => backupProgress(event))
     case 'verbose_status':
-      if (event.action === 'scan_finished') return print.detail(`scan finished: ${count(event.total_files ?? 0, 'file')}, ${formatBytes(event.data_size ?? 0)}`)
-      return print.detail(`${event.action.padEnd(9)} ${print.safe(event.item)}${event.data_size === undefined ? '' : `, ${formatBytes(event.data_size)}`}`)
+      if (event.action === 'scan_finished')
+        return print.detail(
+          `scan finished: ${count(event.total_files ?? 0, 'file')}, ${formatBytes(event.data_size ?? 0)}`,
+        )
+      return print.detail(
+        `${event.action.padEnd(9)} ${print.safe(event.item)}${event.data_size === undefined ? '' : `, ${formatBytes(event.data_size)}`}`,
+      )
     case 'excluded_item':
       return print.detail(`excluded  ${print.safe(event.item)}`)
     case 'saved':
       return print.detail(`snapshot ${event.snapshot_id.slice(0, 8)} saved`)
     case 'copies': {
       const names = event.devices.map(print.safe).join(', ')
-      return print.progress(() => `waiting: ${String(event.copies)} of ${String(event.copies_wanted)} devices hold ${event.snapshot_id.slice(0, 8)} (${names})`)
+      return print.progress(
+        () =>
+          `waiting: ${String(event.copies)} of ${String(event.copies_wanted)} devices hold ${event.snapshot_id.slice(0, 8)} (${names})`,
+      )
     }
   }
 }
@@ -57,18 +65,28 @@ export function printSummary(session: Session, summary: BackupSummary): void {
   print.info('')
   print.info(row('Files:      ', summary.files_new, summary.files_changed, summary.files_unmodified))
   print.info(row('Directories:', summary.dirs_new, summary.dirs_changed, summary.dirs_unmodified))
-  print.info(`${would} the store: ${formatBytes(summary.data_added)} (${formatBytes(summary.data_added_packed)} stored)`)
+  print.info(
+    `${would} the store: ${formatBytes(summary.data_added)} (${formatBytes(summary.data_added_packed)} stored)`,
+  )
   print.info('')
   print.info(
     `processed ${count(summary.total_files_processed, 'file')}, ${formatBytes(summary.total_bytes_processed)} in ${formatSeconds(summary.total_duration)}`,
   )
   if (summary.snapshot_id !== undefined) {
-    print.info(`snapshot ${print.strong(summary.snapshot_id.slice(0, 8))} saved, on ${String(summary.copies)} of ${count(summary.copies_wanted, 'device')}${copiesWord(summary)}`)
+    print.info(
+      `snapshot ${print.strong(summary.snapshot_id.slice(0, 8))} saved, on ${String(summary.copies)} of ${count(summary.copies_wanted, 'device')}${copiesWord(summary)}`,
+    )
   } else {
-    print.info(summary.dry_run ? 'nothing was stored: this was a dry run' : 'nothing has changed: no snapshot was made')
+    print.info(
+      summary.dry_run
+        ? 'nothing was stored: this was a dry run'
+        : 'nothing has changed: no snapshot was made',
+    )
   }
 }
 
 function copiesWord(summary: BackupSummary): string {
-  return summary.copies < summary.copies_wanted ? '; the others get it by themselves while a node runs here (cellar start)' : ''
+  return summary.copies < summary.copies_wanted
+    ? '; the others get it by themselves while a node runs here (cellar start)'
+    : ''
 }

@@ -39,7 +39,9 @@ export const defineBackup: Define = (program, act) => {
     .command('backup')
     .helpGroup(GROUP.everyDay)
     .summary('make a snapshot of files and directories')
-    .description('Makes a snapshot of the paths given. It is kept on this device at once, and goes to the others by itself as they come into reach.')
+    .description(
+      'Makes a snapshot of the paths given. It is kept on this device at once, and goes to the others by itself as they come into reach.',
+    )
     .argument('[path...]', 'what to back up; with --stdin-from-command, the command')
   excludeOptions(command)
   sourceOptions(command)
@@ -49,7 +51,11 @@ export const defineBackup: Define = (program, act) => {
     .option('-n, --dry-run', 'only say what would be done')
     .option('--skip-if-unchanged', 'make no snapshot when nothing has changed')
     // As `--wait=COPIES` only: a number behind a space is a path. The program's reader of arguments sees to that.
-    .option('--wait [=copies]', 'wait until so many devices hold it, or as many as wanted; exit 21 if they do not', waitGoal)
+    .option(
+      '--wait [=copies]',
+      'wait until so many devices hold it, or as many as wanted; exit 21 if they do not',
+      waitGoal,
+    )
     .action(act(backup))
   examples(
     command,
@@ -68,14 +74,22 @@ function excludeOptions(command: Command): void {
     .option('--exclude-file <file>', 'read such patterns from a file', collect)
     .option('--iexclude-file <file>', 'the same, upper and lower case alike', collect)
     .option('--exclude-caches', 'leave out what is in directories with a CACHEDIR.TAG')
-    .option('--exclude-if-present <name[:header]>', 'leave out what is in directories that hold such a file', collect)
+    .option(
+      '--exclude-if-present <name[:header]>',
+      'leave out what is in directories that hold such a file',
+      collect,
+    )
     .option('--exclude-larger-than <size>', 'leave out files larger than this', sizeBytes)
     .option('-x, --one-file-system', 'stay on the file systems of the paths given')
 }
 
 function sourceOptions(command: Command): void {
   command
-    .option('--files-from <file>', 'read paths from a file, one a line, wildcards expanded; - is standard input', collect)
+    .option(
+      '--files-from <file>',
+      'read paths from a file, one a line, wildcards expanded; - is standard input',
+      collect,
+    )
     .option('--files-from-verbatim <file>', 'the same, taken as they stand', collect)
     .option('--files-from-raw <file>', 'the same, each ended by NUL', collect)
     .option('--stdin', 'back up standard input as one file')
@@ -83,7 +97,11 @@ function sourceOptions(command: Command): void {
     .option('--stdin-from-command', 'back up what a command writes, if it succeeds')
 }
 
-async function backup(session: Session, args: readonly string[], options: Options): Promise<number | undefined> {
+async function backup(
+  session: Session,
+  args: readonly string[],
+  options: Options,
+): Promise<number | undefined> {
   const streamed = options.stdin === true || options.stdinFromCommand === true
   const paths = streamed ? [] : await pathsOf(session, args, options)
   refuseNonsense(args, options, paths)
@@ -91,21 +109,32 @@ async function backup(session: Session, args: readonly string[], options: Option
   session.kept = 'there is no new snapshot; what was stored already is used again by the next backup'
   const call: SessionCall<'backup'> = { onEvent: backupEvents(session, seen) }
   const input = inputOf(session, args, options)
-  const summary = await session.call('backup', paramsOf(session, paths, options), input === undefined ? call : { ...call, input })
+  const summary = await session.call(
+    'backup',
+    paramsOf(session, paths, options),
+    input === undefined ? call : { ...call, input },
+  )
   if (session.json) session.print.json(summary)
   else printSummary(session, summary)
   return verdictOf(session, summary)
 }
 
 function refuseNonsense(args: readonly string[], options: Options, paths: readonly PathText[]): void {
-  if (options.stdin === true && options.stdinFromCommand === true) throw new CellarError('USAGE', '--stdin and --stdin-from-command exclude each other')
+  if (options.stdin === true && options.stdinFromCommand === true)
+    throw new CellarError('USAGE', '--stdin and --stdin-from-command exclude each other')
   const lists = [options.filesFrom, options.filesFromVerbatim, options.filesFromRaw]
-  if ((options.stdin === true || options.stdinFromCommand === true) && lists.some((list) => list !== undefined)) {
+  if (
+    (options.stdin === true || options.stdinFromCommand === true) &&
+    lists.some((list) => list !== undefined)
+  ) {
     throw new CellarError('USAGE', 'a stream is backed up by itself, without --files-from')
   }
-  if (options.stdin === true && args.length > 0) throw new CellarError('USAGE', '--stdin is backed up by itself, without paths')
-  if (options.stdinFromCommand === true && args.length === 0) throw new CellarError('USAGE', '--stdin-from-command needs the command, behind --')
-  if (options.stdin !== true && options.stdinFromCommand !== true && paths.length === 0) throw new CellarError('USAGE', 'backup needs at least one path')
+  if (options.stdin === true && args.length > 0)
+    throw new CellarError('USAGE', '--stdin is backed up by itself, without paths')
+  if (options.stdinFromCommand === true && args.length === 0)
+    throw new CellarError('USAGE', '--stdin-from-command needs the command, behind --')
+  if (options.stdin !== true && options.stdinFromCommand !== true && paths.length === 0)
+    throw new CellarError('USAGE', 'backup needs at least one path')
   if (options.stdinFilename.includes('/') || ['', '.', '..'].includes(options.stdinFilename)) {
     throw new CellarError('USAGE', '--stdin-filename is a name without directories')
   }
@@ -121,7 +150,8 @@ async function pathsOf(session: Session, args: readonly string[], options: Optio
       named.push(...found)
     }
   }
-  for (const file of options.filesFromVerbatim ?? []) named.push(...linesIn(await listFile(session, file)).filter((line) => line !== ''))
+  for (const file of options.filesFromVerbatim ?? [])
+    named.push(...linesIn(await listFile(session, file)).filter((line) => line !== ''))
   for (const file of options.filesFromRaw ?? []) named.push(...itemsIn(await listFile(session, file)))
   return named.map((path) => session.path(path))
 }
@@ -155,7 +185,11 @@ function paramsOf(session: Session, paths: readonly PathText[], options: Options
   }
 }
 
-function inputOf(session: Session, args: readonly string[], options: Options): AsyncIterable<Uint8Array> | undefined {
+function inputOf(
+  session: Session,
+  args: readonly string[],
+  options: Options,
+): AsyncIterable<Uint8Array> | undefined {
   if (options.stdin === true) return session.world.stdin.bytes()
   if (options.stdinFromCommand === true) return commandOutput(args, session.signal)
   return undefined
@@ -165,12 +199,22 @@ function inputOf(session: Session, args: readonly string[], options: Options): A
 function verdictOf(session: Session, summary: BackupSummary): number | undefined {
   if (summary.unread.length > 0) {
     const many = summary.unread.length === 1 ? 'one source' : `${String(summary.unread.length)} sources`
-    session.print.failure(UNREAD, `${many} could not be read; all else is in the snapshot`, 'look at the permissions of the files named', 'SOURCE_UNREADABLE')
+    session.print.failure(
+      UNREAD,
+      `${many} could not be read; all else is in the snapshot`,
+      'look at the permissions of the files named',
+      'SOURCE_UNREADABLE',
+    )
     return UNREAD
   }
   if (summary.waited !== undefined && !summary.waited.reached) {
     const told = `the snapshot is saved, but only ${String(summary.copies)} of ${String(summary.waited.wanted)} devices hold it`
-    session.print.failure(COPIES_MISSING, told, 'leave rootcellar running (cellar start): it goes on by itself', 'COPIES_MISSING')
+    session.print.failure(
+      COPIES_MISSING,
+      told,
+      'leave rootcellar running (cellar start): it goes on by itself',
+      'COPIES_MISSING',
+    )
     return COPIES_MISSING
   }
   return undefined

@@ -17,13 +17,20 @@ export const defineCheck: Define = (program, act) => {
     .command('check')
     .helpGroup(GROUP.care)
     .summary('check that what is stored is whole, and mend it')
-    .description('Checks that every snapshot held here has all its chunks, and with --read-data that every byte is right. --repair fetches what is bad from other devices.')
+    .description(
+      'Checks that every snapshot held here has all its chunks, and with --read-data that every byte is right. --repair fetches what is bad from other devices.',
+    )
     .argument('[snapshot...]', 'only these: ids, their beginnings, or latest')
     .option('--read-data', 'read and check every byte that is stored')
     .option('--read-data-subset <part>', 'read a part only: 10%, 2/5 or a size such as 20G', dataSubset)
     .option('--repair', 'mend what is bad from other devices')
     .action(act(check))
-  examples(command, 'cellar check', 'cellar check --read-data --repair', 'cellar check --read-data-subset 10%')
+  examples(
+    command,
+    'cellar check',
+    'cellar check --read-data --repair',
+    'cellar check --read-data-subset 10%',
+  )
 }
 
 async function check(session: Session, snapshots: readonly string[], options: Options): Promise<undefined> {
@@ -64,7 +71,10 @@ function show(session: Session, event: CheckEvent): void {
 function printSummary(session: Session, summary: CheckSummary): void {
   const { print } = session
   const read = summary.bytes_read > 0 ? `, ${formatBytes(summary.bytes_read)} read` : ''
-  print.info(`checked ${count(summary.snapshots_checked, 'snapshot')}, ${count(summary.chunks_checked, 'chunk')}${read}`)
+  print.info(
+    `checked ${count(summary.snapshots_checked, 'snapshot')}, ${count(summary.chunks_checked, 'chunk')}${read}`,
+  )
   if (summary.num_errors === 0) print.info('no errors were found')
-  else if (summary.num_mended === summary.num_errors) print.info(`${count(summary.num_errors, 'problem')} found, all mended`)
+  else if (summary.num_mended === summary.num_errors)
+    print.info(`${count(summary.num_errors, 'problem')} found, all mended`)
 }

@@ -7,7 +7,9 @@ import type { Session } from '../session.ts'
 import { collect } from '../values.ts'
 
 /** Wraps a command's work for the parser: it runs in a session, and its result is the exit status. */
-export type Act = <A extends unknown[]>(work: (session: Session, ...args: A) => Promise<number | undefined>) => (...args: A) => Promise<void>
+export type Act = <A extends unknown[]>(
+  work: (session: Session, ...args: A) => Promise<number | undefined>,
+) => (...args: A) => Promise<void>
 
 /** Adds a command to the program. */
 export type Define = (program: Command, act: Act) => void
@@ -60,5 +62,10 @@ export interface PatternOptions {
 /** The four lists of patterns as they travel. */
 export function patternsOf(options: PatternOptions) {
   const texts = (list: readonly string[] | undefined) => (list ?? []).map(argumentText)
-  return { excludes: texts(options.exclude), iexcludes: texts(options.iexclude), includes: texts(options.include), iincludes: texts(options.iinclude) }
+  return {
+    excludes: texts(options.exclude),
+    iexcludes: texts(options.iexclude),
+    includes: texts(options.include),
+    iincludes: texts(options.iinclude),
+  }
 }

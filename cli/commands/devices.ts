@@ -10,7 +10,9 @@ export const defineDevices: Define = (program, act) => {
     .command('devices')
     .helpGroup(GROUP.setUp)
     .summary('list, remove or rename the devices of the mesh')
-    .description('Lists the devices of the mesh: role, when last seen, space used, how many of the snapshots each holds.')
+    .description(
+      'Lists the devices of the mesh: role, when last seen, space used, how many of the snapshots each holds.',
+    )
     .action(act(list))
   command.command('list', { isDefault: true }).description('list the devices').action(act(list))
   command
@@ -24,7 +26,12 @@ export const defineDevices: Define = (program, act) => {
     .argument('<device>', 'name, id or prefix of an id')
     .argument('<name>', 'the new name')
     .action(act(rename))
-  examples(command, 'cellar devices', 'cellar devices rename laptop old-laptop', 'cellar devices remove old-laptop')
+  examples(
+    command,
+    'cellar devices',
+    'cellar devices rename laptop old-laptop',
+    'cellar devices remove old-laptop',
+  )
 }
 
 async function list(session: Session): Promise<undefined> {
@@ -37,11 +44,19 @@ async function list(session: Session): Promise<undefined> {
 /** The table of devices; removed ones last. */
 export function devicesTable(session: Session, devices: readonly DeviceInfo[]): string {
   const columns = [
-    { title: 'Name' }, { title: 'Role' }, { title: 'Last seen' }, { title: 'Space used', align: 'right' },
-    { title: 'Holds', align: 'right' }, { title: 'Device' }, { title: 'Address' },
+    { title: 'Name' },
+    { title: 'Role' },
+    { title: 'Last seen' },
+    { title: 'Space used', align: 'right' },
+    { title: 'Holds', align: 'right' },
+    { title: 'Device' },
+    { title: 'Address' },
   ] as const
   const sorted = [...devices].sort((a, b) => Number(a.removed === true) - Number(b.removed === true))
-  return formatTable(columns, sorted.map((device) => row(session, device)))
+  return formatTable(
+    columns,
+    sorted.map((device) => row(session, device)),
+  )
 }
 
 function row(session: Session, device: DeviceInfo): string[] {
@@ -68,13 +83,17 @@ function lastSeen(session: Session, device: DeviceInfo): string {
 async function remove(session: Session, device: string): Promise<undefined> {
   const removed = await session.call('deviceRemove', { device })
   if (session.json) session.print.json({ message_type: 'removed', ...removed })
-  else session.print.info(`${session.print.safe(removed.name)} is no member any more. It keeps what it stored; it may come back only with a new key.`)
+  else
+    session.print.info(
+      `${session.print.safe(removed.name)} is no member any more. It keeps what it stored; it may come back only with a new key.`,
+    )
   return undefined
 }
 
 async function rename(session: Session, device: string, name: string): Promise<undefined> {
   const renamed = await session.call('deviceRename', { device, name })
   if (session.json) session.print.json({ message_type: 'renamed', ...renamed })
-  else session.print.info(`${session.print.safe(renamed.old_name)} is now ${session.print.safe(renamed.name)}.`)
+  else
+    session.print.info(`${session.print.safe(renamed.old_name)} is now ${session.print.safe(renamed.name)}.`)
   return undefined
 }

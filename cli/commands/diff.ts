@@ -14,7 +14,9 @@ export const defineDiff: Define = (program, act) => {
     .command('diff')
     .helpGroup(GROUP.lookInside)
     .summary('show what changed between two snapshots')
-    .description('Shows what changed from one snapshot to another: + added, - removed, M content, T type, U metadata, ? content though nothing else did.')
+    .description(
+      'Shows what changed from one snapshot to another: + added, - removed, M content, T type, U metadata, ? content though nothing else did.',
+    )
     .argument('<from[:path]>', 'the older snapshot')
     .argument('<to[:path]>', 'the newer snapshot')
     .option('--metadata', 'show changes of metadata alone too')
@@ -25,7 +27,12 @@ export const defineDiff: Define = (program, act) => {
 async function diff(session: Session, from: string, to: string, options: Options): Promise<undefined> {
   const statistics = await session.call(
     'diff',
-    { from: argumentText(from), to: argumentText(to), filter: filterOf(session, options), metadata: options.metadata === true },
+    {
+      from: argumentText(from),
+      to: argumentText(to),
+      filter: filterOf(session, options),
+      metadata: options.metadata === true,
+    },
     {
       onEvent: (event) => {
         if (session.json) session.print.json(event)
@@ -40,11 +47,16 @@ async function diff(session: Session, from: string, to: string, options: Options
 
 function printStatistics(session: Session, statistics: DiffStatistics): void {
   const { added, removed } = statistics
-  const pair = (name: string, plus: number, minus: number): string => `${name.padEnd(12)} ${String(plus).padStart(5)} new, ${String(minus).padStart(5)} removed`
+  const pair = (name: string, plus: number, minus: number): string =>
+    `${name.padEnd(12)} ${String(plus).padStart(5)} new, ${String(minus).padStart(5)} removed`
   const { print } = session
   print.info('')
-  print.info(`comparing ${statistics.source_snapshot.slice(0, 8)} to ${statistics.target_snapshot.slice(0, 8)}`)
-  print.info(`${pair('Files:', added.files, removed.files)}, ${String(statistics.changed_files).padStart(5)} changed`)
+  print.info(
+    `comparing ${statistics.source_snapshot.slice(0, 8)} to ${statistics.target_snapshot.slice(0, 8)}`,
+  )
+  print.info(
+    `${pair('Files:', added.files, removed.files)}, ${String(statistics.changed_files).padStart(5)} changed`,
+  )
   print.info(pair('Directories:', added.dirs, removed.dirs))
   print.info(pair('Others:', added.others, removed.others))
   print.info(pair('Data chunks:', added.data_blobs, removed.data_blobs))

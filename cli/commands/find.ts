@@ -31,7 +31,12 @@ export const defineFind: Define = (program, act) => {
     .option('-N, --newest <time>', 'only what was modified before')
     .addOption(new Option('--type <type>', 'only entries of this type').choices(['file', 'dir', 'symlink']))
   filterOptions(command).action(act(find))
-  examples(command, 'cellar find tax-2025.ods', 'cellar find "*.jpg" --device phone --newest 2025-01-01', 'cellar find -i "/home/**/readme*" -l')
+  examples(
+    command,
+    'cellar find tax-2025.ods',
+    'cellar find "*.jpg" --device phone --newest 2025-01-01',
+    'cellar find -i "/home/**/readme*" -l',
+  )
 }
 
 async function find(session: Session, patterns: readonly string[], options: Options): Promise<undefined> {
@@ -50,7 +55,8 @@ async function find(session: Session, patterns: readonly string[], options: Opti
   for (const one of found.filter((hits) => hits.matches.length > 0)) {
     const title = `in snapshot ${one.snapshot.slice(0, 8)} of ${session.print.safe(one.device_name)}, ${formatTime(one.snapshot_time)}:`
     session.print.info(session.print.strong(title))
-    for (const match of one.matches) session.print.pathLine(options.long === true ? longPart(match) : '', match)
+    for (const match of one.matches)
+      session.print.pathLine(options.long === true ? longPart(match) : '', match)
     session.print.info('')
   }
   if (found.every((hits) => hits.matches.length === 0)) session.print.info('nothing found')

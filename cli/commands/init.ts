@@ -24,14 +24,25 @@ export const defineInit: Define = (program, act) => {
     .command('init')
     .helpGroup(GROUP.setUp)
     .summary('make this device the first of a new mesh')
-    .description('Makes keys for this device and a new mesh with this device in it. To make it one more device of a mesh that is there, use join.')
+    .description(
+      'Makes keys for this device and a new mesh with this device in it. To make it one more device of a mesh that is there, use join.',
+    )
     .option('--name <name>', 'what the others call this device (default: its host name)')
-    .addOption(new Option('--role <role>', 'what this device may do; the first one has to admit the others').choices(['keeper']).default('keeper'))
+    .addOption(
+      new Option('--role <role>', 'what this device may do; the first one has to admit the others')
+        .choices(['keeper'])
+        .default('keeper'),
+    )
     .option('--listen <address>', 'HOST:PORT or multiaddr to listen on (may be given again)', collect)
     .option('--store <dir>', 'where the chunks are kept (default: below the home)')
     .option('--copies <n>', 'devices that should hold each snapshot: a number, or all', copiesGoal, 'all')
     .action(act(init))
-  examples(command, 'cellar init', 'cellar init --name desktop --store /mnt/big/rootcellar', 'cellar init --copies 2 --listen 0.0.0.0:4517')
+  examples(
+    command,
+    'cellar init',
+    'cellar init --name desktop --store /mnt/big/rootcellar',
+    'cellar init --copies 2 --listen 0.0.0.0:4517',
+  )
 }
 
 async function init(session: Session, options: Options): Promise<undefined> {
@@ -43,7 +54,9 @@ async function init(session: Session, options: Options): Promise<undefined> {
     ...(options.store === undefined ? {} : { store: session.path(options.store) }),
   })
   if (session.json) return void session.print.json(made)
-  session.print.info(`${session.print.strong(`This device is ${session.print.safe(made.name)}`)}, the first of a new mesh.`)
+  session.print.info(
+    `${session.print.strong(`This device is ${session.print.safe(made.name)}`)}, the first of a new mesh.`,
+  )
   session.print.info('')
   session.print.info(
     formatFacts([

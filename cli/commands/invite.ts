@@ -25,7 +25,11 @@ export const defineInvite: Define = (program, act) => {
     .description(
       'Shows a short code and waits until another device has joined with it. keeper: backs up, reads, stores, forgets, admits; writer: backs up, reads, stores, cannot delete; storer: stores and can read nothing.',
     )
-    .addOption(new Option('--role <role>', 'what the new device may do').choices(['keeper', 'writer', 'storer']).default('writer'))
+    .addOption(
+      new Option('--role <role>', 'what the new device may do')
+        .choices(['keeper', 'writer', 'storer'])
+        .default('writer'),
+    )
     .option('--may-forget', 'a storer that applies retention')
     .option('--name <name>', 'what the others call the new device (default: what it says)')
     .option('--ttl <span>', 'how long the code holds (default: 15m)', spanMs, FIFTEEN_MINUTES_MS)
@@ -33,12 +37,20 @@ export const defineInvite: Define = (program, act) => {
     .option('--token', 'a long one-time token in place of a code, for a device without a person')
     .action(act(invite))
   command.options.find((option) => option.long === '--ttl')?.default(FIFTEEN_MINUTES_MS, '15m')
-  examples(command, 'cellar invite', 'cellar invite --role keeper --name desktop', 'cellar invite --role storer --may-forget --quota 500G --token')
+  examples(
+    command,
+    'cellar invite',
+    'cellar invite --role keeper --name desktop',
+    'cellar invite --role storer --may-forget --quota 500G --token',
+  )
 }
 
 async function invite(session: Session, options: Options): Promise<undefined> {
   if (options.mayForget === true && options.role !== 'storer') {
-    throw new CellarError('USAGE', `--may-forget is for a storer: a ${options.role} ${options.role === 'keeper' ? 'may forget anyway' : 'must not forget'}`)
+    throw new CellarError(
+      'USAGE',
+      `--may-forget is for a storer: a ${options.role} ${options.role === 'keeper' ? 'may forget anyway' : 'must not forget'}`,
+    )
   }
   session.kept = 'the invitation is closed, nobody has joined'
   const invited = await session.call(
@@ -64,13 +76,19 @@ function show(session: Session, event: InviteEvent): void {
   const { print } = session
   if (session.json) return print.json(event)
   if (event.message_type === 'wrong_try') {
-    const left = event.left === 0 ? 'the code is burnt' : `${String(event.left)} ${event.left === 1 ? 'try is' : 'tries are'} left`
+    const left =
+      event.left === 0
+        ? 'the code is burnt'
+        : `${String(event.left)} ${event.left === 1 ? 'try is' : 'tries are'} left`
     return print.problem(`a wrong code was tried; ${left}`, event)
   }
   print.result(`On the other device, until ${formatTime(event.expires_at)}:`)
   print.result('')
   print.result(`  cellar join ${print.strong(event.code)}`)
   print.result('')
-  if (event.addresses.length > 0) print.info(`If it does not find this device, add  --at ${event.addresses.map(print.safe).join('  or  --at ')}`)
+  if (event.addresses.length > 0)
+    print.info(
+      `If it does not find this device, add  --at ${event.addresses.map(print.safe).join('  or  --at ')}`,
+    )
   print.info('Waiting; Ctrl-C closes the invitation.')
 }

@@ -32,12 +32,21 @@ export const defineJoin: Define = (program, act) => {
       'Makes keys for this device and joins the mesh that shows CODE (see invite). The code may be typed with spaces or dashes; "-" reads it from standard input, which keeps it out of the list of processes.',
     )
     .argument('[code...]', 'the code or token that cellar invite shows')
-    .option('--at <host:port>', 'where the other device is, when it is not on this network (may be given again)', collect)
+    .option(
+      '--at <host:port>',
+      'where the other device is, when it is not on this network (may be given again)',
+      collect,
+    )
     .option('--name <name>', 'what the others call this device (default: its host name)')
     .option('--listen <address>', 'HOST:PORT or multiaddr to listen on (may be given again)', collect)
     .option('--store <dir>', 'where the chunks are kept (default: below the home)')
     .action(act(join))
-  examples(command, 'cellar join 4821 apple river stone cloud', 'cellar join 4821-apple-river-stone-cloud --at 192.168.1.20:4517', 'cellar join - --name pi < token.txt')
+  examples(
+    command,
+    'cellar join 4821 apple river stone cloud',
+    'cellar join 4821-apple-river-stone-cloud --at 192.168.1.20:4517',
+    'cellar join - --name pi < token.txt',
+  )
 }
 
 async function join(session: Session, words: readonly string[], options: Options): Promise<undefined> {
@@ -57,13 +66,18 @@ async function join(session: Session, words: readonly string[], options: Options
       signal: session.signal,
       onEvent: (event) => {
         if (session.json) session.print.json(event)
-        else session.print.progress(() => `${STEPS[event.step]}${event.address === undefined ? '' : ` at ${event.address}`} …`)
+        else
+          session.print.progress(
+            () => `${STEPS[event.step]}${event.address === undefined ? '' : ` at ${event.address}`} …`,
+          )
       },
     },
   )
   if (session.json) return void session.print.json(joined)
   const { print } = session
-  print.info(`${print.strong(`This device is ${print.safe(joined.name)}`)}, admitted by ${print.safe(joined.inviter_name)} as ${joined.role}.`)
+  print.info(
+    `${print.strong(`This device is ${print.safe(joined.name)}`)}, admitted by ${print.safe(joined.inviter_name)} as ${joined.role}.`,
+  )
   print.info(`Check words, the same on both devices: ${print.strong(joined.check_words.join(' '))}`)
   print.info('')
   print.info(
@@ -98,6 +112,7 @@ async function codeOf(session: Session, words: readonly string[]): Promise<strin
     if (bytes.includes(10) || length > codeBytesMax) break
   }
   const line = Buffer.concat(parts).toString('utf8').split('\n')[0]?.trim() ?? ''
-  if (line === '' || length > codeBytesMax) throw new CellarError('USAGE', 'there is no code on standard input')
+  if (line === '' || length > codeBytesMax)
+    throw new CellarError('USAGE', 'there is no code on standard input')
   return line.split(/\s+/).join('-')
 }

@@ -16,16 +16,28 @@ export const defineLs: Define = (program, act) => {
     .command('ls')
     .helpGroup(GROUP.lookInside)
     .summary('list what is in a snapshot')
-    .description('Lists the entries of a snapshot: all of them, or what is directly in the directories given.')
+    .description(
+      'Lists the entries of a snapshot: all of them, or what is directly in the directories given.',
+    )
     .argument('<snapshot[:path]>', 'id or its beginning, or latest')
     .argument('[dir...]', 'absolute paths in the snapshot')
     .option('-l, --long', 'with mode, owner, size and time')
     .option('--recursive', 'with all that is below the directories given')
   filterOptions(command).action(act(ls))
-  examples(command, 'cellar ls latest', 'cellar ls latest /home/ann/Documents -l', 'cellar ls 3f2a91c0:/etc --json')
+  examples(
+    command,
+    'cellar ls latest',
+    'cellar ls latest /home/ann/Documents -l',
+    'cellar ls 3f2a91c0:/etc --json',
+  )
 }
 
-async function ls(session: Session, snapshot: string, paths: readonly string[], options: Options): Promise<undefined> {
+async function ls(
+  session: Session,
+  snapshot: string,
+  paths: readonly string[],
+  options: Options,
+): Promise<undefined> {
   await session.call(
     'ls',
     {
@@ -42,7 +54,8 @@ async function ls(session: Session, snapshot: string, paths: readonly string[], 
 
 function show(session: Session, event: LsEvent, long: boolean): void {
   if (session.json) return session.print.json(event)
-  if (event.message_type === 'node') return session.print.pathLine(long ? longPart(event) : '', event, long ? targetPart(session, event) : '')
+  if (event.message_type === 'node')
+    return session.print.pathLine(long ? longPart(event) : '', event, long ? targetPart(session, event) : '')
   if (session.world.stdout.isTerminal) session.print.info(`snapshot ${snapshotTitle(session, event)}:`)
 }
 

@@ -5,7 +5,16 @@ import { restoreProgress } from '../output/progress.ts'
 import { argumentText } from '../raw-args.ts'
 import type { Session } from '../session.ts'
 import { collect } from '../values.ts'
-import { type Define, examples, type FilterOptions, filterOf, filterOptions, GROUP, patternsOf, type PatternOptions } from './command.ts'
+import {
+  type Define,
+  examples,
+  type FilterOptions,
+  filterOf,
+  filterOptions,
+  GROUP,
+  patternsOf,
+  type PatternOptions,
+} from './command.ts'
 
 interface Options extends FilterOptions, PatternOptions {
   readonly target: string
@@ -22,7 +31,9 @@ export const defineRestore: Define = (program, act) => {
     .command('restore')
     .helpGroup(GROUP.everyDay)
     .summary('bring files back from a snapshot')
-    .description('Brings the files of a snapshot back below a directory, from this device or from any other that holds them. With :PATH, what is in that directory of the snapshot.')
+    .description(
+      'Brings the files of a snapshot back below a directory, from this device or from any other that holds them. With :PATH, what is in that directory of the snapshot.',
+    )
     .argument('<snapshot[:path]>', 'id or its beginning, or latest')
     .requiredOption('-t, --target <dir>', 'where the files go; made if it is not there')
     .option('-i, --include <pattern>', 'only what matches (may be given again)', collect)
@@ -30,7 +41,11 @@ export const defineRestore: Define = (program, act) => {
     .option('-e, --exclude <pattern>', 'leave out what matches (may be given again)', collect)
     .option('--iexclude <pattern>', 'the same, upper and lower case alike', collect)
     .option('--from <device>', 'fetch from this device only')
-    .addOption(new Option('--overwrite <when>', 'files that are there already').choices(['always', 'if-changed', 'if-newer', 'never']).default('always'))
+    .addOption(
+      new Option('--overwrite <when>', 'files that are there already')
+        .choices(['always', 'if-changed', 'if-newer', 'never'])
+        .default('always'),
+    )
     .option('--delete', 'remove from the target what is not in the snapshot')
     .option('-n, --dry-run', 'only say what would be done')
     .option('--verify', 'read every file back afterwards')
@@ -65,7 +80,10 @@ async function restore(session: Session, snapshot: string, options: Options): Pr
   if (session.json) session.print.json(summary)
   else printSummary(session, summary)
   if (summary.errors.length > 0) {
-    throw new CellarError('RESTORE_INCOMPLETE', `${summary.errors.length === 1 ? 'one entry' : `${String(summary.errors.length)} entries`} could not be restored; all else is in ${summary.target}`)
+    throw new CellarError(
+      'RESTORE_INCOMPLETE',
+      `${summary.errors.length === 1 ? 'one entry' : `${String(summary.errors.length)} entries`} could not be restored; all else is in ${summary.target}`,
+    )
   }
   return undefined
 }
@@ -92,8 +110,13 @@ function printSummary(session: Session, summary: RestoreSummary): void {
   print.info(
     `${done} ${String(summary.files_restored)} of ${String(summary.total_files)} files and directories (${formatBytes(summary.bytes_restored)} of ${formatBytes(summary.total_bytes)}) in ${formatSeconds(summary.seconds_elapsed)}`,
   )
-  if (summary.files_skipped > 0) print.info(`left as they were: ${count(summary.files_skipped, 'file')} (${formatBytes(summary.bytes_skipped)})`)
-  if (summary.files_deleted > 0) print.info(`${summary.dry_run ? 'would remove' : 'removed'}: ${count(summary.files_deleted, 'file')}`)
-  if (summary.files_verified !== undefined) print.info(`read back and right: ${count(summary.files_verified, 'file')}`)
+  if (summary.files_skipped > 0)
+    print.info(
+      `left as they were: ${count(summary.files_skipped, 'file')} (${formatBytes(summary.bytes_skipped)})`,
+    )
+  if (summary.files_deleted > 0)
+    print.info(`${summary.dry_run ? 'would remove' : 'removed'}: ${count(summary.files_deleted, 'file')}`)
+  if (summary.files_verified !== undefined)
+    print.info(`read back and right: ${count(summary.files_verified, 'file')}`)
   print.info(`snapshot ${summary.snapshot_id.slice(0, 8)} is in ${print.safe(summary.target)}`)
 }

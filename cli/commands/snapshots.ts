@@ -15,11 +15,18 @@ export const defineSnapshots: Define = (program, act) => {
     .command('snapshots')
     .helpGroup(GROUP.everyDay)
     .summary('list the snapshots of all devices')
-    .description('Lists the snapshots of all devices, oldest first, with how many devices hold each of how many that should.')
+    .description(
+      'Lists the snapshots of all devices, oldest first, with how many devices hold each of how many that should.',
+    )
     .argument('[snapshot...]', 'only these: ids, their beginnings, or latest')
     .option('--latest <n>', 'only the newest n of each device and set of paths', positiveInteger)
   filterOptions(command).action(act(list))
-  examples(command, 'cellar snapshots', 'cellar snapshots --device laptop --latest 3', 'cellar snapshots --tag system --json')
+  examples(
+    command,
+    'cellar snapshots',
+    'cellar snapshots --device laptop --latest 3',
+    'cellar snapshots --tag system --json',
+  )
 }
 
 async function list(session: Session, ids: readonly string[], options: Options): Promise<undefined> {
@@ -38,8 +45,13 @@ async function list(session: Session, ids: readonly string[], options: Options):
 export function snapshotsTable(session: Session, snapshots: readonly SnapshotInfo[]): string {
   const { safe } = session.print
   const columns = [
-    { title: 'ID' }, { title: 'Time' }, { title: 'Device' }, { title: 'Tags' }, { title: 'Size', align: 'right' },
-    { title: 'Copies', align: 'right' }, { title: 'Paths' },
+    { title: 'ID' },
+    { title: 'Time' },
+    { title: 'Device' },
+    { title: 'Tags' },
+    { title: 'Size', align: 'right' },
+    { title: 'Copies', align: 'right' },
+    { title: 'Paths' },
   ] as const
   return formatTable(
     columns,

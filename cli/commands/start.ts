@@ -7,7 +7,9 @@ export const defineStart: Define = (program, act) => {
     .command('start')
     .helpGroup(GROUP.everyDay)
     .summary('run the node, until it is stopped')
-    .description('Runs the node of this device in the foreground: it finds the other devices, sends and receives snapshots. Other commands use it while it runs. Ends with Ctrl-C, SIGTERM or cellar stop.')
+    .description(
+      'Runs the node of this device in the foreground: it finds the other devices, sends and receives snapshots. Other commands use it while it runs. Ends with Ctrl-C, SIGTERM or cellar stop.',
+    )
     .action(act(start))
   examples(command, 'cellar start', 'cellar start --json >> node.log &')
 }
@@ -20,12 +22,19 @@ async function start(session: Session): Promise<number> {
     const status = await node.handle.call('status', {}, { signal: session.signal })
     if (session.json) {
       session.print.json({
-        message_type: 'started', pid: status.pid, device: status.device.id, name: status.device.name,
-        mesh: status.mesh.id, addresses: status.addresses,
+        message_type: 'started',
+        pid: status.pid,
+        device: status.device.id,
+        name: status.device.name,
+        mesh: status.mesh.id,
+        addresses: status.addresses,
       })
     } else {
-      session.print.info(`${session.print.safe(status.device.name)} runs as ${status.device.role} of mesh ${status.mesh.short_id}.`)
-      for (const address of status.addresses) session.print.info(`listening on ${session.print.safe(address)}`)
+      session.print.info(
+        `${session.print.safe(status.device.name)} runs as ${status.device.role} of mesh ${status.mesh.short_id}.`,
+      )
+      for (const address of status.addresses)
+        session.print.info(`listening on ${session.print.safe(address)}`)
     }
     await Promise.race([node.stopAsked, aborted(session.signal)])
   } catch (error) {

@@ -19,20 +19,36 @@ export const defineStats: Define = (program, act) => {
       'Counts snapshots, files and bytes. restore-size: what restoring takes; files-by-contents: equal files once; raw-data: what the chunks take in the store.',
     )
     .argument('[snapshot...]', 'only these: ids, their beginnings, or latest')
-    .addOption(new Option('--mode <mode>', 'what to count').choices(['restore-size', 'files-by-contents', 'raw-data']).default('restore-size'))
+    .addOption(
+      new Option('--mode <mode>', 'what to count')
+        .choices(['restore-size', 'files-by-contents', 'raw-data'])
+        .default('restore-size'),
+    )
   filterOptions(command).action(act(stats))
-  examples(command, 'cellar stats', 'cellar stats latest --device laptop', 'cellar stats --mode raw-data --json')
+  examples(
+    command,
+    'cellar stats',
+    'cellar stats latest --device laptop',
+    'cellar stats --mode raw-data --json',
+  )
 }
 
 async function stats(session: Session, snapshots: readonly string[], options: Options): Promise<undefined> {
-  const counted = await session.call('stats', { filter: filterOf(session, options), snapshots, mode: options.mode })
+  const counted = await session.call('stats', {
+    filter: filterOf(session, options),
+    snapshots,
+    mode: options.mode,
+  })
   if (session.json) return void session.print.json(counted)
   const facts: [string, string][] = [['snapshots', String(counted.snapshots_count)]]
-  if (counted.total_file_count !== undefined) facts.push(['files and directories', String(counted.total_file_count)])
+  if (counted.total_file_count !== undefined)
+    facts.push(['files and directories', String(counted.total_file_count)])
   if (counted.total_blob_count !== undefined) facts.push(['chunks', String(counted.total_blob_count)])
-  if (counted.total_uncompressed_size !== undefined) facts.push(['before compression', formatBytes(counted.total_uncompressed_size)])
+  if (counted.total_uncompressed_size !== undefined)
+    facts.push(['before compression', formatBytes(counted.total_uncompressed_size)])
   facts.push([options.mode === 'raw-data' ? 'stored' : 'size', formatBytes(counted.total_size)])
-  if (counted.compression_ratio !== undefined) facts.push(['compression', `${counted.compression_ratio.toFixed(2)} : 1`])
+  if (counted.compression_ratio !== undefined)
+    facts.push(['compression', `${counted.compression_ratio.toFixed(2)} : 1`])
   session.print.result(formatFacts(facts))
   return undefined
 }

@@ -10,22 +10,33 @@ export const defineStatus: Define = (program, act) => {
     .command('status')
     .helpGroup(GROUP.everyDay)
     .summary('say whether the backups are safe')
-    .description('Says in one sentence whether every snapshot is on as many devices as wanted, then what waits for whom, and the facts of this device.')
+    .description(
+      'Says in one sentence whether every snapshot is on as many devices as wanted, then what waits for whom, and the facts of this device.',
+    )
     .action(act(showStatus))
-  examples(command, 'cellar status', 'cellar status -q    only the sentence', 'cellar status --json | jq .verdict')
+  examples(
+    command,
+    'cellar status',
+    'cellar status -q    only the sentence',
+    'cellar status --json | jq .verdict',
+  )
 }
 
 async function showStatus(session: Session): Promise<undefined> {
   const status = await session.call('status', {})
   const { verdict, sentence, todo } = statusSentence(status)
-  if (session.json) return void session.print.json({ verdict, sentence, ...(todo === undefined ? {} : { todo }), ...status })
+  if (session.json)
+    return void session.print.json({ verdict, sentence, ...(todo === undefined ? {} : { todo }), ...status })
   session.print.result(session.print.strong(session.print.safe(sentence)))
-  if (todo !== undefined && !session.print.options.quiet) session.print.info(`To do: ${session.print.safe(todo)}`)
+  if (todo !== undefined && !session.print.options.quiet)
+    session.print.info(`To do: ${session.print.safe(todo)}`)
   session.print.info('')
   session.print.info(formatFacts(factsOf(session, status).map(([name, value]) => [name, value] as const)))
   for (const problem of status.problems) {
     session.print.info('')
-    session.print.info(`${problem.level}: ${session.print.safe(problem.message)}${problem.remedy === undefined ? '' : `\n  to do: ${session.print.safe(problem.remedy)}`}`)
+    session.print.info(
+      `${problem.level}: ${session.print.safe(problem.message)}${problem.remedy === undefined ? '' : `\n  to do: ${session.print.safe(problem.remedy)}`}`,
+    )
   }
   return undefined
 }
@@ -36,20 +47,50 @@ function factsOf(session: Session, status: Status): [string, string][] {
   const counts = status.snapshots
   const facts: [string, string][] = [
     ['device', `${print.safe(status.device.name)}, ${status.device.role}`],
-    ['mesh', `${status.mesh.short_id}, ${count(status.mesh.devices, 'device')}, copies wanted: ${String(status.mesh.copies_goal)}`],
-    ['node', status.running ? `runs since ${formatTime(status.started)} (process ${String(status.pid)})` : 'does not run: cellar start'],
-    ['snapshots', `${String(counts.total)}: ${String(counts.complete)} as wanted, ${String(counts.partial)} on their way, ${String(counts.only_on_owner)} on their own device only`],
+    [
+      'mesh',
+      `${status.mesh.short_id}, ${count(status.mesh.devices, 'device')}, copies wanted: ${String(status.mesh.copies_goal)}`,
+    ],
+    [
+      'node',
+      status.running
+        ? `runs since ${formatTime(status.started)} (process ${String(status.pid)})`
+        : 'does not run: cellar start',
+    ],
+    [
+      'snapshots',
+      `${String(counts.total)}: ${String(counts.complete)} as wanted, ${String(counts.partial)} on their way, ${String(counts.only_on_owner)} on their own device only`,
+    ],
   ]
   const last = status.last_backup
-  if (last !== undefined) facts.push(['last backup', `${ago(last.time)} (${last.snapshot_id.slice(0, 8)}), on ${String(last.copies)} of ${count(last.copies_wanted, 'device')}`])
+  if (last !== undefined)
+    facts.push([
+      'last backup',
+      `${ago(last.time)} (${last.snapshot_id.slice(0, 8)}), on ${String(last.copies)} of ${count(last.copies_wanted, 'device')}`,
+    ])
   for (const one of status.waiting.filter((waiting) => waiting.snapshots > 0)) {
-    const where = one.connected ? 'connected' : one.last_seen === undefined ? 'not seen yet' : `seen ${ago(one.last_seen)}`
+    const where = one.connected
+      ? 'connected'
+      : one.last_seen === undefined
+        ? 'not seen yet'
+        : `seen ${ago(one.last_seen)}`
     facts.push(['waiting', `${count(one.snapshots, 'snapshot')} for ${print.safe(one.name)} (${where})`])
   }
-  facts.push(['devices', status.devices.map((device) => `${print.safe(device.name)}${device.self ? ' (this one)' : device.connected ? ' (connected)' : ''}`).join(', ')])
+  facts.push([
+    'devices',
+    status.devices
+      .map(
+        (device) =>
+          `${print.safe(device.name)}${device.self ? ' (this one)' : device.connected ? ' (connected)' : ''}`,
+      )
+      .join(', '),
+  ])
   facts.push(['store', storeText(session, status)])
   for (const job of status.jobs) {
-    facts.push(['under way', `${job.method} since ${formatTime(job.started)}${job.percent_done === undefined ? '' : `, ${formatShare(job.percent_done)}`}`])
+    facts.push([
+      'under way',
+      `${job.method} since ${formatTime(job.started)}${job.percent_done === undefined ? '' : `, ${formatShare(job.percent_done)}`}`,
+    ])
   }
   return facts
 }

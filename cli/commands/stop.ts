@@ -11,7 +11,9 @@ export const defineStop: Define = (program, act) => {
     .command('stop')
     .helpGroup(GROUP.everyDay)
     .summary('end the running node')
-    .description('Ends the node that runs on this device, and returns once it has ended. What it was doing goes on when it is started again.')
+    .description(
+      'Ends the node that runs on this device, and returns once it has ended. What it was doing goes on when it is started again.',
+    )
     .action(act(stop))
   examples(command, 'cellar stop')
 }
@@ -43,5 +45,7 @@ async function ended(session: Session, pid: number): Promise<void> {
     await handle.close()
     await session.world.sleep(POLL_MS)
   }
-  throw new CellarError('STORE_IN_USE', `the node (process ${String(pid)}) has not ended within a minute`, { pid })
+  throw new CellarError('STORE_IN_USE', `the node (process ${String(pid)}) has not ended within a minute`, {
+    pid,
+  })
 }

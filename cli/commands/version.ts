@@ -14,7 +14,11 @@ export const defineVersion: Define = (program, act) => {
 }
 
 async function version(session: Session): Promise<undefined> {
-  const facts = { version: programVersion(), node_version: process.version, platform: `${process.platform}/${process.arch}` }
+  const facts = {
+    version: programVersion(),
+    node_version: process.version,
+    platform: `${process.platform}/${process.arch}`,
+  }
   if (session.json) session.print.json({ message_type: 'version', ...facts })
   else session.print.result(`cellar ${facts.version}, node ${facts.node_version} on ${facts.platform}`)
   return undefined
@@ -25,7 +29,13 @@ export function programVersion(): string {
   for (const above of ['../../package.json', '../../../package.json']) {
     try {
       const table: unknown = JSON.parse(readFileSync(new URL(above, import.meta.url), 'utf8'))
-      if (typeof table === 'object' && table !== null && 'version' in table && typeof table.version === 'string') return table.version
+      if (
+        typeof table === 'object' &&
+        table !== null &&
+        'version' in table &&
+        typeof table.version === 'string'
+      )
+        return table.version
     } catch {
       // the other place
     }

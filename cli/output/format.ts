@@ -5,7 +5,8 @@ export function formatBytes(bytes: number): string {
   const units = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB']
   let value = bytes / 1024
   for (const unit of units) {
-    if (value < 1024 || unit === 'EiB') return bytes < 1024 ? `${String(bytes)} B` : `${value.toFixed(3)} ${unit}`
+    if (value < 1024 || unit === 'EiB')
+      return bytes < 1024 ? `${String(bytes)} B` : `${value.toFixed(3)} ${unit}`
     value /= 1024
   }
   return `${String(bytes)} B`
@@ -40,7 +41,10 @@ export function formatAgo(time: string, nowMs: number): string {
   const seconds = (nowMs - Date.parse(time)) / 1000
   if (Number.isNaN(seconds)) return time
   if (seconds < 60) return 'now'
-  for (const [unit, size, limit] of [['minute', 60, 60], ['hour', 3600, 48]] as const) {
+  for (const [unit, size, limit] of [
+    ['minute', 60, 60],
+    ['hour', 3600, 48],
+  ] as const) {
     if (seconds < size * limit) return `${count(Math.floor(seconds / size), unit)} ago`
   }
   return `${count(Math.floor(seconds / 86_400), 'day')} ago`
@@ -53,13 +57,18 @@ export function count(number: number, thing: string): string {
 
 /** A text that does nothing to a terminal: control characters show as `\xNN`, lone surrogates as U+FFFD. */
 export function safeText(text: string): string {
-  return text.toWellFormed().replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
-    const code = character.charCodeAt(0)
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
-  })
+  return text
+    .toWellFormed()
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
+      const code = character.charCodeAt(0)
+      return code < 0x100
+        ? `\\x${code.toString(16).padStart(2, '0')}`
+        : `\\u${code.toString(16).padStart(4, '0')}`
+    })
 }
 
-const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/u
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/u
 const NARROW = /\p{Mark}|\u200d|\ufe0f/u
 
 /** Columns a text takes on a terminal, near enough for tables. */

@@ -32,7 +32,7 @@ export class Printer {
   #drawnAtMs = -Infinity
   readonly #waiting: { readonly to: 'stdout' | 'stderr'; readonly data: string | Uint8Array }[] = []
   #pumping: Promise<void> | undefined
-  #broken: unknown
+  #broken: Error | undefined
 
   readonly #onBroken: () => void
 
@@ -53,7 +53,15 @@ export class Printer {
     const raw = !this.#world.stdout.isTerminal && entry.path_b64 !== undefined
     const path = this.#world.stdout.isTerminal ? safeText(entry.path) : entry.path
     if (!raw) this.result(`${before}${path}${after}`)
-    else this.#write('stdout', Buffer.concat([Buffer.from(before), Buffer.from(entry.path_b64 ?? '', 'base64'), Buffer.from(`${after}\n`)]))
+    else
+      this.#write(
+        'stdout',
+        Buffer.concat([
+          Buffer.from(before),
+          Buffer.from(entry.path_b64 ?? '', 'base64'),
+          Buffer.from(`${after}\n`),
+        ]),
+      )
   }
 
   /** News for a person: not with --quiet, not with --json. */
@@ -73,7 +81,8 @@ export class Printer {
 
   /** Something to know that is no error, on stderr. */
   notice(text: string): void {
-    if (this.options.json) this.#write('stderr', `${JSON.stringify({ message_type: 'notice', message: text })}\n`)
+    if (this.options.json)
+      this.#write('stderr', `${JSON.stringify({ message_type: 'notice', message: text })}\n`)
     else if (!this.options.quiet) this.#write('stderr', `${this.#paint('33', 'note:')} ${safeText(text)}\n`)
   }
 
@@ -86,8 +95,14 @@ export class Printer {
   /** The end of a command that failed: what happened to what, and what to do; with --json restic's last line. */
   failure(status: number, text: string, remedy: string | undefined, code: ErrorCode | undefined): void {
     if (this.options.json) {
-      const more = { ...(code === undefined ? {} : { error_code: code }), ...(remedy === undefined ? {} : { remedy }) }
-      this.#write('stderr', `${JSON.stringify({ message_type: 'exit_error', code: status, message: text, ...more })}\n`)
+      const more = {
+        ...(code === undefined ? {} : { error_code: code }),
+        ...(remedy === undefined ? {} : { remedy }),
+      }
+      this.#write(
+        'stderr',
+        `${JSON.stringify({ message_type: 'exit_error', code: status, message: text, ...more })}\n`,
+      )
       return
     }
     this.#write('stderr', `${this.#paint('31', 'cellar:')} ${safeText(text)}\n`)
@@ -156,9 +171,13 @@ export class Printer {
       const batch = this.#waiting.splice(0, Math.min(other < 0 ? this.#waiting.length : other, BATCH_ITEMS))
       if (this.#broken !== undefined && to === 'stdout') continue
       try {
-        await this.#world[to].write(Buffer.concat(batch.map((item) => (typeof item.data === 'string' ? Buffer.from(item.data) : item.data))))
+        await this.#world[to].write(
+          Buffer.concat(
+            batch.map((item) => (typeof item.data === 'string' ? Buffer.from(item.data) : item.data)),
+          ),
+        )
       } catch (error) {
-        this.#broken ??= error
+        this.#broken ??= error instanceof Error ? error : new TypeError(String(error))
         this.#onBroken()
       }
     }
@@ -167,17 +186,29 @@ export class Printer {
 }
 
 /** What a person is told about an error, and the exit status it means. */
-export function describeError(error: unknown, verbosity: number): { status: number; text: string; remedy?: string; code?: ErrorCode } {
+export function describeError(
+  error: unknown,
+  verbosity: number,
+): { status: number; text: string; remedy?: string; code?: ErrorCode } {
   if (error instanceof CellarError) {
     const { exit, remedy } = ERRORS[error.code]
     return { status: exit, text: error.message, remedy, code: error.code }
   }
   const system = error as NodeJS.ErrnoException
   // An option whose value could be judged only when the command ran.
-  if (error instanceof Error && system.code === 'commander.invalidArgument') return { status: 2, text: error.message, remedy: ERRORS.USAGE.remedy, code: 'USAGE' }
+  if (error instanceof Error && system.code === 'commander.invalidArgument')
+    return { status: 2, text: error.message, remedy: ERRORS.USAGE.remedy, code: 'USAGE' }
   if (error instanceof Error && typeof system.code === 'string' && typeof system.syscall === 'string') {
-    return { status: 1, text: `the system refused ${system.syscall}${system.path === undefined ? '' : ` on ${system.path}`}: ${system.code}` }
+    return {
+      status: 1,
+      text: `the system refused ${system.syscall}${system.path === undefined ? '' : ` on ${system.path}`}: ${system.code}`,
+    }
   }
-  const text = error instanceof Error ? (verbosity > 0 ? (error.stack ?? error.message) : `${error.name}: ${error.message}`) : String(error)
+  const text =
+    error instanceof Error
+      ? verbosity > 0
+        ? (error.stack ?? error.message)
+        : `${error.name}: ${error.message}`
+      : String(error)
   return { status: 1, text, remedy: ERRORS.INTERNAL.remedy, code: 'INTERNAL' }
 }

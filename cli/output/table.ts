@@ -15,9 +15,14 @@ export interface Column {
  */
 export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const lines = rows.flatMap(rowLines)
-  const widths = columns.map((column, at) => Math.max(displayWidth(column.title), ...lines.map((line) => displayWidth(line[at] ?? ''))))
+  const widths = columns.map((column, at) =>
+    Math.max(displayWidth(column.title), ...lines.map((line) => displayWidth(line[at] ?? ''))),
+  )
   const layOut = (cells: readonly string[]): string =>
-    columns.map((column, at) => pad(cells[at] ?? '', widths[at] ?? 0, column.align ?? 'left')).join('  ').trimEnd()
+    columns
+      .map((column, at) => pad(cells[at] ?? '', widths[at] ?? 0, column.align ?? 'left'))
+      .join('  ')
+      .trimEnd()
   const rule = '-'.repeat(widths.reduce((sum, width) => sum + width, 2 * (columns.length - 1)))
   return [layOut(columns.map((column) => column.title)), rule, ...lines.map(layOut)].join('\n')
 }
@@ -36,5 +41,10 @@ function pad(text: string, width: number, align: 'left' | 'right'): string {
 /** Lays out names and values in two columns, as `status` does. */
 export function formatFacts(facts: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(0, ...facts.map(([name]) => displayWidth(name)))
-  return facts.map(([name, value]) => `${pad(name, width, 'left')}  ${value.split('\n').join(`\n${' '.repeat(width + 2)}`)}`).join('\n')
+  return facts
+    .map(
+      ([name, value]) =>
+        `${pad(name, width, 'left')}  ${value.split('\n').join(`\n${' '.repeat(width + 2)}`)}`,
+    )
+    .join('\n')
 }

@@ -25,7 +25,8 @@ export async function connectNode(path: string): Promise<NodeHandle | undefined>
       try {
         return await exchange(request, method, params, options)
       } catch (error) {
-        if (options.signal.aborted) throw new CellarError('ABORTED', `${method} was interrupted`, {}, { cause: error })
+        if (options.signal.aborted)
+          throw new CellarError('ABORTED', `${method} was interrupted`, {}, { cause: error })
         throw asOurs(error)
       } finally {
         request.destroy()
@@ -101,7 +102,11 @@ async function exchange<M extends MethodName>(
 }
 
 /** Sends parameters and input; when the input fails, so does the call, and the node sees it broken off. */
-async function sendBody(request: ClientRequest, params: unknown, input: AsyncIterable<Uint8Array> | undefined): Promise<void> {
+async function sendBody(
+  request: ClientRequest,
+  params: unknown,
+  input: AsyncIterable<Uint8Array> | undefined,
+): Promise<void> {
   request.write(encodeLine(params))
   if (input !== undefined) {
     for await (const bytes of input) {
@@ -124,7 +129,10 @@ async function drained(request: ClientRequest): Promise<void> {
   })
 }
 
-async function readAnswer<M extends MethodName>(response: IncomingMessage, options: CallOptions<M>): Promise<ResultOf<M>> {
+async function readAnswer<M extends MethodName>(
+  response: IncomingMessage,
+  options: CallOptions<M>,
+): Promise<ResultOf<M>> {
   for await (const item of readItems(response)) {
     if ('bytes' in item) await options.output?.(item.bytes)
     // The node is of the same house and the socket is private: its words are taken for what the table says.

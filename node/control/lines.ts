@@ -31,8 +31,13 @@ export function encodeLine(value: unknown): Uint8Array {
 
 /** Takes an error apart for the other side; what is not ours becomes `INTERNAL`. */
 export function errorRecord(error: unknown): ErrorRecord {
-  if (error instanceof CellarError) return { code: error.code, message: error.message, context: error.context }
-  return { code: 'INTERNAL', message: error instanceof Error ? `${error.name}: ${error.message}` : String(error), context: {} }
+  if (error instanceof CellarError)
+    return { code: error.code, message: error.message, context: error.context }
+  return {
+    code: 'INTERNAL',
+    message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+    context: {},
+  }
 }
 
 /** Makes an error of a record that was read; an unknown code becomes `INTERNAL`. */
@@ -63,18 +68,23 @@ function isTable(value: unknown): value is Record<string, unknown> {
  * @throws {CellarError} `FORMAT_INVALID` when there is no line, or it is too long or no JSON; `ABORTED`, from the bytes
  *   too, when the stream breaks off
  */
-export async function readHead(stream: AsyncIterable<Uint8Array>): Promise<{ value: unknown; rest: AsyncGenerator<Uint8Array> }> {
+export async function readHead(
+  stream: AsyncIterable<Uint8Array>,
+): Promise<{ value: unknown; rest: AsyncGenerator<Uint8Array> }> {
   const iterator = fromCaller(stream)
   const parts: Uint8Array[] = []
   let length = 0
   for (;;) {
     const next = await iterator.next()
-    if (next.done === true) throw new CellarError('FORMAT_INVALID', 'a request ended before its first line did')
+    if (next.done === true)
+      throw new CellarError('FORMAT_INVALID', 'a request ended before its first line did')
     const end = next.value.indexOf(NEWLINE)
     parts.push(end < 0 ? next.value : next.value.subarray(0, end))
     length += end < 0 ? next.value.byteLength : end
-    if (length > controlLineBytesMax) throw new CellarError('FORMAT_INVALID', 'the first line of a request is too long')
-    if (end >= 0) return { value: parseJson(Buffer.concat(parts)), rest: behind(next.value.subarray(end + 1), iterator) }
+    if (length > controlLineBytesMax)
+      throw new CellarError('FORMAT_INVALID', 'the first line of a request is too long')
+    if (end >= 0)
+      return { value: parseJson(Buffer.concat(parts)), rest: behind(next.value.subarray(end + 1), iterator) }
   }
 }
 
@@ -110,7 +120,8 @@ export async function* readItems(stream: AsyncIterable<Uint8Array>): AsyncGenera
       const end = rest.indexOf(NEWLINE)
       parts.push(end < 0 ? rest : rest.subarray(0, end))
       length += end < 0 ? rest.byteLength : end
-      if (length > controlLineBytesMax) throw new CellarError('FORMAT_INVALID', 'a line of the node is too long')
+      if (length > controlLineBytesMax)
+        throw new CellarError('FORMAT_INVALID', 'a line of the node is too long')
       if (end < 0) break
       rest = rest.subarray(end + 1)
       const item = itemOf(parseJson(Buffer.concat(parts)))

@@ -34,7 +34,9 @@ export interface ControlServer {
  */
 export async function serveControl(options: ControlServerOptions): Promise<ControlServer> {
   if (await isAnswering(options.path)) {
-    throw new CellarError('STORE_IN_USE', `a node is already running at ${options.path}`, { path: options.path })
+    throw new CellarError('STORE_IN_USE', `a node is already running at ${options.path}`, {
+      path: options.path,
+    })
   }
   rmSync(options.path, { force: true })
   const calls = new Set<{ readonly controller: AbortController; readonly done: Promise<void> }>()
@@ -56,7 +58,8 @@ export async function serveControl(options: ControlServerOptions): Promise<Contr
     calls: () => calls.size,
     drain,
     async close() {
-      for (const call of calls) call.controller.abort(new CellarError('NODE_STOPPED', 'the node was stopped meanwhile'))
+      for (const call of calls)
+        call.controller.abort(new CellarError('NODE_STOPPED', 'the node was stopped meanwhile'))
       await drain()
       server.closeAllConnections()
     },
@@ -78,7 +81,12 @@ async function listen(server: Server, path: string): Promise<void> {
 }
 
 /** Answers one request; never rejects. */
-async function answer(options: ControlServerOptions, request: IncomingMessage, response: ServerResponse, controller: AbortController): Promise<void> {
+async function answer(
+  options: ControlServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  controller: AbortController,
+): Promise<void> {
   response.on('close', () => {
     if (!response.writableFinished) controller.abort(new CellarError('ABORTED', 'the caller went away'))
   })
@@ -100,7 +108,10 @@ async function answer(options: ControlServerOptions, request: IncomingMessage, r
 function methodOf(request: IncomingMessage): MethodName {
   const name = request.url?.startsWith('/v1/') === true ? request.url.slice(4) : ''
   if (request.method !== 'POST' || !isMethodName(name)) {
-    throw new CellarError('USAGE', `the running node does not know ${request.method ?? ''} ${request.url ?? ''}; is it of another version?`)
+    throw new CellarError(
+      'USAGE',
+      `the running node does not know ${request.method ?? ''} ${request.url ?? ''}; is it of another version?`,
+    )
   }
   return name
 }
@@ -110,7 +121,13 @@ interface Head {
   readonly rest: AsyncIterable<Uint8Array>
 }
 
-async function call(options: ControlServerOptions, method: MethodName, head: Head, response: ServerResponse, signal: AbortSignal): Promise<unknown> {
+async function call(
+  options: ControlServerOptions,
+  method: MethodName,
+  head: Head,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<unknown> {
   if (typeof head.value !== 'object' || head.value === null || Array.isArray(head.value)) {
     throw new CellarError('FORMAT_INVALID', `the parameters of ${method} are no table`)
   }
@@ -133,7 +150,10 @@ async function send(response: ServerResponse, bytes: Uint8Array, signal: AbortSi
   signal.throwIfAborted()
   if (response.write(bytes)) return
   await new Promise<void>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason instanceof Error ? signal.reason : new CellarError('ABORTED', 'the caller went away'))
+    const onAbort = (): void =>
+      reject(
+        signal.reason instanceof Error ? signal.reason : new CellarError('ABORTED', 'the caller went away'),
+      )
     signal.addEventListener('abort', onAbort, { once: true })
     response.once('drain', () => {
       signal.removeEventListener('abort', onAbort)
@@ -144,6 +164,7 @@ async function send(response: ServerResponse, bytes: Uint8Array, signal: AbortSi
 
 function fail(response: ServerResponse, error: unknown): void {
   if (response.destroyed) return
-  if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' })
+  if (!response.headersSent)
+    response.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' })
   response.end(encodeLine({ error: errorRecord(error) }))
 }

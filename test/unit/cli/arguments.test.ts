@@ -36,7 +36,21 @@ describe('arguments of the command line', () => {
 
   it('read sizes, tags, times and patterns as restic does', async () => {
     const params = await paramsOf([
-      '/etc', '--exclude-larger-than', '1.5M', '--tag', 'a,b', '--tag', 'c', '--time', '2026-03-01T10:00:00+02:00', '-e', '*.o', '--iexclude', '*.TMP', '-x', '-n',
+      '/etc',
+      '--exclude-larger-than',
+      '1.5M',
+      '--tag',
+      'a,b',
+      '--tag',
+      'c',
+      '--time',
+      '2026-03-01T10:00:00+02:00',
+      '-e',
+      '*.o',
+      '--iexclude',
+      '*.TMP',
+      '-x',
+      '-n',
     ])
     assert.equal(params.excludeLargerThan, 1.5 * 1024 * 1024)
     assert.deepEqual(params.tags, ['a', 'b', 'c'])
@@ -52,13 +66,22 @@ describe('arguments of the command line', () => {
       writeFileSync(join(directory, 'paths'), '/etc\n# not this\n*.lst\n')
       writeFileSync(join(directory, 'raw'), Buffer.from('a\n\xff\0b\0', 'latin1'))
       for (const name of ['b.lst', 'a.lst', 'c.txt']) writeFileSync(join(directory, name), '')
-      const params = await paramsOf(['--exclude-file', 'excludes', '--files-from', 'paths', '--files-from-raw', 'raw'], {
-        directory,
-        env: { HOME: '/home/ann' },
-      })
+      const params = await paramsOf(
+        ['--exclude-file', 'excludes', '--files-from', 'paths', '--files-from-raw', 'raw'],
+        {
+          directory,
+          env: { HOME: '/home/ann' },
+        },
+      )
       assert.deepEqual(params.excludes, ['*.o', '/home/ann/.cache', 'costs$'])
       const raw = { b64: Buffer.from(`${directory}/a\n\xff`, 'latin1').toString('base64') }
-      assert.deepEqual(params.paths, ['/etc', `${directory}/a.lst`, `${directory}/b.lst`, raw, `${directory}/b`])
+      assert.deepEqual(params.paths, [
+        '/etc',
+        `${directory}/a.lst`,
+        `${directory}/b.lst`,
+        raw,
+        `${directory}/b`,
+      ])
     } finally {
       rmSync(directory, { recursive: true })
     }
@@ -66,36 +89,78 @@ describe('arguments of the command line', () => {
 
   it('send the choice of a snapshot to the node as it was typed', async () => {
     const outcome = await cellar(
-      ['restore', 'latest:/home/ann', '-t', 'out', '--device', 'laptop', '--tag', 'a,b', '--tag', 'c', '--path', 'docs', '-i', '*.odt', '--overwrite', 'if-newer', '--from', 'pi'],
+      [
+        'restore',
+        'latest:/home/ann',
+        '-t',
+        'out',
+        '--device',
+        'laptop',
+        '--tag',
+        'a,b',
+        '--tag',
+        'c',
+        '--path',
+        'docs',
+        '-i',
+        '*.odt',
+        '--overwrite',
+        'if-newer',
+        '--from',
+        'pi',
+      ],
       { handlers: restore },
     )
     assert.equal(outcome.status, 0, outcome.stderr)
     const params = outcome.calls[0]?.params as RestoreParams
     assert.equal(params.snapshot, 'latest:/home/ann')
     assert.equal(params.target, '/home/ann/out')
-    assert.deepEqual(params.filter, { devices: ['laptop'], paths: ['/home/ann/docs'], tags: [['a', 'b'], ['c']] })
+    assert.deepEqual(params.filter, {
+      devices: ['laptop'],
+      paths: ['/home/ann/docs'],
+      tags: [['a', 'b'], ['c']],
+    })
     assert.deepEqual([params.includes, params.overwrite, params.from], [['*.odt'], 'if-newer', 'pi'])
   })
 
   it('accept global options on either side of the command', async () => {
-    for (const args of [['--json', 'backup', '/etc'], ['backup', '/etc', '--json']]) {
+    for (const args of [
+      ['--json', 'backup', '/etc'],
+      ['backup', '/etc', '--json'],
+    ]) {
       const outcome = await cellar(args, { handlers: backup })
       assert.equal(jsonLines(outcome.stdout)[0]?.['message_type'], 'summary')
     }
   })
 
   it('give what the join code needs, however it is typed', async () => {
-    assert.equal((await cellar(['join', '4821', 'apple', 'river', 'stone', 'cloud'])).joins[0]?.code, '4821-apple-river-stone-cloud')
-    assert.equal((await cellar(['join', '4821-apple-river-stone-cloud'])).joins[0]?.code, '4821-apple-river-stone-cloud')
-    assert.equal((await cellar(['join', '-'], { stdin: ['4821 apple ri', 'ver stone cloud\n'] })).joins[0]?.code, '4821-apple-river-stone-cloud')
+    assert.equal(
+      (await cellar(['join', '4821', 'apple', 'river', 'stone', 'cloud'])).joins[0]?.code,
+      '4821-apple-river-stone-cloud',
+    )
+    assert.equal(
+      (await cellar(['join', '4821-apple-river-stone-cloud'])).joins[0]?.code,
+      '4821-apple-river-stone-cloud',
+    )
+    assert.equal(
+      (await cellar(['join', '-'], { stdin: ['4821 apple ri', 'ver stone cloud\n'] })).joins[0]?.code,
+      '4821-apple-river-stone-cloud',
+    )
     assert.equal((await cellar(['join'])).status, 2)
-    assert.equal((await cellar(['join'], { terminal: true, stdin: ['4821-a-b-c-d\n'] })).joins[0]?.code, '4821-a-b-c-d')
+    assert.equal(
+      (await cellar(['join'], { terminal: true, stdin: ['4821-a-b-c-d\n'] })).joins[0]?.code,
+      '4821-a-b-c-d',
+    )
   })
 
   it('name the device after the host', async () => {
     assert.equal((await cellar(['init'])).inits[0]?.name, 'laptop')
     assert.deepEqual((await cellar(['init', '--copies', '2', '--store', 'big'])).inits[0], {
-      name: 'laptop', role: 'keeper', copies: 2, listen: [], store: '/home/ann/big',
+      name: 'laptop',
+      role: 'keeper',
+      copies: 2,
+      listen: [],
+      store: '/home/ann/big',
     })
   })
 
@@ -127,6 +192,9 @@ describe('arguments of the command line', () => {
 
   it('suggest the command that was meant', async () => {
     const { stderr } = await cellar(['snapshot'])
-    assert.match(stderr, /^cellar: unknown command 'snapshot' \(Did you mean snapshots\?\)\nto do: {2}see cellar help\n$/)
+    assert.match(
+      stderr,
+      /^cellar: unknown command 'snapshot' \(Did you mean snapshots\?\)\nto do: {2}see cellar help\n$/,
+    )
   })
 })

@@ -4,7 +4,16 @@ import { runCli } from '../../../cli/program.ts'
 import { decodeArgument } from '../../../cli/raw-args.ts'
 import type { CliWorld, NodeDoor, Sink } from '../../../cli/world.ts'
 import type {
-  CallContext, HomePaths, Initialized, InitOptions, Joined, JoinOptions, MethodName, NodeHandle, ParamsOf, ResultOf,
+  CallContext,
+  HomePaths,
+  Initialized,
+  InitOptions,
+  Joined,
+  JoinOptions,
+  MethodName,
+  NodeHandle,
+  ParamsOf,
+  ResultOf,
 } from '../../../node/client.ts'
 
 /** One call that reached the fake node. */
@@ -15,7 +24,10 @@ export interface Call {
 
 /** What the fake node does when asked; what is missing is a failure of the test. */
 export type FakeHandlers = {
-  readonly [M in MethodName]?: (params: ParamsOf<M>, context: CallContext<M>) => Promise<ResultOf<M>> | ResultOf<M>
+  readonly [M in MethodName]?: (
+    params: ParamsOf<M>,
+    context: CallContext<M>,
+  ) => Promise<ResultOf<M>> | ResultOf<M>
 }
 
 export interface FakeOptions {
@@ -55,20 +67,41 @@ export const HOME: HomePaths = {
 } as HomePaths
 
 export const INITIALIZED: Initialized = {
-  message_type: 'initialized', id: 'ab'.repeat(32), short_id: 'abababab', device: '12D3KooWdesktop', name: 'desktop', role: 'keeper',
-  home: HOME.directory, keys: HOME.directory, store: HOME.store,
+  message_type: 'initialized',
+  id: 'ab'.repeat(32),
+  short_id: 'abababab',
+  device: '12D3KooWdesktop',
+  name: 'desktop',
+  role: 'keeper',
+  home: HOME.directory,
+  keys: HOME.directory,
+  store: HOME.store,
 }
 
 export const JOINED: Joined = {
-  ...INITIALIZED, message_type: 'joined', name: 'laptop', role: 'writer', inviter: '12D3KooWdesktop', inviter_name: 'desktop',
+  ...INITIALIZED,
+  message_type: 'joined',
+  name: 'laptop',
+  role: 'writer',
+  inviter: '12D3KooWdesktop',
+  inviter_name: 'desktop',
   check_words: ['apple', 'river', 'stone'],
 }
 
 /** Runs `cellar` with arguments; a Buffer is an argument of any bytes. */
-export async function cellar(args: readonly (string | Buffer)[], options: FakeOptions = {}): Promise<Outcome> {
+export async function cellar(
+  args: readonly (string | Buffer)[],
+  options: FakeOptions = {},
+): Promise<Outcome> {
   const out: Buffer[] = []
   const err: Buffer[] = []
-  const seen = { calls: [] as Call[], closed: 0, exits: [] as number[], inits: [] as InitOptions[], joins: [] as JoinOptions[] }
+  const seen = {
+    calls: [] as Call[],
+    closed: 0,
+    exits: [] as number[],
+    inits: [] as InitOptions[],
+    joins: [] as JoinOptions[],
+  }
   const sink = (parts: Buffer[], gone: boolean): Sink => ({
     isTerminal: options.terminal === true,
     columns: options.columns ?? 100,
@@ -107,7 +140,13 @@ export async function cellar(args: readonly (string | Buffer)[], options: FakeOp
   }
   const status = await runCli(world)
   const stdoutBytes = Buffer.concat(out)
-  return { status, stdout: stdoutBytes.toString(), stderr: Buffer.concat(err).toString(), stdoutBytes, ...seen }
+  return {
+    status,
+    stdout: stdoutBytes.toString(),
+    stderr: Buffer.concat(err).toString(),
+    stdoutBytes,
+    ...seen,
+  }
 }
 
 async function* chunksOf(texts: readonly string[]): AsyncGenerator<Uint8Array> {
@@ -136,5 +175,8 @@ function fakeHandle(handlers: FakeHandlers, seen: { calls: Call[]; closed: numbe
 
 /** The JSON values on the lines of a text. */
 export function jsonLines(text: string): Record<string, unknown>[] {
-  return text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>)
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
 }

@@ -3,13 +3,23 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type CallContext, type Handlers, handleOf, type MethodName, type NodeHandle, type ParamsOf, type ResultOf } from '../../../node/api.ts'
+import {
+  type CallContext,
+  type Handlers,
+  handleOf,
+  type MethodName,
+  type NodeHandle,
+  type ParamsOf,
+  type ResultOf,
+} from '../../../node/api.ts'
 import { connectNode } from '../../../node/control/client.ts'
 import { type ControlServer, type ControlServerOptions, serveControl } from '../../../node/control/server.ts'
 import { CellarError, isCellarError } from '../../../protocol/errors.ts'
 import { NODE, STATUS, SUMMARY } from '../cli/fixtures.ts'
 
-type Some = { readonly [M in MethodName]?: (params: ParamsOf<M>, context: CallContext<M>) => Promise<ResultOf<M>> }
+type Some = {
+  readonly [M in MethodName]?: (params: ParamsOf<M>, context: CallContext<M>) => Promise<ResultOf<M>>
+}
 
 const never = (): AbortSignal => new AbortController().signal
 const list = { snapshot: 'latest', filter: { devices: [], paths: [], tags: [] }, paths: [], recursive: true }
@@ -33,7 +43,11 @@ describe('control socket', () => {
   })
 
   async function serve(handlers: Some, more: Partial<ControlServerOptions> = {}): Promise<NodeHandle> {
-    server = await serveControl({ path, handle: handleOf(handlers as Handlers, async () => undefined), ...more })
+    server = await serveControl({
+      path,
+      handle: handleOf(handlers as Handlers, async () => undefined),
+      ...more,
+    })
     const handle = await connectNode(path)
     assert.ok(handle)
     return handle
@@ -47,14 +61,21 @@ describe('control socket', () => {
   it('gives events and the result, in order', async () => {
     const handle = await serve({
       ls: async (params, { onEvent }) => {
-        for (let n = 0; n < 1000; n++) onEvent({ ...NODE, path: `/${String(n)}`, name: params.snapshot as string })
+        for (let n = 0; n < 1000; n++)
+          onEvent({ ...NODE, path: `/${String(n)}`, name: params.snapshot as string })
         return { nodes: 1000 }
       },
     })
     const paths: string[] = []
-    const result = await handle.call('ls', list, { signal: never(), onEvent: (event) => event.message_type === 'node' && paths.push(event.path) })
+    const result = await handle.call('ls', list, {
+      signal: never(),
+      onEvent: (event) => event.message_type === 'node' && paths.push(event.path),
+    })
     assert.deepEqual(result, { nodes: 1000 })
-    assert.deepEqual(paths, Array.from({ length: 1000 }, (_, n) => `/${String(n)}`))
+    assert.deepEqual(
+      paths,
+      Array.from({ length: 1000 }, (_, n) => `/${String(n)}`),
+    )
   })
 
   it('carries an error with code, message and context', async () => {
@@ -66,8 +87,15 @@ describe('control socket', () => {
         throw new TypeError('a bug')
       },
     })
-    await assert.rejects(handle.call('status', {}, { signal: never() }), { code: 'STORE_FULL', message: 'the disk is full', context: { bytes: 5 } })
-    await assert.rejects(handle.call('devices', {}, { signal: never() }), { code: 'INTERNAL', message: 'TypeError: a bug' })
+    await assert.rejects(handle.call('status', {}, { signal: never() }), {
+      code: 'STORE_FULL',
+      message: 'the disk is full',
+      context: { bytes: 5 },
+    })
+    await assert.rejects(handle.call('devices', {}, { signal: never() }), {
+      code: 'INTERNAL',
+      message: 'TypeError: a bug',
+    })
   })
 
   it('carries bytes out, at the pace of who reads them', async () => {
@@ -104,9 +132,13 @@ describe('control socket', () => {
       },
     })
     const parts: Buffer[] = []
-    await handle.call('dump', dumped, { signal: never(), output: async (bytes) => void parts.push(Buffer.from(bytes)) })
+    await handle.call('dump', dumped, {
+      signal: never(),
+      output: async (bytes) => void parts.push(Buffer.from(bytes)),
+    })
     const all = Buffer.concat(parts)
-    for (let n = 0; n < 20; n++) assert.ok(all.subarray(n * 100_000, (n + 1) * 100_000).every((byte) => byte === n))
+    for (let n = 0; n < 20; n++)
+      assert.ok(all.subarray(n * 100_000, (n + 1) * 100_000).every((byte) => byte === n))
   })
 
   it('carries bytes in, at the pace of the method', async () => {
@@ -158,7 +190,9 @@ describe('control socket', () => {
       await half
       throw new CellarError('COMMAND_FAILED', 'the command failed')
     }
-    await assert.rejects(handle.call('backup', streamed, { signal: never(), input: input() }), { code: 'COMMAND_FAILED' })
+    await assert.rejects(handle.call('backup', streamed, { signal: never(), input: input() }), {
+      code: 'COMMAND_FAILED',
+    })
     assert.ok(isCellarError(await seen, 'ABORTED'))
   })
 
@@ -176,17 +210,26 @@ describe('control socket', () => {
           })
         }),
     })
-    const call = handle.call('restore', {} as ParamsOf<'restore'>, { signal: started.signal, onEvent: () => started.abort() })
+    const call = handle.call('restore', {} as ParamsOf<'restore'>, {
+      signal: started.signal,
+      onEvent: () => started.abort(),
+    })
     await assert.rejects(call, { code: 'ABORTED' })
     assert.ok(isCellarError(await reason, 'ABORTED'))
   })
 
   it('aborts what is under way when the node closes, and says so', async () => {
-    const handle = await serve({ backup: (_params, { signal, onEvent }) => new Promise((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(new CellarError('ABORTED', 'stopped')))
-      onEvent({ message_type: 'saved', snapshot_id: 'x' })
-    }) })
-    const call = handle.call('backup', {} as ParamsOf<'backup'>, { signal: never(), onEvent: () => void server?.close() })
+    const handle = await serve({
+      backup: (_params, { signal, onEvent }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new CellarError('ABORTED', 'stopped')))
+          onEvent({ message_type: 'saved', snapshot_id: 'x' })
+        }),
+    })
+    const call = handle.call('backup', {} as ParamsOf<'backup'>, {
+      signal: never(),
+      onEvent: () => void server?.close(),
+    })
     await assert.rejects(call, { code: 'NODE_STOPPED' })
     assert.equal(await connectNode(path), undefined)
     assert.ok(!existsSync(path))
@@ -194,7 +237,10 @@ describe('control socket', () => {
 
   it('lets what is under way end when it drains, and takes nothing more', async () => {
     let finish: () => void = () => undefined
-    const handle = await serve({ status: () => new Promise((resolve) => (finish = () => resolve(STATUS))), devices: async () => [] })
+    const handle = await serve({
+      status: () => new Promise((resolve) => (finish = () => resolve(STATUS))),
+      devices: async () => [],
+    })
     const call = handle.call('status', {}, { signal: never() })
     while (server?.calls() === 0) await new Promise((resolve) => setImmediate(resolve))
     const drained = server?.drain()
@@ -225,7 +271,9 @@ describe('control socket', () => {
 
   it('is not taken from a node that runs', async () => {
     await serve({ status: async () => STATUS })
-    await assert.rejects(serveControl({ path, handle: handleOf({} as Handlers, async () => undefined) }), { code: 'STORE_IN_USE' })
+    await assert.rejects(serveControl({ path, handle: handleOf({} as Handlers, async () => undefined) }), {
+      code: 'STORE_IN_USE',
+    })
     const handle = await connectNode(path)
     assert.deepEqual(await handle?.call('status', {}, { signal: never() }), STATUS)
   })
