@@ -8,6 +8,7 @@ import {
   type ContentChunk,
   decodeFileNode,
   decodeTree,
+  encodeFileNode,
   encodeTree,
   type Entry,
   type Extent,
@@ -197,7 +198,7 @@ describe('the parts of a directory', () => {
           assert.deepEqual(parts.flat(), sorted)
         },
       ),
-      { numRuns: 20 },
+      { numRuns: 8 },
     )
   })
 
@@ -210,7 +211,7 @@ describe('the parts of a directory', () => {
         const after = splitEntries([...given, added]).map((part) => toHex(treeDigest(part)))
         assert.ok(after.filter((digest) => !before.has(digest)).length <= 4)
       }),
-      { numRuns: 20 },
+      { numRuns: 8 },
     )
   })
 
@@ -273,7 +274,7 @@ describe('file nodes', () => {
         assert.deepEqual(await collect(fileChunks(content.chunk, bytes, load)), chunks)
         await assert.rejects(collect(fileChunks(content.chunk, bytes + 1, load)), { code: 'FORMAT_INVALID' })
       }),
-      { numRuns: 15 },
+      { numRuns: 8 },
     )
   })
 
@@ -298,5 +299,18 @@ describe('file nodes', () => {
     const load = (name: ChunkId): Promise<FileNode> =>
       Promise.resolve(name === top.items[1]?.id ? top : (nodes.get(name) as FileNode))
     await assert.rejects(collect(fileChunks(content.chunk, top.bytes, load)), { code: 'FORMAT_INVALID' })
+  })
+
+  it('refuse a level left out, were the lengths right', async () => {
+    const { nodes, seal } = nodeKeeper()
+    const item = chunksOf(1, 3)[0] as ContentChunk
+    const node = (level: number, id: ChunkId): ChunkId => {
+      const { raw, links } = encodeFileNode(level, [{ id, length: item.length }])
+      return seal(raw, links)
+    }
+    const load = (name: ChunkId): Promise<FileNode> => Promise.resolve(nodes.get(name) as FileNode)
+    const leaf = node(0, item.id)
+    assert.deepEqual(await collect(fileChunks(node(1, leaf), item.length, load)), [item])
+    await assert.rejects(collect(fileChunks(node(2, leaf), item.length, load)), { code: 'FORMAT_INVALID' })
   })
 })
