@@ -52,7 +52,9 @@ export function encodeBody(body: ListingBody): Uint8Array {
   ]
   const bytes = encodeCheckedCbor(value)
   if (bytes.byteLength > listingBytesMax) {
-    throw new CellarError('LISTING_INVALID', 'this device has more to state than one listing can', { bytes: bytes.byteLength })
+    throw new CellarError('LISTING_INVALID', 'this device has more to state than one listing can', {
+      bytes: bytes.byteLength,
+    })
   }
   return bytes
 }
@@ -80,7 +82,8 @@ export function openBody(head: ListingHead, bytes: Uint8Array): ListingBody {
   const leans = fields.boolean()
   fields.end()
   // L4.2: the digest in the head is that of exactly these forgets.
-  if (digestSteps(forgetBase, forgets).at(head.seq) !== head.forgetsDigest) throw invalid('has other forgets than its head')
+  if (digestSteps(forgetBase, forgets).at(head.seq) !== head.forgetsDigest)
+    throw invalid('has other forgets than its head')
   return { adds, forgetBase, forgets, holds, shedding, horizon, leans }
 }
 
@@ -100,7 +103,8 @@ function readAdds(fields: Fields, head: ListingHead): Add[] {
       sizeClass: row.uint(63),
     }
     row.end()
-    if (before !== undefined && (before.seq - add.seq || before.n - add.n) >= 0) row.fail('announcements are not in order')
+    if (before !== undefined && (before.seq - add.seq || before.n - add.n) >= 0)
+      row.fail('announcements are not in order')
     before = add
     return add
   })
@@ -129,7 +133,8 @@ function readForgets(fields: Fields, head: ListingHead, baseSeq: number): Forget
   })
   // The epoch of the newest group is that of this head, when it was added here.
   const last = forgets.at(-1)
-  if (last?.seq === head.seq && last.epoch !== head.epoch) fields.fail('forgets under another membership than their head')
+  if (last?.seq === head.seq && last.epoch !== head.epoch)
+    fields.fail('forgets under another membership than their head')
   return forgets
 }
 
@@ -152,7 +157,8 @@ function readDot(row: Fields): Dot {
 
 /** Orders forgets of one listing: by the key of the device as hex, as all lists of devices on the wire. */
 export function compareForgets(a: Forget, b: Forget): number {
-  if (a.dot.device !== b.dot.device) return Buffer.compare(keyOfDevice(a.dot.device), keyOfDevice(b.dot.device))
+  if (a.dot.device !== b.dot.device)
+    return Buffer.compare(keyOfDevice(a.dot.device), keyOfDevice(b.dot.device))
   return compareDots(a.dot, b.dot) || (a.root < b.root ? -1 : a.root > b.root ? 1 : 0)
 }
 
@@ -186,7 +192,12 @@ function readShedding(fields: Fields, head: ListingHead, holds: readonly RootId[
 
 /** The form of a horizon in a body; it must be sorted (see {@link compareLanes}). */
 export function horizonValue(horizon: Horizon): CborValue {
-  return horizon.map(({ device, incarnation, seq, hash }) => [keyOfDevice(device), incarnation, seq, fromHex(hash)])
+  return horizon.map(({ device, incarnation, seq, hash }) => [
+    keyOfDevice(device),
+    incarnation,
+    seq,
+    fromHex(hash),
+  ])
 }
 
 /** Reads a horizon from the next field. */

@@ -7,7 +7,14 @@ import { CellarError } from '../errors.ts'
 import { Fields } from '../fields.ts'
 import type { MeshId } from '../ids.ts'
 import { headBytesMax, listingSeqMax, membershipEntriesMax } from '../limits.ts'
-import { deviceFromKey, isSignedBy, keyOfDevice, sha256Hex, signStatement, statementContent } from '../statement.ts'
+import {
+  deviceFromKey,
+  isSignedBy,
+  keyOfDevice,
+  sha256Hex,
+  signStatement,
+  statementContent,
+} from '../statement.ts'
 import type { ListingHash, ListingHead, SignedHead } from './types.ts'
 
 const VERSION = 1
@@ -59,7 +66,8 @@ export function openHead(bytes: Uint8Array): SignedHead {
   }
   fields.end()
   // L2.3: only the first listing of a chain has none before it.
-  if ((head.seq === 1) !== (head.prev === undefined)) fields.fail('the first listing, and no other, has none before it')
+  if ((head.seq === 1) !== (head.prev === undefined))
+    fields.fail('the first listing, and no other, has none before it')
   if (!isSignedBy('listing', bytes, head.device)) fields.fail('its device did not sign it')
   return { head, hash: sha256Hex(content) as ListingHash, bytes }
 }

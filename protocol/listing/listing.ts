@@ -6,7 +6,17 @@ import { sha256Hex } from '../statement.ts'
 import { compareForgets, compareLanes, encodeBody, openBody } from './body.ts'
 import { digestSteps, NO_BASE } from './forgets.ts'
 import { openHead, signHead } from './head.ts'
-import type { Add, Dot, Forget, ForgetReason, Horizon, Listing, ListingBody, ListingHead, Shedding } from './types.ts'
+import type {
+  Add,
+  Dot,
+  Forget,
+  ForgetReason,
+  Horizon,
+  Listing,
+  ListingBody,
+  ListingHead,
+  Shedding,
+} from './types.ts'
 
 /** The fields of a listing that its signer chooses; the rest follows from them. */
 export interface ListingFields extends Omit<ListingHead, 'device' | 'forgetsDigest' | 'bodyHash'> {
@@ -23,8 +33,14 @@ export function signListing(fields: ListingFields, signer: Signer): Listing {
   const { body, ...chosen } = fields
   const bodyBytes = encodeBody(body)
   const forgetsDigest = digestSteps(body.forgetBase, body.forgets).at(fields.seq)
-  if (forgetsDigest === undefined) throw new RangeError('forgets were dropped that this listing could still add')
-  const head: ListingHead = { ...chosen, device: signer.device, forgetsDigest, bodyHash: sha256Hex(bodyBytes) }
+  if (forgetsDigest === undefined)
+    throw new RangeError('forgets were dropped that this listing could still add')
+  const head: ListingHead = {
+    ...chosen,
+    device: signer.device,
+    forgetsDigest,
+    bodyHash: sha256Hex(bodyBytes),
+  }
   return { signed: signHead(head, signer), body, bodyBytes }
 }
 
@@ -89,14 +105,20 @@ export function nextListing(previous: Listing | undefined, draft: ListingDraft, 
 }
 
 function checkSuccession(before: ListingHead, draft: ListingDraft, signer: Signer): void {
-  if (before.mesh !== draft.mesh || before.incarnation !== draft.incarnation || before.device !== signer.device) {
+  if (
+    before.mesh !== draft.mesh ||
+    before.incarnation !== draft.incarnation ||
+    before.device !== signer.device
+  ) {
     throw new RangeError('a chain belongs to one mesh, device and incarnation')
   }
   if (before.epoch > draft.epoch) throw new RangeError('the epoch would go back')
 }
 
 function newForgets(draft: ListingDraft, seq: number): Forget[] {
-  const sorted = (draft.forgets ?? []).map((forget) => ({ ...forget, seq, epoch: draft.epoch })).sort(compareForgets)
+  const sorted = (draft.forgets ?? [])
+    .map((forget) => ({ ...forget, seq, epoch: draft.epoch }))
+    .sort(compareForgets)
   return sorted.filter((forget, at) => at === 0 || compareForgets(sorted[at - 1] as Forget, forget) !== 0)
 }
 

@@ -46,13 +46,21 @@ export interface Place extends DeviceIncarnation {
 }
 
 /** Whether the device had a capability where the statement stands, as this incarnation. */
-export function wasEntitled(membership: Membership, place: Omit<Place, 'seq'>, capability: Capability): boolean {
+export function wasEntitled(
+  membership: Membership,
+  place: Omit<Place, 'seq'>,
+  capability: Capability,
+): boolean {
   const member = memberAt(membership, place.device, place.epoch)
   return member?.incarnation === place.incarnation && member.capabilities.has(capability)
 }
 
 /** Whether the device had a capability, as this incarnation, at any epoch up to this one. */
-export function wasEverEntitled(membership: Membership, place: Omit<Place, 'seq'>, capability: Capability): boolean {
+export function wasEverEntitled(
+  membership: Membership,
+  place: Omit<Place, 'seq'>,
+  capability: Capability,
+): boolean {
   return (membership.spans.get(place.device) ?? []).some(
     ({ epoch, member }) =>
       epoch <= place.epoch && member.incarnation === place.incarnation && member.capabilities.has(capability),
@@ -80,10 +88,17 @@ export function isForgetEntitled(membership: Membership, place: Place): boolean 
 }
 
 /** The statement that closed the chain of one incarnation: a removal, or the admission of the next. */
-export function closingSpan(membership: Membership, device: DeviceId, incarnation: number): MemberSpan | undefined {
+export function closingSpan(
+  membership: Membership,
+  device: DeviceId,
+  incarnation: number,
+): MemberSpan | undefined {
   return membership.spans.get(device)?.find((span) => closesChain(span, incarnation))
 }
 
 function closesChain(span: MemberSpan, incarnation: number): boolean {
-  return span.member.incarnation > incarnation || (span.member.incarnation === incarnation && span.member.removedEpoch !== undefined)
+  return (
+    span.member.incarnation > incarnation ||
+    (span.member.incarnation === incarnation && span.member.removedEpoch !== undefined)
+  )
 }

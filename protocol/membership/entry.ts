@@ -15,8 +15,25 @@ import {
   quotaBytesMax,
 } from '../limits.ts'
 import type { ListingHash } from '../listing/types.ts'
-import { deviceFromKey, isSignedBy, keyOfDevice, sha256Hex, signStatement, statementContent } from '../statement.ts'
-import { CAPABILITIES, type Capability, type CopiesGoal, type Cut, type MembershipEntry, type MemberTerms, type Role, ROLES, type MembershipStatement } from './types.ts'
+import {
+  deviceFromKey,
+  isSignedBy,
+  keyOfDevice,
+  sha256Hex,
+  signStatement,
+  statementContent,
+} from '../statement.ts'
+import {
+  CAPABILITIES,
+  type Capability,
+  type CopiesGoal,
+  type Cut,
+  type MembershipEntry,
+  type MemberTerms,
+  type Role,
+  ROLES,
+  type MembershipStatement,
+} from './types.ts'
 
 const VERSION = 1
 const WORDS = { what: 'an entry of the membership', code: 'MEMBERSHIP_INVALID' } as const
@@ -54,7 +71,10 @@ export function signEntry(entry: Omit<MembershipEntry, 'by'>, signer: Signer): S
  */
 export function openEntry(bytes: Uint8Array): SignedEntry {
   const content = statementContent(bytes)
-  const fields = new Fields(decodeCbor(content, { ...WORDS, bytesMax: membershipEntryBytesMax, depthMax: 3 }), WORDS)
+  const fields = new Fields(
+    decodeCbor(content, { ...WORDS, bytesMax: membershipEntryBytesMax, depthMax: 3 }),
+    WORDS,
+  )
   if (fields.uint() !== VERSION) throw new CellarError('VERSION_UNKNOWN', 'a membership of a later format')
   const entry: MembershipEntry = {
     mesh: fields.skipNull() ? undefined : (toHex(fields.bytes(32)) as MeshId),
@@ -74,7 +94,12 @@ function statementValues(statement: MembershipStatement): CborValue[] {
     case 'found':
       return [statement.nonce, termsValue(statement.terms), goalValue(statement.copiesGoal)]
     case 'admit':
-      return [keyOfDevice(statement.device), statement.incarnation, termsValue(statement.terms), cutValue(statement.cut)]
+      return [
+        keyOfDevice(statement.device),
+        statement.incarnation,
+        termsValue(statement.terms),
+        cutValue(statement.cut),
+      ]
     case 'remove':
       return [keyOfDevice(statement.device), cutValue(statement.cut)]
     case 'change':
@@ -87,7 +112,12 @@ function statementValues(statement: MembershipStatement): CborValue[] {
 function readStatement(fields: Fields, kind: MembershipStatement['kind']): MembershipStatement {
   switch (kind) {
     case 'found':
-      return { kind, nonce: fields.bytes(16), terms: readTerms(fields.nested()), copiesGoal: readGoal(fields) }
+      return {
+        kind,
+        nonce: fields.bytes(16),
+        terms: readTerms(fields.nested()),
+        copiesGoal: readGoal(fields),
+      }
     case 'admit':
       return {
         kind,
@@ -99,7 +129,12 @@ function readStatement(fields: Fields, kind: MembershipStatement['kind']): Membe
     case 'remove':
       return { kind, device: deviceFromKey(fields.bytes(32)), ...readCut(fields) }
     case 'change':
-      return { kind, device: deviceFromKey(fields.bytes(32)), terms: readTerms(fields.nested()), ...readCut(fields) }
+      return {
+        kind,
+        device: deviceFromKey(fields.bytes(32)),
+        terms: readTerms(fields.nested()),
+        ...readCut(fields),
+      }
     case 'goal':
       return { kind, copiesGoal: readGoal(fields) }
   }
@@ -128,7 +163,8 @@ function readCut(fields: Fields): { cut?: Cut } {
 
 function termsValue(terms: MemberTerms): CborValue {
   let bits = 0
-  for (const [at, capability] of CAPABILITIES.entries()) if (terms.capabilities.has(capability)) bits |= 1 << at
+  for (const [at, capability] of CAPABILITIES.entries())
+    if (terms.capabilities.has(capability)) bits |= 1 << at
   return [terms.name, ROLES.indexOf(terms.role), bits, terms.quotaBytes ?? null, terms.domain ?? null]
 }
 
@@ -139,13 +175,19 @@ function readTerms(row: Fields): MemberTerms {
   const quotaBytes = row.skipNull() ? undefined : row.uint(quotaBytesMax)
   const domain = row.skipNull() ? undefined : row.text(deviceNameBytesMax)
   row.end()
-  if (!isGoodName(name) || (domain !== undefined && !isGoodName(domain))) row.fail('a name that cannot be shown')
+  if (!isGoodName(name) || (domain !== undefined && !isGoodName(domain)))
+    row.fail('a name that cannot be shown')
   const capabilities = new Set<Capability>(CAPABILITIES.filter((_, at) => (bits & (1 << at)) !== 0))
-  return { name, role, capabilities, ...(quotaBytes !== undefined && { quotaBytes }), ...(domain !== undefined && { domain }) }
+  return {
+    name,
+    role,
+    capabilities,
+    ...(quotaBytes !== undefined && { quotaBytes }),
+    ...(domain !== undefined && { domain }),
+  }
 }
 
 /** C0, C1, line and paragraph ends, marks that turn the direction of text, zero width, byte order mark. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
 const NOT_FOR_NAMES = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u
 
 /** Whether a name can be shown on one line without deceiving: 1 .. 64 bytes, no control characters, no space at its ends. */

@@ -55,8 +55,16 @@ export interface EntryOptions {
 /** Founds a mesh: its first entry, its first keeper. */
 export function foundMesh(signer: Signer, options: FoundOptions): Membership {
   const { nonce, atMs, copiesGoal = 'all', ...rest } = options
-  const statement: MembershipStatement = { kind: 'found', nonce, terms: makeTerms({ ...rest, role: 'keeper' }), copiesGoal }
-  return applyEntry(undefined, signEntry({ mesh: undefined, epoch: 0, prev: undefined, atMs, statement }, signer))
+  const statement: MembershipStatement = {
+    kind: 'found',
+    nonce,
+    terms: makeTerms({ ...rest, role: 'keeper' }),
+    copiesGoal,
+  }
+  return applyEntry(
+    undefined,
+    signEntry({ mesh: undefined, epoch: 0, prev: undefined, atMs, statement }, signer),
+  )
 }
 
 /**
@@ -65,10 +73,20 @@ export function foundMesh(signer: Signer, options: FoundOptions): Membership {
  * @returns the membership with one more entry
  * @throws {CellarError} `NOT_ENTITLED`; `MEMBERSHIP_INVALID` for a key that was removed, or a name that is taken
  */
-export function admitMember(membership: Membership, signer: Signer, options: EntryOptions & TermsOptions): Membership {
+export function admitMember(
+  membership: Membership,
+  signer: Signer,
+  options: EntryOptions & TermsOptions,
+): Membership {
   const { device, atMs, cut, ...rest } = options
   const incarnation = (membership.members.get(device)?.incarnation ?? 0) + 1
-  return append(membership, signer, atMs, { kind: 'admit', device, incarnation, terms: makeTerms(rest), ...(cut && { cut }) })
+  return append(membership, signer, atMs, {
+    kind: 'admit',
+    device,
+    incarnation,
+    terms: makeTerms(rest),
+    ...(cut && { cut }),
+  })
 }
 
 /**
@@ -83,31 +101,54 @@ export function removeMember(membership: Membership, signer: Signer, options: En
 }
 
 /** Changes what is said of a device; what is not given stays, but a new role brings its own capabilities. */
-export function changeMember(membership: Membership, signer: Signer, options: EntryOptions & Partial<TermsOptions>): Membership {
+export function changeMember(
+  membership: Membership,
+  signer: Signer,
+  options: EntryOptions & Partial<TermsOptions>,
+): Membership {
   const { device, atMs, cut, ...changes } = options
   const old = membership.members.get(device)
   if (old === undefined) throw new CellarError('NOT_A_MEMBER', 'this device is not a member', { device })
   const { name, role, quotaBytes, domain } = old
   const capabilities = changes.role === undefined ? old.capabilities : ROLE_CAPABILITIES[changes.role]
-  const kept = { name, role, capabilities, ...(quotaBytes !== undefined && { quotaBytes }), ...(domain !== undefined && { domain }) }
+  const kept = {
+    name,
+    role,
+    capabilities,
+    ...(quotaBytes !== undefined && { quotaBytes }),
+    ...(domain !== undefined && { domain }),
+  }
   const terms = makeTerms({ ...kept, ...changes })
   return append(membership, signer, atMs, { kind: 'change', device, terms, ...(cut && { cut }) })
 }
 
 /** Changes how many devices should hold each root. */
-export function changeCopiesGoal(membership: Membership, signer: Signer, options: { copiesGoal: CopiesGoal; atMs: number }): Membership {
+export function changeCopiesGoal(
+  membership: Membership,
+  signer: Signer,
+  options: { copiesGoal: CopiesGoal; atMs: number },
+): Membership {
   return append(membership, signer, options.atMs, { kind: 'goal', copiesGoal: options.copiesGoal })
 }
 
 function makeTerms(options: TermsOptions): MemberTerms {
   const name = options.name.normalize('NFC').trim()
-  if (!isGoodName(name)) throw new CellarError('MEMBERSHIP_INVALID', 'a name has 1 to 64 bytes and no control characters')
+  if (!isGoodName(name))
+    throw new CellarError('MEMBERSHIP_INVALID', 'a name has 1 to 64 bytes and no control characters')
   return { ...options, name, capabilities: new Set(options.capabilities ?? ROLE_CAPABILITIES[options.role]) }
 }
 
-function append(membership: Membership, signer: Signer, atMs: number, statement: MembershipStatement): Membership {
+function append(
+  membership: Membership,
+  signer: Signer,
+  atMs: number,
+  statement: MembershipStatement,
+): Membership {
   const { mesh, epoch, headHash } = membership
-  return applyEntry(membership, signEntry({ mesh, epoch: epoch + 1, prev: headHash, atMs, statement }, signer))
+  return applyEntry(
+    membership,
+    signEntry({ mesh, epoch: epoch + 1, prev: headHash, atMs, statement }, signer),
+  )
 }
 
 /**
@@ -119,7 +160,8 @@ function append(membership: Membership, signer: Signer, atMs: number, statement:
 export function openMembership(entries: readonly Uint8Array[]): Membership {
   let membership: Membership | undefined
   for (const bytes of entries) membership = applyEntry(membership, openEntry(bytes))
-  if (membership === undefined) throw new CellarError('MEMBERSHIP_INVALID', 'a membership log without entries')
+  if (membership === undefined)
+    throw new CellarError('MEMBERSHIP_INVALID', 'a membership log without entries')
   return membership
 }
 
@@ -136,7 +178,8 @@ export function extendMembership(membership: Membership, entries: readonly Uint8
     const known = now.hashes[signed.entry.epoch]
     if (known === signed.hash) continue
     if (known !== undefined) throw fork(signed.entry.epoch)
-    if (signed.entry.epoch === now.epoch + 1 && signed.entry.prev !== now.headHash) throw fork(signed.entry.epoch)
+    if (signed.entry.epoch === now.epoch + 1 && signed.entry.prev !== now.headHash)
+      throw fork(signed.entry.epoch)
     now = applyEntry(now, signed)
   }
   return now
@@ -172,10 +215,16 @@ function applyEntry(before: Membership | undefined, signed: SignedEntry): Member
   if (entry.epoch >= membershipEntriesMax) throw refuse('is one too many', signed)
   const signer = before.members.get(entry.by)
   if (signer === undefined || signer.removedEpoch !== undefined) {
-    throw new CellarError('NOT_A_MEMBER', 'an entry of the membership is not by a member', { epoch: entry.epoch })
+    throw new CellarError('NOT_A_MEMBER', 'an entry of the membership is not by a member', {
+      epoch: entry.epoch,
+    })
   }
   if (!signer.capabilities.has('admit')) {
-    throw new CellarError('NOT_ENTITLED', 'an entry of the membership is by a device that may not change it', { epoch: entry.epoch })
+    throw new CellarError(
+      'NOT_ENTITLED',
+      'an entry of the membership is by a device that may not change it',
+      { epoch: entry.epoch },
+    )
   }
   const grown = {
     ...before,
@@ -187,14 +236,20 @@ function applyEntry(before: Membership | undefined, signed: SignedEntry): Member
   if (entry.statement.kind === 'goal') return { ...grown, copiesGoal: entry.statement.copiesGoal }
   const span = makeSpan(before, signer, signed)
   const after = { ...grown, ...withSpan(before, span) }
-  if (![...after.members.values()].some((member) => mayAdmit(member))) throw refuse('leaves nobody who may admit', signed)
+  if (![...after.members.values()].some((member) => mayAdmit(member)))
+    throw refuse('leaves nobody who may admit', signed)
   return after
 }
 
 function applyFounding(signed: SignedEntry): Membership {
   const { entry, hash, bytes } = signed
   const { statement, by: device } = entry
-  if (statement.kind !== 'found' || entry.epoch !== 0 || entry.prev !== undefined || entry.mesh !== undefined) {
+  if (
+    statement.kind !== 'found' ||
+    entry.epoch !== 0 ||
+    entry.prev !== undefined ||
+    entry.mesh !== undefined
+  ) {
     throw refuse('founds nothing', signed)
   }
   const member: Member = { ...statement.terms, device, incarnation: 1, admittedEpoch: 0 }
@@ -227,19 +282,23 @@ function withSpan(before: Membership, span: MemberSpan): Pick<Membership, 'membe
 /** What the entry makes of its device. */
 function makeSpan(before: Membership, signer: Member, signed: SignedEntry): MemberSpan {
   const { epoch, statement } = signed.entry
-  if (statement.kind === 'found' || statement.kind === 'goal') throw refuse('founds a mesh that there is', signed)
+  if (statement.kind === 'found' || statement.kind === 'goal')
+    throw refuse('founds a mesh that there is', signed)
   const old = before.members.get(statement.device)
   const cut = statement.cut && { cut: statement.cut }
   // M3.5: a removed key never comes back.
   if (old?.removedEpoch !== undefined) throw refuse('is about a device that was removed for good', signed)
   if (statement.kind === 'admit') {
-    if (statement.incarnation !== (old?.incarnation ?? 0) + 1) throw refuse('admits another incarnation than the next', signed)
-    if (old === undefined && before.members.size >= membersMax) throw refuse('admits more members than a mesh can have', signed)
+    if (statement.incarnation !== (old?.incarnation ?? 0) + 1)
+      throw refuse('admits another incarnation than the next', signed)
+    if (old === undefined && before.members.size >= membersMax)
+      throw refuse('admits more members than a mesh can have', signed)
     checkTerms(before, signer, old, signed, statement.terms)
     const { device, incarnation, terms } = statement
     return { epoch, member: { ...terms, device, incarnation, admittedEpoch: epoch }, ...cut }
   }
-  if (old === undefined) throw new CellarError('NOT_A_MEMBER', 'an entry of the membership is about a stranger', { epoch })
+  if (old === undefined)
+    throw new CellarError('NOT_A_MEMBER', 'an entry of the membership is about a stranger', { epoch })
   if (statement.kind === 'remove') return { epoch, member: { ...old, removedEpoch: epoch }, ...cut }
   checkTerms(before, signer, old, signed, statement.terms)
   const { device, incarnation, admittedEpoch } = old
@@ -247,7 +306,13 @@ function makeSpan(before: Membership, signer: Member, signed: SignedEntry): Memb
 }
 
 /** M3.7: one name, one member. M3.8: nobody gives what it has not. */
-function checkTerms(before: Membership, signer: Member, old: Member | undefined, signed: SignedEntry, terms: MemberTerms): void {
+function checkTerms(
+  before: Membership,
+  signer: Member,
+  old: Member | undefined,
+  signed: SignedEntry,
+  terms: MemberTerms,
+): void {
   for (const member of before.members.values()) {
     if (member.device !== old?.device && member.removedEpoch === undefined && member.name === terms.name) {
       throw refuse('gives a name that another member has', signed)
@@ -255,11 +320,16 @@ function checkTerms(before: Membership, signer: Member, old: Member | undefined,
   }
   for (const capability of terms.capabilities) {
     if (!signer.capabilities.has(capability) && old?.capabilities.has(capability) !== true) {
-      throw new CellarError('NOT_ENTITLED', 'a device gives what it has not', { capability, epoch: signed.entry.epoch })
+      throw new CellarError('NOT_ENTITLED', 'a device gives what it has not', {
+        capability,
+        epoch: signed.entry.epoch,
+      })
     }
   }
 }
 
 function refuse(reason: string, signed: SignedEntry): CellarError {
-  return new CellarError('MEMBERSHIP_INVALID', `an entry of the membership ${reason}`, { epoch: signed.entry.epoch })
+  return new CellarError('MEMBERSHIP_INVALID', `an entry of the membership ${reason}`, {
+    epoch: signed.entry.epoch,
+  })
 }

@@ -82,8 +82,19 @@ export interface Membership {
 
 /** What one entry says. */
 export type MembershipStatement =
-  | { readonly kind: 'found'; readonly nonce: Uint8Array; readonly terms: MemberTerms; readonly copiesGoal: CopiesGoal }
-  | { readonly kind: 'admit'; readonly device: DeviceId; readonly incarnation: number; readonly terms: MemberTerms; readonly cut?: Cut }
+  | {
+      readonly kind: 'found'
+      readonly nonce: Uint8Array
+      readonly terms: MemberTerms
+      readonly copiesGoal: CopiesGoal
+    }
+  | {
+      readonly kind: 'admit'
+      readonly device: DeviceId
+      readonly incarnation: number
+      readonly terms: MemberTerms
+      readonly cut?: Cut
+    }
   | { readonly kind: 'remove'; readonly device: DeviceId; readonly cut?: Cut }
   | { readonly kind: 'change'; readonly device: DeviceId; readonly terms: MemberTerms; readonly cut?: Cut }
   | { readonly kind: 'goal'; readonly copiesGoal: CopiesGoal }

@@ -31,7 +31,12 @@ export type Outcome =
  * @param bodyBytes - the body of the last head; borrowed, and only looked at when the chain is news
  * @throws {CellarError} `LISTING_INVALID` for what no honest device signs; `NOT_A_MEMBER`; the view stays as it was
  */
-export function accept(view: View, membership: Membership, heads: readonly SignedHead[], bodyBytes: Uint8Array): Outcome {
+export function accept(
+  view: View,
+  membership: Membership,
+  heads: readonly SignedHead[],
+  bodyBytes: Uint8Array,
+): Outcome {
   return take(view, membership, { heads, bodyBytes, isNew: true })
 }
 
@@ -39,7 +44,12 @@ export function accept(view: View, membership: Membership, heads: readonly Signe
  * As {@link accept}, for what this node accepted before and reads back from its own record: a device that was removed
  * since, or began anew, keeps what it had said by then, however much more that is than a keeper had seen (R2).
  */
-export function acceptAgain(view: View, membership: Membership, heads: readonly SignedHead[], bodyBytes: Uint8Array): Outcome {
+export function acceptAgain(
+  view: View,
+  membership: Membership,
+  heads: readonly SignedHead[],
+  bodyBytes: Uint8Array,
+): Outcome {
   return take(view, membership, { heads, bodyBytes, isNew: false })
 }
 
@@ -64,7 +74,10 @@ function take(view: View, membership: Membership, { heads, bodyBytes, isNew }: O
   if (lane === undefined || standing.kind === 'base') return takeBase(view, membership, heads, bodyBytes)
   const branch = lane.fork?.tips.find((other) => other.hash === heads[0]?.head.prev)
   if (standing.kind === 'fork' || branch !== undefined) {
-    const sharedSeq = Math.min(lane.fork?.sharedSeq ?? Infinity, standing.kind === 'fork' ? standing.sharedSeq : Infinity)
+    const sharedSeq = Math.min(
+      lane.fork?.sharedSeq ?? Infinity,
+      standing.kind === 'fork' ? standing.sharedSeq : Infinity,
+    )
     return takeBranch(view, membership, { lane, heads, bodyBytes, sharedSeq, branch })
   }
   if (standing.kind === 'gap') return { kind: 'gap', device, incarnation, fromSeq: standing.fromSeq }
@@ -72,7 +85,12 @@ function take(view: View, membership: Membership, { heads, bodyBytes, isNew }: O
 }
 
 /** The first listing known of a lane: nothing to compare it with, all of its body is news. */
-function takeBase(view: View, membership: Membership, heads: readonly SignedHead[], bodyBytes: Uint8Array): Outcome {
+function takeBase(
+  view: View,
+  membership: Membership,
+  heads: readonly SignedHead[],
+  bodyBytes: Uint8Array,
+): Outcome {
   const head = tipOf(heads)
   const body = openBody(head.head, bodyBytes)
   checkDigests(body, heads)
@@ -86,7 +104,11 @@ function takeBase(view: View, membership: Membership, heads: readonly SignedHead
     forgets: body.forgets,
     fork: undefined,
   }
-  return { kind: 'accepted', view: withLane(view, lane, body.forgets.length > 0 ? {} : view.forgetsMark), lane }
+  return {
+    kind: 'accepted',
+    view: withLane(view, lane, body.forgets.length > 0 ? {} : view.forgetsMark),
+    lane,
+  }
 }
 
 /** Listings that follow the known head. */
@@ -120,7 +142,11 @@ function takeNews(view: View, membership: Membership, { lane, news, bodyBytes }:
     }),
     forgets: fresh.length > 0 ? [...lane.forgets, ...fresh] : lane.forgets,
   }
-  return { kind: 'accepted', view: withLane(view, next, fresh.length > 0 ? {} : view.forgetsMark), lane: next }
+  return {
+    kind: 'accepted',
+    view: withLane(view, next, fresh.length > 0 ? {} : view.forgetsMark),
+    lane: next,
+  }
 }
 
 /** A chain that contradicts the accepted one. */
@@ -134,7 +160,11 @@ interface Branch {
 }
 
 /** R1: the announcements of both branches live; the head is proof; of its other statements none counts. */
-function takeBranch(view: View, membership: Membership, { lane, heads, bodyBytes, sharedSeq, branch }: Branch): Outcome {
+function takeBranch(
+  view: View,
+  membership: Membership,
+  { lane, heads, bodyBytes, sharedSeq, branch }: Branch,
+): Outcome {
   const tip = tipOf(heads)
   const body = openBody(tip.head, bodyBytes)
   const tips = [...(lane.fork?.tips ?? []).filter((other) => other !== branch), tip].slice(-forkBranchesMax)

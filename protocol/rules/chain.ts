@@ -59,7 +59,10 @@ export function checkMember(membership: Membership, heads: readonly SignedHead[]
     if (head.epoch === checked) continue
     checked = head.epoch
     if (memberAt(membership, device, head.epoch)?.incarnation !== incarnation) {
-      throw new CellarError('NOT_A_MEMBER', 'a listing is by a device that was no member', { device, seq: head.seq })
+      throw new CellarError('NOT_A_MEMBER', 'a listing is by a device that was no member', {
+        device,
+        seq: head.seq,
+      })
     }
   }
 }
@@ -73,7 +76,10 @@ export function checkOpen(membership: Membership, tip: SignedHead): void {
   const { device, incarnation, seq } = tip.head
   const closing = closingSpan(membership, device, incarnation)
   if (closing !== undefined && seq > (closing.cut?.seq ?? 0)) {
-    throw new CellarError('NOT_A_MEMBER', 'a listing goes on after its device was removed or began anew', { device, seq })
+    throw new CellarError('NOT_A_MEMBER', 'a listing goes on after its device was removed or began anew', {
+      device,
+      seq,
+    })
   }
 }
 

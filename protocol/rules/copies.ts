@@ -47,7 +47,11 @@ export function holdersOf(view: View, membership: Membership, root: RootId): Dev
 /** Counts the copies of a root. */
 export function copiesOf(view: View, membership: Membership, root: RootId): Copies {
   const holders = holdersOf(view, membership, root)
-  const owners = new Set(liveIndex(view, membership).get(root)?.map((live) => live.owner))
+  const owners = new Set(
+    liveIndex(view, membership)
+      .get(root)
+      ?.map((live) => live.owner),
+  )
   const chosen = goalHolders(membership, root)
   return {
     holders,

@@ -14,7 +14,9 @@ export function horizonOf(view: View, pins: readonly Horizon[]): Horizon {
 
 /** The earlier of two horizons, chain by chain; a chain that one of them has not is in neither. */
 export function meet(a: Horizon, b: Horizon): Horizon {
-  const others = new Map<LaneKey, HorizonEntry>(b.map((entry) => [laneKey(entry.device, entry.incarnation), entry]))
+  const others = new Map<LaneKey, HorizonEntry>(
+    b.map((entry) => [laneKey(entry.device, entry.incarnation), entry]),
+  )
   const met: HorizonEntry[] = []
   for (const entry of a) {
     const other = others.get(laneKey(entry.device, entry.incarnation))

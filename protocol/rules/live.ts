@@ -51,7 +51,9 @@ export function isLive(view: View, membership: Membership, root: RootId): boolea
 
 /** Forgets in force: signed by a device entitled to it where it stands, before its chain forked if it did. */
 export function forgetsInForce(view: View, membership: Membership): AcceptedForget[] {
-  return [...view.lanes.values()].flatMap((lane) => lane.forgets.filter((forget) => isInForce(lane, forget, membership)))
+  return [...view.lanes.values()].flatMap((lane) =>
+    lane.forgets.filter((forget) => isInForce(lane, forget, membership)),
+  )
 }
 
 function isInForce(lane: Lane, forget: AcceptedForget, membership: Membership): boolean {
@@ -85,13 +87,17 @@ function liveOfLane(lane: Lane, forgotten: ReadonlySet<string> | undefined): rea
   if (known !== undefined && known.forgotten === forgotten) return known.live
   const live: LiveRoot[] = []
   for (const [key, { dot, root, source, sizeClass, isEntitled }] of lane.adds) {
-    if (isEntitled && forgotten?.has(key) !== true) live.push({ dot, root, owner: lane.device, source, sizeClass })
+    if (isEntitled && forgotten?.has(key) !== true)
+      live.push({ dot, root, owner: lane.device, source, sizeClass })
   }
   OF_LANE.set(lane.adds, { forgotten, live })
   return live
 }
 
-const OF_LANE = new WeakMap<object, { forgotten: ReadonlySet<string> | undefined; live: readonly LiveRoot[] }>()
+const OF_LANE = new WeakMap<
+  object,
+  { forgotten: ReadonlySet<string> | undefined; live: readonly LiveRoot[] }
+>()
 
 /** Remembers a result for as long as the view and the membership that it follows from. */
 type Memory<T> = WeakMap<View, { membership: Membership; value: T }>

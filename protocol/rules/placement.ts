@@ -46,14 +46,22 @@ export function rankHolders(membership: Membership, root: RootId): DeviceId[] {
 }
 
 /** The devices that should hold a root: all that store, or the first of the ranking. */
-export function goalHolders(membership: Membership, root: RootId, copiesGoal: CopiesGoal = membership.copiesGoal): DeviceId[] {
+export function goalHolders(
+  membership: Membership,
+  root: RootId,
+  copiesGoal: CopiesGoal = membership.copiesGoal,
+): DeviceId[] {
   if (copiesGoal === 'all') return storingMembers(membership).map((member) => member.device)
   return rankHolders(membership, root).slice(0, copiesGoal)
 }
 
 /** An exponential draw whose rate is the weight: the least of several is each one's with the share of its weight. */
 function scoreOf(member: Member, root: RootId): number {
-  const digest = createHash('sha256').update(LABEL).update(keyOfDevice(member.device)).update(fromHex(root)).digest()
+  const digest = createHash('sha256')
+    .update(LABEL)
+    .update(keyOfDevice(member.device))
+    .update(fromHex(root))
+    .digest()
   const draw = (Number(digest.readBigUInt64BE(0) >> 11n) + 0.5) / 2 ** 53
   return negativeLog(draw) / (member.quotaBytes ?? BYTES_UNSAID)
 }

@@ -75,7 +75,12 @@ const FORMS: { readonly [T in Exclude<Type, PairingType>]: Form<T> } = {
   },
   getListing: {
     number: 2,
-    write: (m) => [keyOfDevice(m.device), m.incarnation, m.fromSeq, m.tip === undefined ? null : fromHex(m.tip)],
+    write: (m) => [
+      keyOfDevice(m.device),
+      m.incarnation,
+      m.fromSeq,
+      m.tip === undefined ? null : fromHex(m.tip),
+    ],
     read: (fields) => ({
       type: 'getListing',
       ...readLane(fields),
@@ -156,7 +161,7 @@ export function encodeMessageBody(message: Message): Uint8Array {
       return encodeCbor([PAIRING_FIRST + PAIRING.indexOf(message.type), message.fields])
     default: {
       const form = FORMS[message.type] as Form<Type>
-      return encodeCbor([form.number, ...form.write(message as never)])
+      return encodeCbor([form.number, ...form.write(message)])
     }
   }
 }
@@ -231,7 +236,8 @@ function readHeadName(fields: Fields): HeadName {
 
 function readBytesList(fields: Fields, countMax: number, bytesMax: number): Uint8Array[] {
   return fields.list(countMax, (value) => {
-    if (!(value instanceof Uint8Array) || value.byteLength > bytesMax) fields.fail('bytes are missing or too long')
+    if (!(value instanceof Uint8Array) || value.byteLength > bytesMax)
+      fields.fail('bytes are missing or too long')
     return value
   })
 }
@@ -251,7 +257,7 @@ function readIds(fields: Fields): ChunkId[] {
 
 /** As much of a text as may be sent. */
 function cutText(text: string): string {
-  let cut = text.toWellFormed()
-  while (Buffer.byteLength(cut) > wireTextBytesMax) cut = [...cut].slice(0, -1).join('')
-  return cut
+  let cut = text.slice(0, wireTextBytesMax)
+  while (Buffer.byteLength(cut) > wireTextBytesMax) cut = cut.slice(0, -1)
+  return cut.toWellFormed()
 }

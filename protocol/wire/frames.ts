@@ -45,7 +45,9 @@ export function decodeFrame(frame: Uint8Array): Frame {
   const type = frame[0]
   if (type === MESSAGE) return { kind: 'message', message: decodeMessageBody(frame.subarray(1)) }
   if (type !== CHUNK || frame.byteLength < CHUNK_HEAD_BYTES) {
-    throw new CellarError('PEER_PROTOCOL', 'a frame that is neither a message nor a chunk', { bytes: frame.byteLength })
+    throw new CellarError('PEER_PROTOCOL', 'a frame that is neither a message nor a chunk', {
+      bytes: frame.byteLength,
+    })
   }
   if (frame.byteLength > CHUNK_HEAD_BYTES + chunkBytesMax) throw tooLong(frame.byteLength)
   const request = Buffer.from(frame.buffer, frame.byteOffset, CHUNK_HEAD_BYTES).readUInt32BE(1)
@@ -101,8 +103,10 @@ export class ListingJoiner {
    * @throws {CellarError} `PEER_PROTOCOL` when it grows too large, or a part brings nothing
    */
   add(part: ListingPart): JoinedListing | undefined {
-    if (part.isMore && part.heads.length === 0 && part.body.byteLength === 0) throw this.#refuse('a part brings nothing')
-    if (this.#heads.length + part.heads.length > headsPerListingMax) throw this.#refuse('there are too many heads')
+    if (part.isMore && part.heads.length === 0 && part.body.byteLength === 0)
+      throw this.#refuse('a part brings nothing')
+    if (this.#heads.length + part.heads.length > headsPerListingMax)
+      throw this.#refuse('there are too many heads')
     if (this.#bodyBytes + part.body.byteLength > listingBytesMax) throw this.#refuse('the body is too long')
     for (const head of part.heads) this.#heads.push(head)
     this.#body.push(part.body)

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { encodeBody, fromHex, openHead, openListing, signHead, signerFromSeed, toHex } from '../../protocol/index.ts'
+import {
+  encodeBody,
+  fromHex,
+  openHead,
+  openListing,
+  signHead,
+  signerFromSeed,
+  toHex,
+} from '../../protocol/index.ts'
 import { assertRefuses } from './expect.ts'
 import { field, readVectors, type Vector } from './format.ts'
 

@@ -48,8 +48,16 @@ interface Fault {
   readonly expect?: string
 }
 
-function headFault(name: string, { rule, reason, expect = 'LISTING_INVALID' }: Fault, bytes: Uint8Array): Vector {
-  return { name: `head-${name}`, header: { spec: `listing.md ${rule}`, expect, reason, of: 'head' }, body: bytes }
+function headFault(
+  name: string,
+  { rule, reason, expect = 'LISTING_INVALID' }: Fault,
+  bytes: Uint8Array,
+): Vector {
+  return {
+    name: `head-${name}`,
+    header: { spec: `listing.md ${rule}`, expect, reason, of: 'head' },
+    body: bytes,
+  }
 }
 
 function headGood(name: string, values: readonly CborValue[]): Vector {
@@ -77,20 +85,48 @@ function headVectors(): Vector[] {
     headGood('head', headValues()),
     headGood('head-first', first),
     headFault('forged', { rule: 'L2.1', reason: 'did not sign' }, forged),
-    headFault('signed-by-another', { rule: 'L2.1', reason: 'did not sign' }, signStatement('listing', encodeCbor(headValues()), OTHER)),
-    headFault('signed-as-membership', { rule: 'L2.1', reason: 'did not sign' }, signStatement('membership', encodeCbor(headValues()), SIGNER)),
+    headFault(
+      'signed-by-another',
+      { rule: 'L2.1', reason: 'did not sign' },
+      signStatement('listing', encodeCbor(headValues()), OTHER),
+    ),
+    headFault(
+      'signed-as-membership',
+      { rule: 'L2.1', reason: 'did not sign' },
+      signStatement('membership', encodeCbor(headValues()), SIGNER),
+    ),
     headFault('signature-only', { rule: 'L2.2', reason: 'ends too early' }, good.subarray(-64)),
     headFault('nothing', { rule: 'L2.2', reason: 'ends too early' }, new Uint8Array(0)),
-    headFault('field-missing', { rule: 'L2.2', reason: 'a field is missing' }, signed(encodeCbor(headValues().slice(0, -1)))),
-    headFault('field-more', { rule: 'L2.2', reason: 'too many fields' }, signed(encodeCbor([...headValues(), 0]))),
-    headFault('number-not-shortest', { rule: 'L2.2', reason: 'shortest' }, signed(longerVersion(encodeCbor(headValues())))),
-    headFault('too-large', { rule: 'L2.2', reason: 'larger than allowed' }, signed(encodeCbor([...headValues(), new Uint8Array(512)]))),
+    headFault(
+      'field-missing',
+      { rule: 'L2.2', reason: 'a field is missing' },
+      signed(encodeCbor(headValues().slice(0, -1))),
+    ),
+    headFault(
+      'field-more',
+      { rule: 'L2.2', reason: 'too many fields' },
+      signed(encodeCbor([...headValues(), 0])),
+    ),
+    headFault(
+      'number-not-shortest',
+      { rule: 'L2.2', reason: 'shortest' },
+      signed(longerVersion(encodeCbor(headValues()))),
+    ),
+    headFault(
+      'too-large',
+      { rule: 'L2.2', reason: 'larger than allowed' },
+      signed(encodeCbor([...headValues(), new Uint8Array(512)])),
+    ),
     headWith('seq-zero', range, { 4: 0 }),
     headWith('seq-beyond-32-bits', range, { 4: 2 ** 32 }),
     headWith('incarnation-zero', range, { 3: 0 }),
     headWith('epoch-beyond-any-log', range, { 6: 4097 }),
     headWith('mesh-of-31-bytes', { rule: 'L2.2', reason: 'wrong length' }, { 1: new Uint8Array(31) }),
-    headFault('second-without-prev', { rule: 'L2.3', reason: 'has none before it' }, signed(encodeCbor(second))),
+    headFault(
+      'second-without-prev',
+      { rule: 'L2.3', reason: 'has none before it' },
+      signed(encodeCbor(second)),
+    ),
     headWith('first-with-prev', { rule: 'L2.3', reason: 'has none before it' }, { 4: 1 }),
     headWith('version-2', { rule: 'L2.4', reason: 'later format', expect: 'VERSION_UNKNOWN' }, { 0: 2 }),
   ]
@@ -142,11 +178,25 @@ const HORIZON: readonly CborValue[] = [
 /** The fields of a good body, by position (listing.md §3). */
 function bodyValues(): CborValue[] {
   const holds = Buffer.concat([fill(0xa0), fill(0xa1)])
-  return [1, [addRow(1, 0), addRow(1, 1), addRow(2, 0)], [0, fill(0)], GROUPS, holds, [[fill(0xa1), 2]], HORIZON, true]
+  return [
+    1,
+    [addRow(1, 0), addRow(1, 1), addRow(2, 0)],
+    [0, fill(0)],
+    GROUPS,
+    holds,
+    [[fill(0xa1), 2]],
+    HORIZON,
+    true,
+  ]
 }
 
 /** A head that names the body, and the body. */
-function bodyVector(name: string, header: Readonly<Record<string, string>>, body: Uint8Array, digest = DIGEST): Vector {
+function bodyVector(
+  name: string,
+  header: Readonly<Record<string, string>>,
+  body: Uint8Array,
+  digest = DIGEST,
+): Vector {
   const head = signed(encodeCbor(headValues(fromHex(sha256Hex(body)), digest)))
   return { name, header: { ...header, of: 'body', head: toHex(head) }, body }
 }
@@ -164,7 +214,9 @@ function bodyVectors(): Vector[] {
   const row = forgetRow(FORGETS[0] as Forget)
   const success = { spec: 'listing.md L3.1', expect: 'success' }
   const empty = encodeCbor([1, [], [0, fill(0)], [], new Uint8Array(0), [], [], false])
-  const dropped = encodeCbor(replaced(bodyValues(), { 2: [1, fromHex(digestSteps(NO_BASE, FORGETS).at(1) as string)], 3: [second] }))
+  const dropped = encodeCbor(
+    replaced(bodyValues(), { 2: [1, fromHex(digestSteps(NO_BASE, FORGETS).at(1) as string)], 3: [second] }),
+  )
   const other = { rule: 'L4.2', reason: 'other forgets than its head' }
   return [
     bodyVector('body', success, encodeCbor(bodyValues())),
@@ -172,7 +224,13 @@ function bodyVectors(): Vector[] {
     bodyVector('body-forgets-dropped', { ...success, spec: 'listing.md L4.2' }, dropped),
     {
       name: 'body-of-another-head',
-      header: { spec: 'listing.md L3.1', expect: 'LISTING_INVALID', reason: 'its head names', of: 'body', head: toHex(signed(encodeCbor(headValues()))) },
+      header: {
+        spec: 'listing.md L3.1',
+        expect: 'LISTING_INVALID',
+        reason: 'its head names',
+        of: 'body',
+        head: toHex(signed(encodeCbor(headValues()))),
+      },
       body: encodeCbor(bodyValues()),
     },
     bodyWith('version-2', { rule: 'L3.2', reason: 'later format', expect: 'VERSION_UNKNOWN' }, { 0: 2 }),
@@ -193,10 +251,18 @@ function bodyVectors(): Vector[] {
     bodyWith('forgets-below-their-base', order('L4.1'), { 2: [1, fill(0)] }),
     bodyWith('forget-beyond-its-head', { rule: 'L4.1', reason: 'out of range' }, { 3: [[3, 3, [row]]] }),
     bodyWith('forget-of-later-membership', { rule: 'L4.1', reason: 'out of range' }, { 3: [[2, 4, [row]]] }),
-    bodyWith('forget-of-older-membership', { rule: 'L4.3', reason: 'another membership' }, { 3: [[2, 2, [row]]] }),
+    bodyWith(
+      'forget-of-older-membership',
+      { rule: 'L4.3', reason: 'another membership' },
+      { 3: [[2, 2, [row]]] },
+    ),
     bodyWith('forget-left-out', other, { 3: [second] }),
     bodyWith('forget-dated-back', other, { 3: [[1, 2, [row, forgetRow(FORGETS[1] as Forget)].sort(byKey)]] }),
-    bodyWith('forget-of-unknown-reason', { rule: 'L4.1', reason: 'out of range' }, { 3: [[1, 2, [[KEY, 1, 1, 0, fill(0xa0), 2]]]] }),
+    bodyWith(
+      'forget-of-unknown-reason',
+      { rule: 'L4.1', reason: 'out of range' },
+      { 3: [[1, 2, [[KEY, 1, 1, 0, fill(0xa0), 2]]]] },
+    ),
   ]
 }
 

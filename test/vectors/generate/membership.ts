@@ -36,7 +36,12 @@ function contentOf(entry: Uint8Array): Uint8Array {
 }
 
 /** The content of an entry that stands after the log given. */
-function contentAfter(log: readonly Uint8Array[], by: Signer, kind: number, values: readonly CborValue[]): CborValue[] {
+function contentAfter(
+  log: readonly Uint8Array[],
+  by: Signer,
+  kind: number,
+  values: readonly CborValue[],
+): CborValue[] {
   const first = log[0]
   const last = log.at(-1)
   const mesh = first === undefined ? null : fromHex(sha256Hex(contentOf(first)))
@@ -49,19 +54,41 @@ function sign(values: readonly CborValue[], by: Signer): Uint8Array {
 }
 
 /** An entry that stands after the log given. */
-function entryAfter(log: readonly Uint8Array[], by: Signer, kind: number, values: readonly CborValue[]): Uint8Array {
+function entryAfter(
+  log: readonly Uint8Array[],
+  by: Signer,
+  kind: number,
+  values: readonly CborValue[],
+): Uint8Array {
   return sign(contentAfter(log, by, kind, values), by)
 }
 
-const FOUNDING = entryAfter([], KEEPER, FOUND, [new Uint8Array(16).fill(1), terms('desktop', AS_KEEPER, ALL), null])
+const FOUNDING = entryAfter([], KEEPER, FOUND, [
+  new Uint8Array(16).fill(1),
+  terms('desktop', AS_KEEPER, ALL),
+  null,
+])
 const FOUNDED = [FOUNDING]
-const ADMITTED = [FOUNDING, entryAfter(FOUNDED, KEEPER, ADMIT, [key(WRITER), 1, terms('laptop', AS_WRITER, WRITES), null])]
-const REMOVED = [...ADMITTED, entryAfter(ADMITTED, KEEPER, REMOVE, [key(WRITER), [5, new Uint8Array(32).fill(2), null]])]
-const ADMITTER = [FOUNDING, entryAfter(FOUNDED, KEEPER, ADMIT, [key(WRITER), 1, terms('laptop', AS_WRITER, ADMITS), null])]
+const ADMITTED = [
+  FOUNDING,
+  entryAfter(FOUNDED, KEEPER, ADMIT, [key(WRITER), 1, terms('laptop', AS_WRITER, WRITES), null]),
+]
+const REMOVED = [
+  ...ADMITTED,
+  entryAfter(ADMITTED, KEEPER, REMOVE, [key(WRITER), [5, new Uint8Array(32).fill(2), null]]),
+]
+const ADMITTER = [
+  FOUNDING,
+  entryAfter(FOUNDED, KEEPER, ADMIT, [key(WRITER), 1, terms('laptop', AS_WRITER, ADMITS), null]),
+]
 
 function good(name: string, rule: string, log: readonly Uint8Array[]): Vector {
   const last = log.at(-1) as Uint8Array
-  const header = { spec: `membership.md ${rule}`, expect: 'success', log: log.slice(0, -1).map(toHex).join(' ') }
+  const header = {
+    spec: `membership.md ${rule}`,
+    expect: 'success',
+    log: log.slice(0, -1).map(toHex).join(' '),
+  }
   return { name, header: { ...header, hash: sha256Hex(contentOf(last)) }, body: last }
 }
 
@@ -71,17 +98,38 @@ interface Fault {
   readonly expect?: string
 }
 
-function bad(name: string, { rule, reason, expect = 'MEMBERSHIP_INVALID' }: Fault, log: readonly Uint8Array[], body: Uint8Array): Vector {
-  return { name, header: { spec: `membership.md ${rule}`, expect, reason, log: log.map(toHex).join(' ') }, body }
+function bad(
+  name: string,
+  { rule, reason, expect = 'MEMBERSHIP_INVALID' }: Fault,
+  log: readonly Uint8Array[],
+  body: Uint8Array,
+): Vector {
+  return {
+    name,
+    header: { spec: `membership.md ${rule}`, expect, reason, log: log.map(toHex).join(' ') },
+    body,
+  }
 }
 
 /** An entry that may not stand after the log. */
-function refused(name: string, fault: Fault, log: readonly Uint8Array[], by: Signer, kind: number, values: readonly CborValue[]): Vector {
+function refused(
+  name: string,
+  fault: Fault,
+  log: readonly Uint8Array[],
+  by: Signer,
+  kind: number,
+  values: readonly CborValue[],
+): Vector {
   return bad(name, fault, log, entryAfter(log, by, kind, values))
 }
 
 function formVectors(): Vector[] {
-  const values = contentAfter(FOUNDED, KEEPER, ADMIT, [key(WRITER), 1, terms('laptop', AS_WRITER, WRITES), null])
+  const values = contentAfter(FOUNDED, KEEPER, ADMIT, [
+    key(WRITER),
+    1,
+    terms('laptop', AS_WRITER, WRITES),
+    null,
+  ])
   const forged = Uint8Array.from(sign(values, KEEPER))
   forged[forged.length - 1] = (forged.at(-1) as number) ^ 1
   const admitted = (row: CborValue): CborValue[] => [key(WRITER), 1, row, null]
@@ -89,42 +137,139 @@ function formVectors(): Vector[] {
   return [
     bad('forged', { rule: 'M2.1', reason: 'did not sign' }, FOUNDED, forged),
     bad('signed-by-another', { rule: 'M2.1', reason: 'did not sign' }, FOUNDED, sign(values, STRANGER)),
-    bad('signed-as-listing', { rule: 'M2.1', reason: 'did not sign' }, FOUNDED, signStatement('listing', encodeCbor(values), KEEPER)),
-    bad('version-2', { rule: 'M2.2', reason: 'later format', expect: 'VERSION_UNKNOWN' }, FOUNDED, sign([2, ...values.slice(1)], KEEPER)),
-    bad('field-missing', { rule: 'M2.2', reason: 'a field is missing' }, FOUNDED, sign(values.slice(0, -1), KEEPER)),
+    bad(
+      'signed-as-listing',
+      { rule: 'M2.1', reason: 'did not sign' },
+      FOUNDED,
+      signStatement('listing', encodeCbor(values), KEEPER),
+    ),
+    bad(
+      'version-2',
+      { rule: 'M2.2', reason: 'later format', expect: 'VERSION_UNKNOWN' },
+      FOUNDED,
+      sign([2, ...values.slice(1)], KEEPER),
+    ),
+    bad(
+      'field-missing',
+      { rule: 'M2.2', reason: 'a field is missing' },
+      FOUNDED,
+      sign(values.slice(0, -1), KEEPER),
+    ),
     bad('field-more', { rule: 'M2.2', reason: 'too many fields' }, FOUNDED, sign([...values, 0], KEEPER)),
-    bad('too-large', { rule: 'M2.2', reason: 'larger than allowed' }, FOUNDED, sign([...values, new Uint8Array(1024)], KEEPER)),
+    bad(
+      'too-large',
+      { rule: 'M2.2', reason: 'larger than allowed' },
+      FOUNDED,
+      sign([...values, new Uint8Array(1024)], KEEPER),
+    ),
     refused('kind-unknown', { rule: 'M2.2', reason: 'out of range' }, FOUNDED, KEEPER, 5, []),
-    refused('role-unknown', { rule: 'M2.2', reason: 'out of range' }, FOUNDED, KEEPER, ADMIT, admitted(terms('laptop', 3, WRITES))),
-    refused('capability-unknown', { rule: 'M2.2', reason: 'out of range' }, FOUNDED, KEEPER, ADMIT, admitted(terms('laptop', AS_WRITER, 32))),
+    refused(
+      'role-unknown',
+      { rule: 'M2.2', reason: 'out of range' },
+      FOUNDED,
+      KEEPER,
+      ADMIT,
+      admitted(terms('laptop', 3, WRITES)),
+    ),
+    refused(
+      'capability-unknown',
+      { rule: 'M2.2', reason: 'out of range' },
+      FOUNDED,
+      KEEPER,
+      ADMIT,
+      admitted(terms('laptop', AS_WRITER, 32)),
+    ),
     refused('name-empty', unshown, FOUNDED, KEEPER, ADMIT, admitted(terms('', AS_WRITER, WRITES))),
-    refused('name-too-long', { rule: 'M2.3', reason: 'too long' }, FOUNDED, KEEPER, ADMIT, admitted(terms('x'.repeat(65), AS_WRITER, WRITES))),
-    refused('name-with-escape', unshown, FOUNDED, KEEPER, ADMIT, admitted(terms('lap\u001b[2Jtop', AS_WRITER, WRITES))),
-    refused('name-turned-around', unshown, FOUNDED, KEEPER, ADMIT, admitted(terms('lap\u202etop', AS_WRITER, WRITES))),
-    refused('name-with-space-at-end', unshown, FOUNDED, KEEPER, ADMIT, admitted(terms('laptop ', AS_WRITER, WRITES))),
+    refused(
+      'name-too-long',
+      { rule: 'M2.3', reason: 'too long' },
+      FOUNDED,
+      KEEPER,
+      ADMIT,
+      admitted(terms('x'.repeat(65), AS_WRITER, WRITES)),
+    ),
+    refused(
+      'name-with-escape',
+      unshown,
+      FOUNDED,
+      KEEPER,
+      ADMIT,
+      admitted(terms('lap\u001b[2Jtop', AS_WRITER, WRITES)),
+    ),
+    refused(
+      'name-turned-around',
+      unshown,
+      FOUNDED,
+      KEEPER,
+      ADMIT,
+      admitted(terms('lap\u202etop', AS_WRITER, WRITES)),
+    ),
+    refused(
+      'name-with-space-at-end',
+      unshown,
+      FOUNDED,
+      KEEPER,
+      ADMIT,
+      admitted(terms('laptop ', AS_WRITER, WRITES)),
+    ),
   ]
 }
 
 function orderVectors(): Vector[] {
-  const admission = contentAfter(FOUNDED, KEEPER, ADMIT, [key(WRITER), 1, terms('laptop', AS_WRITER, WRITES), null])
-  const at = (position: number, value: CborValue): CborValue[] => admission.map((old, n) => (n === position ? value : old))
+  const admission = contentAfter(FOUNDED, KEEPER, ADMIT, [
+    key(WRITER),
+    1,
+    terms('laptop', AS_WRITER, WRITES),
+    null,
+  ])
+  const at = (position: number, value: CborValue): CborValue[] =>
+    admission.map((old, n) => (n === position ? value : old))
   const follows = { rule: 'M3.2', reason: 'does not follow' }
-  const nobody = (by: Signer, kind: number, values: readonly CborValue[]): Uint8Array => entryAfter([], by, kind, values)
+  const nobody = (by: Signer, kind: number, values: readonly CborValue[]): Uint8Array =>
+    entryAfter([], by, kind, values)
   const nonce = new Uint8Array(16)
   return [
     good('founded', 'M3.1', FOUNDED),
     good('admitted', 'M3.2', ADMITTED),
     good('removed', 'M3.5', REMOVED),
-    good('next-incarnation', 'M3.6', [...ADMITTED, entryAfter(ADMITTED, KEEPER, ADMIT, [key(WRITER), 2, terms('laptop', AS_WRITER, WRITES), [9, nonce32(), 4]])]),
-    good('changed', 'M3.8', [...ADMITTED, entryAfter(ADMITTED, KEEPER, CHANGE, [key(WRITER), ['book', 2, 12, 1000, 'house'], null])]),
+    good('next-incarnation', 'M3.6', [
+      ...ADMITTED,
+      entryAfter(ADMITTED, KEEPER, ADMIT, [
+        key(WRITER),
+        2,
+        terms('laptop', AS_WRITER, WRITES),
+        [9, nonce32(), 4],
+      ]),
+    ]),
+    good('changed', 'M3.8', [
+      ...ADMITTED,
+      entryAfter(ADMITTED, KEEPER, CHANGE, [key(WRITER), ['book', 2, 12, 1000, 'house'], null]),
+    ]),
     good('goal', 'M3.2', [...FOUNDED, entryAfter(FOUNDED, KEEPER, GOAL, [2])]),
     bad('founding-is-no-founding', { rule: 'M3.1', reason: 'founds nothing' }, [], nobody(KEEPER, GOAL, [2])),
-    bad('founder-is-no-keeper', { rule: 'M3.1', reason: 'no keeper' }, [], nobody(KEEPER, FOUND, [nonce, terms('a', AS_WRITER, ALL), null])),
-    bad('founder-may-not-admit', { rule: 'M3.1', reason: 'no keeper' }, [], nobody(KEEPER, FOUND, [nonce, terms('a', AS_KEEPER, WRITES), null])),
+    bad(
+      'founder-is-no-keeper',
+      { rule: 'M3.1', reason: 'no keeper' },
+      [],
+      nobody(KEEPER, FOUND, [nonce, terms('a', AS_WRITER, ALL), null]),
+    ),
+    bad(
+      'founder-may-not-admit',
+      { rule: 'M3.1', reason: 'no keeper' },
+      [],
+      nobody(KEEPER, FOUND, [nonce, terms('a', AS_KEEPER, WRITES), null]),
+    ),
     bad('epoch-left-out', follows, FOUNDED, sign(at(2, 2), KEEPER)),
     bad('prev-of-another', follows, FOUNDED, sign(at(3, nonce32()), KEEPER)),
     bad('mesh-of-another', follows, FOUNDED, sign(at(1, nonce32()), KEEPER)),
-    refused('founded-twice', { rule: 'M3.1', reason: 'founds a mesh that there is' }, FOUNDED, KEEPER, FOUND, [nonce, terms('a', AS_KEEPER, ALL), null]),
+    refused(
+      'founded-twice',
+      { rule: 'M3.1', reason: 'founds a mesh that there is' },
+      FOUNDED,
+      KEEPER,
+      FOUND,
+      [nonce, terms('a', AS_KEEPER, ALL), null],
+    ),
   ]
 }
 
@@ -138,20 +283,104 @@ function rightVectors(): Vector[] {
   const admit = (of: Signer, name: string): CborValue[] => [key(of), 1, terms(name, AS_WRITER, WRITES), null]
   return [
     refused('by-a-stranger', { rule: 'M3.3', ...strange }, FOUNDED, STRANGER, ADMIT, admit(WRITER, 'laptop')),
-    refused('by-a-removed-device', { rule: 'M3.3', ...strange }, REMOVED, WRITER, ADMIT, admit(STRANGER, 'pi')),
-    refused('by-a-writer', entitled('M3.4', 'may not change it'), ADMITTED, WRITER, ADMIT, admit(STRANGER, 'pi')),
-    refused('removed-key-admitted', { rule: 'M3.5', reason: 'removed for good' }, REMOVED, KEEPER, ADMIT, [key(WRITER), 2, terms('laptop', AS_WRITER, WRITES), null]),
-    refused('removed-key-changed', { rule: 'M3.5', reason: 'removed for good' }, REMOVED, KEEPER, CHANGE, [key(WRITER), terms('laptop', AS_WRITER, WRITES), null]),
-    refused('removed-twice', { rule: 'M3.5', reason: 'removed for good' }, REMOVED, KEEPER, REMOVE, [key(WRITER), null]),
-    refused('admitted-twice', { rule: 'M3.6', reason: 'another incarnation' }, ADMITTED, KEEPER, ADMIT, admit(WRITER, 'laptop')),
-    refused('incarnation-left-out', { rule: 'M3.6', reason: 'another incarnation' }, FOUNDED, KEEPER, ADMIT, [key(WRITER), 2, terms('laptop', AS_WRITER, WRITES), null]),
-    refused('name-taken', { rule: 'M3.7', reason: 'another member has' }, ADMITTED, KEEPER, ADMIT, admit(STRANGER, 'laptop')),
-    refused('gives-what-it-has-not', entitled('M3.8', 'gives what it has not'), ADMITTER, WRITER, ADMIT, admit(STRANGER, 'pi')),
-    refused('takes-what-it-has-not', entitled('M3.8', 'gives what it has not'), ADMITTER, WRITER, CHANGE, [key(WRITER), terms('laptop', AS_KEEPER, ALL), null]),
-    refused('last-keeper-removed', { rule: 'M3.9', reason: 'nobody who may admit' }, ADMITTED, KEEPER, REMOVE, [key(KEEPER), null]),
-    refused('last-keeper-changed', { rule: 'M3.9', reason: 'nobody who may admit' }, ADMITTED, KEEPER, CHANGE, [key(KEEPER), terms('desktop', AS_WRITER, WRITES), null]),
-    refused('stranger-removed', { rule: 'M3.10', reason: 'a stranger', expect: 'NOT_A_MEMBER' }, FOUNDED, KEEPER, REMOVE, [key(STRANGER), null]),
-    refused('stranger-changed', { rule: 'M3.10', reason: 'a stranger', expect: 'NOT_A_MEMBER' }, FOUNDED, KEEPER, CHANGE, [key(STRANGER), terms('pi', AS_WRITER, WRITES), null]),
+    refused(
+      'by-a-removed-device',
+      { rule: 'M3.3', ...strange },
+      REMOVED,
+      WRITER,
+      ADMIT,
+      admit(STRANGER, 'pi'),
+    ),
+    refused(
+      'by-a-writer',
+      entitled('M3.4', 'may not change it'),
+      ADMITTED,
+      WRITER,
+      ADMIT,
+      admit(STRANGER, 'pi'),
+    ),
+    refused('removed-key-admitted', { rule: 'M3.5', reason: 'removed for good' }, REMOVED, KEEPER, ADMIT, [
+      key(WRITER),
+      2,
+      terms('laptop', AS_WRITER, WRITES),
+      null,
+    ]),
+    refused('removed-key-changed', { rule: 'M3.5', reason: 'removed for good' }, REMOVED, KEEPER, CHANGE, [
+      key(WRITER),
+      terms('laptop', AS_WRITER, WRITES),
+      null,
+    ]),
+    refused('removed-twice', { rule: 'M3.5', reason: 'removed for good' }, REMOVED, KEEPER, REMOVE, [
+      key(WRITER),
+      null,
+    ]),
+    refused(
+      'admitted-twice',
+      { rule: 'M3.6', reason: 'another incarnation' },
+      ADMITTED,
+      KEEPER,
+      ADMIT,
+      admit(WRITER, 'laptop'),
+    ),
+    refused('incarnation-left-out', { rule: 'M3.6', reason: 'another incarnation' }, FOUNDED, KEEPER, ADMIT, [
+      key(WRITER),
+      2,
+      terms('laptop', AS_WRITER, WRITES),
+      null,
+    ]),
+    refused(
+      'name-taken',
+      { rule: 'M3.7', reason: 'another member has' },
+      ADMITTED,
+      KEEPER,
+      ADMIT,
+      admit(STRANGER, 'laptop'),
+    ),
+    refused(
+      'gives-what-it-has-not',
+      entitled('M3.8', 'gives what it has not'),
+      ADMITTER,
+      WRITER,
+      ADMIT,
+      admit(STRANGER, 'pi'),
+    ),
+    refused('takes-what-it-has-not', entitled('M3.8', 'gives what it has not'), ADMITTER, WRITER, CHANGE, [
+      key(WRITER),
+      terms('laptop', AS_KEEPER, ALL),
+      null,
+    ]),
+    refused(
+      'last-keeper-removed',
+      { rule: 'M3.9', reason: 'nobody who may admit' },
+      ADMITTED,
+      KEEPER,
+      REMOVE,
+      [key(KEEPER), null],
+    ),
+    refused(
+      'last-keeper-changed',
+      { rule: 'M3.9', reason: 'nobody who may admit' },
+      ADMITTED,
+      KEEPER,
+      CHANGE,
+      [key(KEEPER), terms('desktop', AS_WRITER, WRITES), null],
+    ),
+    refused(
+      'stranger-removed',
+      { rule: 'M3.10', reason: 'a stranger', expect: 'NOT_A_MEMBER' },
+      FOUNDED,
+      KEEPER,
+      REMOVE,
+      [key(STRANGER), null],
+    ),
+    refused(
+      'stranger-changed',
+      { rule: 'M3.10', reason: 'a stranger', expect: 'NOT_A_MEMBER' },
+      FOUNDED,
+      KEEPER,
+      CHANGE,
+      [key(STRANGER), terms('pi', AS_WRITER, WRITES), null],
+    ),
   ]
 }
 

@@ -26,11 +26,25 @@ const ID = 'ab'.repeat(32) as ChunkId
 const NAME: HeadName = { device: DEVICE, incarnation: 1, seq: 9, hash: HASH }
 
 const MESSAGES: Readonly<Record<string, Message>> = {
-  hello: { type: 'hello', mesh: MESH, device: DEVICE, incarnation: 1, version: 1, epoch: 3, membershipHead: HASH, program: 'rootcellar 0.1.0' },
+  hello: {
+    type: 'hello',
+    mesh: MESH,
+    device: DEVICE,
+    incarnation: 1,
+    version: 1,
+    epoch: 3,
+    membershipHead: HASH,
+    program: 'rootcellar 0.1.0',
+  },
   heads: { type: 'heads', heads: [NAME] },
   'get-listing': { type: 'getListing', device: DEVICE, incarnation: 1, fromSeq: 4 },
   'get-listing-of-branch': { type: 'getListing', device: DEVICE, incarnation: 1, fromSeq: 4, tip: HASH },
-  listing: { type: 'listing', heads: [new Uint8Array(3).fill(1), new Uint8Array(2).fill(2)], body: new Uint8Array(4).fill(3), isMore: false },
+  listing: {
+    type: 'listing',
+    heads: [new Uint8Array(3).fill(1), new Uint8Array(2).fill(2)],
+    body: new Uint8Array(4).fill(3),
+    isMore: false,
+  },
   'get-membership': { type: 'getMembership', fromEpoch: 2 },
   membership: { type: 'membership', entries: [new Uint8Array(5).fill(6)] },
   error: { type: 'error', code: 'STORE_FULL', message: 'no room for more' },
@@ -59,7 +73,11 @@ function goodVectors(): Vector[] {
   const notice = { ...NAME, mesh: MESH, epoch: 3 }
   return [
     ...messages,
-    { name: 'chunk', header: { spec: 'wire.md W2.1', ...success, value }, body: concatBytes(encodeChunkFrame(258, chunk)) },
+    {
+      name: 'chunk',
+      header: { spec: 'wire.md W2.1', ...success, value },
+      body: concatBytes(encodeChunkFrame(258, chunk)),
+    },
     {
       name: 'notice',
       header: { spec: 'wire.md W5.1', expect: 'success', of: 'notice', value: toPlainJson(notice) },
@@ -75,7 +93,11 @@ interface Fault {
   readonly of?: string
 }
 
-function fault(name: string, { rule, reason, expect = 'PEER_PROTOCOL', of = 'frame' }: Fault, body: Uint8Array): Vector {
+function fault(
+  name: string,
+  { rule, reason, expect = 'PEER_PROTOCOL', of = 'frame' }: Fault,
+  body: Uint8Array,
+): Vector {
   return { name, header: { spec: `wire.md ${rule}`, expect, reason, of }, body }
 }
 
@@ -93,30 +115,74 @@ function faultVectors(): Vector[] {
     fault('frame-of-unknown-type', neither, Uint8Array.of(2, 0, 0, 0, 0)),
     fault('chunk-head-cut', neither, Uint8Array.of(1, 0, 0, 0)),
     fault('message-of-unknown-number', { rule: 'W3.1', reason: 'unknown type' }, message(255)),
-    fault('message-is-a-map', form('not an array'), concatBytes([Uint8Array.of(0), encodeCbor(new Map([['type', 'ping']]))])),
+    fault(
+      'message-is-a-map',
+      form('not an array'),
+      concatBytes([Uint8Array.of(0), encodeCbor(new Map([['type', 'ping']]))]),
+    ),
     fault('message-without-number', form('a field is missing'), message()),
     fault('message-cut', form('it ends too early'), Uint8Array.of(0, 0x81, 0x18)),
     fault('message-and-more', form('something follows'), concatBytes([message(7), Uint8Array.of(0)])),
     fault('message-field-more', form('too many fields'), message(7, 0)),
     fault('message-nested-too-deeply', form('nested too deeply'), message(1, [[[0]]])),
-    fault('hello-program-too-long', form('too long'), message(0, new Uint8Array(32), KEY, 1, 1, 3, new Uint8Array(32), 'x'.repeat(65))),
+    fault(
+      'hello-program-too-long',
+      form('too long'),
+      message(0, new Uint8Array(32), KEY, 1, 1, 3, new Uint8Array(32), 'x'.repeat(65)),
+    ),
     fault('get-listing-from-zero', form('out of range'), message(2, KEY, 1, 0, null)),
-    fault('listing-head-too-long', form('too long'), message(3, [new Uint8Array(513)], new Uint8Array(1), false)),
+    fault(
+      'listing-head-too-long',
+      form('too long'),
+      message(3, [new Uint8Array(513)], new Uint8Array(1), false),
+    ),
     fault('membership-entry-too-long', form('too long'), message(5, [new Uint8Array(1025)])),
     fault('want-ids-cut', { rule: 'W3.3', reason: 'wrong length' }, message(9, 7, new Uint8Array(33))),
-    fault('want-too-many-ids', { rule: 'W3.3', reason: 'wrong length' }, message(9, 7, new Uint8Array(1025 * 32))),
+    fault(
+      'want-too-many-ids',
+      { rule: 'W3.3', reason: 'wrong length' },
+      message(9, 7, new Uint8Array(1025 * 32)),
+    ),
     fault('want-request-beyond-32-bits', form('out of range'), message(9, 2 ** 32, new Uint8Array(32))),
-    fault('pairing-too-many-fields', form('too long'), message(16, Array.from({ length: 17 }, () => new Uint8Array(1)))),
-    fault('notice-version-2', { rule: 'W5.1', reason: 'out of range', of: 'notice' }, encodeCbor([2, ...notice.slice(1)])),
-    fault('notice-field-more', { rule: 'W5.1', reason: 'too many fields', of: 'notice' }, encodeCbor([...notice, 0])),
-    fault('notice-seq-zero', { rule: 'W5.1', reason: 'out of range', of: 'notice' }, encodeCbor(notice.map((old, n) => (n === 5 ? 0 : old)))),
+    fault(
+      'pairing-too-many-fields',
+      form('too long'),
+      message(
+        16,
+        Array.from({ length: 17 }, () => new Uint8Array(1)),
+      ),
+    ),
+    fault(
+      'notice-version-2',
+      { rule: 'W5.1', reason: 'out of range', of: 'notice' },
+      encodeCbor([2, ...notice.slice(1)]),
+    ),
+    fault(
+      'notice-field-more',
+      { rule: 'W5.1', reason: 'too many fields', of: 'notice' },
+      encodeCbor([...notice, 0]),
+    ),
+    fault(
+      'notice-seq-zero',
+      { rule: 'W5.1', reason: 'out of range', of: 'notice' },
+      encodeCbor(notice.map((old, n) => (n === 5 ? 0 : old))),
+    ),
   ]
 }
 
 /** Unknown error numbers are read, as `PEER_ERROR`. */
 function unknownErrorVector(): Vector {
-  const value = toPlainJson({ kind: 'message', message: { type: 'error', code: 'PEER_ERROR', message: 'from the future' } })
-  const header = { spec: 'wire.md W3.4', expect: 'success', of: 'frame', value, 'one-way': 'its number is not written again' }
+  const value = toPlainJson({
+    kind: 'message',
+    message: { type: 'error', code: 'PEER_ERROR', message: 'from the future' },
+  })
+  const header = {
+    spec: 'wire.md W3.4',
+    expect: 'success',
+    of: 'frame',
+    value,
+    'one-way': 'its number is not written again',
+  }
   return { name: 'error-of-unknown-number', header, body: message(6, 9999, 'from the future') }
 }
 
@@ -124,7 +190,13 @@ function unknownErrorVector(): Vector {
 function longVectors(): Vector[] {
   const long = (name: string, type: number, bytes: number): Vector => ({
     name,
-    header: { spec: 'wire.md W2.2', expect: 'FRAME_TOO_LONG', reason: 'longer than allowed', of: 'frame', zeros: String(bytes - 1) },
+    header: {
+      spec: 'wire.md W2.2',
+      expect: 'FRAME_TOO_LONG',
+      reason: 'longer than allowed',
+      of: 'frame',
+      zeros: String(bytes - 1),
+    },
     body: Uint8Array.of(type),
   })
   return [long('frame-too-long', 0, frameBytesMax + 1), long('chunk-too-long', 1, 8 * 1024 * 1024 + 6)]
@@ -134,4 +206,3 @@ function longVectors(): Vector[] {
 export function wireVectors(): Vector[] {
   return [...goodVectors(), ...faultVectors(), unknownErrorVector(), ...longVectors()]
 }
-

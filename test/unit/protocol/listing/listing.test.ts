@@ -4,7 +4,15 @@ import { AT_MS, Device, meshOf, rootOf } from '../a-mesh.ts'
 
 describe('the next listing', () => {
   const membership = meshOf({ laptop: 'writer' })
-  const empty = { mesh: membership.mesh, incarnation: 1, epoch: 1, atMs: AT_MS, holds: [], horizon: [], leans: false }
+  const empty = {
+    mesh: membership.mesh,
+    incarnation: 1,
+    epoch: 1,
+    atMs: AT_MS,
+    holds: [],
+    horizon: [],
+    leans: false,
+  }
 
   it('keeps what was said, chains to it, and opens to the same', () => {
     const device = new Device('keeper')
@@ -47,13 +55,17 @@ describe('the next listing', () => {
     const hash = '1'.repeat(64) as ListingHash
     const entry = { device: device.device, incarnation: 1, seq: 4, hash }
     const first = device.next(membership, { horizon: [entry] })
-    const next = (change: object): unknown => nextListing(first, { ...empty, horizon: [entry], ...change }, device.signer)
+    const next = (change: object): unknown =>
+      nextListing(first, { ...empty, horizon: [entry], ...change }, device.signer)
     assert.throws(() => next({ horizon: [{ ...entry, seq: 3 }] }), RangeError)
     assert.throws(() => next({ horizon: [{ ...entry, hash: '2'.repeat(64) }] }), RangeError)
     assert.throws(() => next({ horizon: [] }), RangeError)
     assert.throws(() => next({ epoch: 0 }), RangeError)
     assert.throws(() => next({ incarnation: 2 }), RangeError)
-    assert.throws(() => nextListing(first, { ...empty, horizon: [entry] }, new Device('laptop').signer), RangeError)
+    assert.throws(
+      () => nextListing(first, { ...empty, horizon: [entry] }, new Device('laptop').signer),
+      RangeError,
+    )
     assert.ok(next({}))
   })
 

@@ -39,7 +39,12 @@ describe('membership', () => {
     assert.equal(mayForget(mesh, laptop), false)
     assert.equal(isEntitled(mesh, laptop, 'backup'), true)
     const device = signerOf('pi').device
-    const changed = changeMember(mesh, keeper, { device, capabilities: ['store', 'forget'], quotaBytes: 5, atMs: AT_MS })
+    const changed = changeMember(mesh, keeper, {
+      device,
+      capabilities: ['store', 'forget'],
+      quotaBytes: 5,
+      atMs: AT_MS,
+    })
     assert.equal(mayForget(changed, device), true)
     assert.deepEqual(memberNow(changed, device), {
       device,
@@ -50,7 +55,10 @@ describe('membership', () => {
       quotaBytes: 5,
       admittedEpoch: 2,
     })
-    assert.equal(mayForget(changeMember(changed, keeper, { device, role: 'storer', atMs: AT_MS }), device), false)
+    assert.equal(
+      mayForget(changeMember(changed, keeper, { device, role: 'storer', atMs: AT_MS }), device),
+      false,
+    )
   })
 
   it('M4.1 tells what a device was at an epoch', () => {
@@ -78,7 +86,11 @@ describe('membership', () => {
     const mesh = meshOf({ desktop: 'keeper' })
     const terms = { role: 'writer', atMs: AT_MS } as const
     const one = admitMember(mesh, keeper, { ...terms, device: laptop, name: 'laptop' })
-    const other = admitMember(mesh, signerOf('desktop'), { ...terms, device: signerOf('pi').device, name: 'pi' })
+    const other = admitMember(mesh, signerOf('desktop'), {
+      ...terms,
+      device: signerOf('pi').device,
+      name: 'pi',
+    })
     assert.throws(() => extendMembership(one, other.entries), { code: 'MEMBERSHIP_FORK' })
     const longer = admitMember(other, keeper, { ...terms, device: laptop, name: 'laptop' })
     assert.throws(() => extendMembership(one, longer.entries.slice(-1)), { code: 'MEMBERSHIP_FORK' })
@@ -90,12 +102,20 @@ describe('membership', () => {
   })
 
   it('M2.3 normalizes names, and refuses those that cannot be shown', () => {
-    const mesh = admitMember(meshOf(), keeper, { device: laptop, name: ' cafe\u0301 ', role: 'writer', atMs: AT_MS })
+    const mesh = admitMember(meshOf(), keeper, {
+      device: laptop,
+      name: ' cafe\u0301 ',
+      role: 'writer',
+      atMs: AT_MS,
+    })
     assert.equal(memberNow(mesh, laptop)?.name, 'caf\u00e9')
     for (const name of ['', ' ', 'a\nb', 'x'.repeat(65), 'a\u202eb']) {
-      assert.throws(() => admitMember(meshOf(), keeper, { device: laptop, name, role: 'writer', atMs: AT_MS }), {
-        code: 'MEMBERSHIP_INVALID',
-      })
+      assert.throws(
+        () => admitMember(meshOf(), keeper, { device: laptop, name, role: 'writer', atMs: AT_MS }),
+        {
+          code: 'MEMBERSHIP_INVALID',
+        },
+      )
     }
   })
 })

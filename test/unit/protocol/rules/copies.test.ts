@@ -27,7 +27,10 @@ describe('copies', () => {
     const node = new Node(membership)
     const devices = new Map(['laptop', 'keeper', 'pi'].map((name) => [name, new Device(name)]))
     for (const [name, device] of devices) {
-      device.next(membership, { ...(name === 'laptop' && { adds: ['a'] }), ...(by.includes(name) && { holds: [root] }) })
+      device.next(membership, {
+        ...(name === 'laptop' && { adds: ['a'] }),
+        ...(by.includes(name) && { holds: [root] }),
+      })
       node.offer(device)
     }
     return { node, devices }
@@ -64,8 +67,14 @@ describe('copies', () => {
     const count = (of: Membership): number => holdersOf(node.view, of, root).length
     assert.equal(count(membership), 3)
     assert.equal(count(removeMember(membership, keeper, { device, atMs: AT_MS })), 2)
-    assert.equal(count(changeMember(membership, keeper, { device, capabilities: ['backup'], atMs: AT_MS })), 2)
-    assert.equal(count(admitMember(membership, keeper, { device, name: 'pi', role: 'storer', atMs: AT_MS })), 2)
+    assert.equal(
+      count(changeMember(membership, keeper, { device, capabilities: ['backup'], atMs: AT_MS })),
+      2,
+    )
+    assert.equal(
+      count(admitMember(membership, keeper, { device, name: 'pi', role: 'storer', atMs: AT_MS })),
+      2,
+    )
   })
 
   it('G1.2 on the device that announced the root are not replication', () => {

@@ -130,7 +130,12 @@ describe('live roots (R2)', () => {
     node.offer(desktop)
     assert.deepEqual(names(node), [])
     // This node never heard of the other branch; the admission of the next incarnation tells.
-    const other = admitMember(membership, keeper, { device: signerOf('second').device, name: 'second', role: 'keeper', atMs: AT_MS })
+    const other = admitMember(membership, keeper, {
+      device: signerOf('second').device,
+      name: 'second',
+      role: 'keeper',
+      atMs: AT_MS,
+    })
     const cut = { seq: 2, hash: last.signed.hash, forkedAfter: 1 }
     const terms = { name: 'keeper', role: 'keeper', atMs: AT_MS, cut } as const
     node.membership = admitMember(other, signerOf('second'), { device: desktop.device, ...terms })

@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
-import { decodeFrame, encodeChunkFrame, encodeMessage, type ListingPart, ListingJoiner, splitListing } from '../../../../protocol/index.ts'
+import {
+  decodeFrame,
+  encodeChunkFrame,
+  encodeMessage,
+  type ListingPart,
+  ListingJoiner,
+  splitListing,
+} from '../../../../protocol/index.ts'
 
 const MiB = 1024 * 1024
 
