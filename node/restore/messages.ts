@@ -87,6 +87,18 @@ export interface RestoreEntryEvent {
   readonly size: number
 }
 
+/** How far a restore is. Files are all entries here: directories and others too. */
+export interface RestoreCounters {
+  readonly totalFiles: number
+  readonly filesRestored: number
+  /** Left as they were there. */
+  readonly filesSkipped: number
+  readonly filesDeleted: number
+  readonly totalBytes: number
+  readonly bytesRestored: number
+  readonly bytesSkipped: number
+}
+
 /** A directory that a worker came across. */
 export interface FoundDirectory {
   readonly entry: Entry

@@ -6,14 +6,13 @@ import { availableParallelism } from 'node:os'
 import type { ChunkId, Entry, RootId, SnapshotRoot } from '../../protocol/index.ts'
 import { CellarError, isCellarError } from '../../protocol/index.ts'
 import type { Dir, Posix } from '../adapters/posix.ts'
-import type { RestoreCounters } from '../api-restore.ts'
 import { nameText } from '../backup/patterns.ts'
 import type { ChunkSource } from '../chunk-source.ts'
 import { SnapshotReader, splitPath } from '../snapshot-reader.ts'
 import type { Vault } from '../vault.ts'
 import type { DirectoryNode } from './directories.ts'
 import { type Estimate, estimateByReading, estimateWhole } from './estimate.ts'
-import type { RestoreEntryEvent, RestoreProblem, WorkerSetup } from './messages.ts'
+import type { RestoreCounters, RestoreEntryEvent, RestoreProblem, WorkerSetup } from './messages.ts'
 import { rightsOfProcess } from './metadata.ts'
 import { codeOf, messageOf, SharedCounters } from './outcome.ts'
 import type { Overwrite } from './plan.ts'
@@ -306,13 +305,13 @@ class Log {
 
 function countersOf(counters: SharedCounters, estimate: Estimate): RestoreCounters {
   return {
-    total_files: estimate.entries,
-    files_restored: counters.get('entriesRestored'),
-    files_skipped: counters.get('entriesSkipped'),
-    files_deleted: counters.get('entriesDeleted'),
-    total_bytes: estimate.bytes,
-    bytes_restored: counters.get('bytesRestored'),
-    bytes_skipped: counters.get('bytesSkipped'),
+    totalFiles: estimate.entries,
+    filesRestored: counters.get('entriesRestored'),
+    filesSkipped: counters.get('entriesSkipped'),
+    filesDeleted: counters.get('entriesDeleted'),
+    totalBytes: estimate.bytes,
+    bytesRestored: counters.get('bytesRestored'),
+    bytesSkipped: counters.get('bytesSkipped'),
   }
 }
 

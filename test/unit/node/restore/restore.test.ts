@@ -49,7 +49,7 @@ describe('restoring', function () {
     assert.equal(text('home', 'empty'), '')
     assert.equal(text('home', 'deep', 'x'), 'y')
     assert.deepEqual(readlinkSync(at('home', 'link'), { encoding: 'buffer' }), bytes('nowhere \xff'))
-    assert.deepEqual([summary.total_files, summary.files_restored, summary.bytes_restored], [6, 6, 6])
+    assert.deepEqual([summary.totalFiles, summary.filesRestored, summary.bytesRestored], [6, 6, 6])
     assert.deepEqual(leftovers(target), [])
   })
 
@@ -206,11 +206,11 @@ describe('restoring', function () {
     mkdirSync(at('home', 'u', 'gone', 'x'), { recursive: true })
     for (const name of ['etc', 'home/other', 'home/u/gone/x/f', 'home/u/unread', 'home/u/sub/f']) writeFileSync(at(name), '')
     symlinkSync(at('etc'), at('home', 'u', 'link'))
-    assert.equal((await restoreRoot(root)).summary.files_deleted, 0)
-    assert.equal((await restoreRoot(root, { delete: true, dryRun: true })).summary.files_deleted, 3)
+    assert.equal((await restoreRoot(root)).summary.filesDeleted, 0)
+    assert.equal((await restoreRoot(root, { delete: true, dryRun: true })).summary.filesDeleted, 3)
     const { summary, problems } = await restoreRoot(root, { delete: true })
     assert.deepEqual(problems, [])
-    assert.equal(summary.files_deleted, 5)
+    assert.equal(summary.filesDeleted, 5)
     assert.deepEqual(readdirSync(at('home', 'u')).sort(), ['a', 'sub', 'unread'])
     assert.deepEqual(readdirSync(at('home', 'u', 'sub')), [])
     assert.ok(existsSync(at('etc')) && existsSync(at('home', 'other')))
@@ -243,7 +243,7 @@ describe('restoring', function () {
   it('does nothing in a dry run, and counts', async () => {
     const { summary } = await restoreTree({ a: { bytes: 'a' }, d: { in: { b: { bytes: 'bb' } } } }, { dryRun: true })
     assert.equal(existsSync(target), false)
-    assert.deepEqual([summary.files_restored, summary.bytes_restored], [3, 3])
+    assert.deepEqual([summary.filesRestored, summary.bytesRestored], [3, 3])
   })
 
   it('reads back what it wrote when asked', async () => {
