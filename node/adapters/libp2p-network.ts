@@ -76,7 +76,13 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
       connectionEncrypters: [noise()],
       streamMuxers: [boundedYamux()],
       connectionGater: network.gate(),
-      connectionManager: { inboundConnectionThreshold: 50, maxConnections: 300, maxParallelDials: 16 },
+      connectionManager: {
+        inboundConnectionThreshold: 50,
+        maxIncomingPendingConnections: 64,
+        inboundUpgradeTimeout: 5000,
+        maxConnections: 300,
+        maxParallelDials: 16,
+      },
       // The main thread may be busy for seconds in a backup: a late pong is no reason to hang up.
       connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 15_000 } },
       services: {

@@ -26,12 +26,17 @@ export class ManualClock implements Clock {
         reject(signal.reason as Error)
         return
       }
-      const sleeper = { atMs: this.#ms + ms, wake: resolve }
-      this.#sleepers.push(sleeper)
-      signal.addEventListener('abort', () => {
+      const onAbort = (): void => {
         this.#sleepers = this.#sleepers.filter((other) => other !== sleeper)
         reject(signal.reason as Error)
-      })
+      }
+      const wake = (): void => {
+        signal.removeEventListener('abort', onAbort)
+        resolve()
+      }
+      const sleeper = { atMs: this.#ms + ms, wake }
+      this.#sleepers.push(sleeper)
+      signal.addEventListener('abort', onAbort)
     })
   }
 
