@@ -45,7 +45,8 @@ export class DiskStore implements ChunkStore {
 
   get #writing(): StoreParts {
     const parts = this.#reading
-    if (parts.isReadOnly) throw new CellarError('STORE_FULL', 'the disk was full when the store was opened: it is only read')
+    if (parts.isReadOnly)
+      throw new CellarError('STORE_FULL', 'the disk was full when the store was opened: it is only read')
     return parts
   }
 
@@ -87,7 +88,12 @@ export class DiskStore implements ChunkStore {
     return ids.map((id) => {
       const found = findChunk(parts, id)
       if (found === undefined) return undefined
-      return { path: parts.packs.path(found.pack), pack: found.pack, offset: found.offset, length: found.length }
+      return {
+        path: parts.packs.path(found.pack),
+        pack: found.pack,
+        offset: found.offset,
+        length: found.length,
+      }
     })
   }
 
@@ -127,11 +133,14 @@ export class DiskStore implements ChunkStore {
   adopt(loan: PackLoan, records: readonly LoanRecord[]): void {
     const { packs, staging } = this.#writing
     if (packs.use(loan.pack) !== 'lent') {
-      throw new CellarError('STORE_FULL', `pack ${String(loan.pack)} could not be made durable`, { pack: loan.pack })
+      throw new CellarError('STORE_FULL', `pack ${String(loan.pack)} could not be made durable`, {
+        pack: loan.pack,
+      })
     }
     for (const { id, offset, length, links } of records) {
       packs.noteLent(loan.pack, offset + length)
-      if (findChunk(this.#parts, id) === undefined) staging.add(id, { pack: loan.pack, offset, length, links })
+      if (findChunk(this.#parts, id) === undefined)
+        staging.add(id, { pack: loan.pack, offset, length, links })
     }
   }
 

@@ -19,7 +19,8 @@ export interface MemoryKeyValue extends KeyValue {
   beforeBatch: ((changes: readonly KeyValueChange[]) => void) | undefined
 }
 
-const nameOf = (key: Uint8Array): string => Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
+const nameOf = (key: Uint8Array): string =>
+  Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
 
 class MapKeyValue implements MemoryKeyValue {
   readonly counts = { gets: 0, changes: 0, batches: 0 }

@@ -14,7 +14,13 @@ import type {
   StoreStats,
   VerifyOptions,
 } from './chunk-store.ts'
-import { encodePackHeader, packBytesMax, packHeaderBytes, packName, recordHeaderBytes } from './pack/format.ts'
+import {
+  encodePackHeader,
+  packBytesMax,
+  packHeaderBytes,
+  packName,
+  recordHeaderBytes,
+} from './pack/format.ts'
 
 interface Kept {
   readonly bytes: Uint8Array
@@ -85,7 +91,8 @@ class MemoryStore implements ChunkStore {
   read(id: ChunkId): Uint8Array {
     this.#open()
     const kept = this.#chunks.get(id)
-    if (kept === undefined) throw new CellarError('CHUNK_NOT_FOUND', `chunk ${id} is not in the store`, { id })
+    if (kept === undefined)
+      throw new CellarError('CHUNK_NOT_FOUND', `chunk ${id} is not in the store`, { id })
     if (kept.isBad) throw new CellarError('CHUNK_CORRUPT', `chunk ${id} is quarantined`, { id })
     return Uint8Array.from(kept.bytes)
   }
@@ -114,7 +121,8 @@ class MemoryStore implements ChunkStore {
       return
     }
     const cost = bytes.byteLength + recordHeaderBytes
-    if (this.#bytes + cost > this.#quotaBytes) throw new CellarError('QUOTA_EXCEEDED', 'the quota of the store is used up')
+    if (this.#bytes + cost > this.#quotaBytes)
+      throw new CellarError('QUOTA_EXCEEDED', 'the quota of the store is used up')
     this.#bytes += cost
     this.#chunks.set(id, { bytes, links, isDurable: false, isComplete: false, isBad: false })
   }
@@ -131,7 +139,8 @@ class MemoryStore implements ChunkStore {
 
   lend(): PackLoan {
     this.#open()
-    if (this.#bytes >= this.#quotaBytes) throw new CellarError('QUOTA_EXCEEDED', 'the quota of the store is used up')
+    if (this.#bytes >= this.#quotaBytes)
+      throw new CellarError('QUOTA_EXCEEDED', 'the quota of the store is used up')
     this.#directory ??= mkdtempSync(join(tmpdir(), 'rootcellar-lent-'))
     const pack = ++this.#lastPack
     const path = join(this.#directory, packName(pack))
@@ -212,7 +221,8 @@ class MemoryStore implements ChunkStore {
     let bytes = 0
     for (;;) {
       const needed = new Set<ChunkId>(this.#holds)
-      for (const kept of this.#chunks.values()) if (kept.isComplete) for (const link of kept.links) needed.add(link)
+      for (const kept of this.#chunks.values())
+        if (kept.isComplete) for (const link of kept.links) needed.add(link)
       const free = [...this.#chunks.keys()].filter((id) => !needed.has(id) && !asked.has(id))
       if (free.length === 0) break
       for (const id of free) {
@@ -255,7 +265,8 @@ class MemoryStore implements ChunkStore {
     await Promise.resolve()
     this.#open()
     signal.throwIfAborted()
-    for (const id of this.quarantined()) yield { kind: 'chunk-corrupt', id, message: `chunk ${id} is quarantined` }
+    for (const id of this.quarantined())
+      yield { kind: 'chunk-corrupt', id, message: `chunk ${id} is quarantined` }
   }
 
   async quarantine(id: ChunkId): Promise<void> {
@@ -266,7 +277,10 @@ class MemoryStore implements ChunkStore {
 
   quarantined(): ChunkId[] {
     this.#open()
-    return [...this.#chunks].filter(([, kept]) => kept.isBad).map(([id]) => id).sort()
+    return [...this.#chunks]
+      .filter(([, kept]) => kept.isBad)
+      .map(([id]) => id)
+      .sort()
   }
 
   async replace(id: ChunkId, bytes: Uint8Array): Promise<void> {

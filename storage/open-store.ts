@@ -75,7 +75,8 @@ async function prepareDirectory(disk: Disk, dir: string): Promise<void> {
   const text = Buffer.alloc(Math.min(size, 64))
   file.read(text, 0)
   file.close()
-  if (text.toString() !== FORMAT) throw new CellarError('STORE_UNKNOWN', `${dir} is no store that this program knows`)
+  if (text.toString() !== FORMAT)
+    throw new CellarError('STORE_UNKNOWN', `${dir} is no store that this program knows`)
 }
 
 async function openPrepared(disk: Disk, options: StoreOptions): Promise<ChunkStore> {
@@ -105,9 +106,14 @@ async function openPrepared(disk: Disk, options: StoreOptions): Promise<ChunkSto
 }
 
 /** The map of the index; a damaged one is set aside and begun anew, on a full disk there is one in memory. */
-async function openMap(disk: Disk, options: StoreOptions, reserve: Reserve): Promise<{ map: KeyValue; isReadOnly: boolean }> {
+async function openMap(
+  disk: Disk,
+  options: StoreOptions,
+  reserve: Reserve,
+): Promise<{ map: KeyValue; isReadOnly: boolean }> {
   const directory = join(options.dir, 'index')
-  const open = options.openIndex ?? (() => openLevelKeyValue(directory, { onDiskFull: () => reserve.release() }))
+  const open =
+    options.openIndex ?? (() => openLevelKeyValue(directory, { onDiskFull: () => reserve.release() }))
   try {
     return { map: await open(), isReadOnly: false }
   } catch (error) {
@@ -139,7 +145,8 @@ async function makeReady(parts: StoreParts): Promise<boolean> {
 /** The index says what is held; the file beside the packs must name at least that (ordering.md §4). */
 async function reconcileHolds(parts: StoreParts): Promise<void> {
   const written = parts.holdsFile.read()
-  const isSame = written.size === parts.index.holds.size && [...parts.index.holds].every((root) => written.has(root))
+  const isSame =
+    written.size === parts.index.holds.size && [...parts.index.holds].every((root) => written.has(root))
   if (isSame) return
   try {
     await parts.holdsFile.rewrite(parts.index.holds)

@@ -41,9 +41,15 @@ function translate(error: unknown, directory: string): unknown {
   if (code === 'LEVEL_LOCKED') {
     const pid = pidIn(directory)
     const who = pid === undefined ? 'another process' : `process ${String(pid)}`
-    return new CellarError('STORE_IN_USE', `${who} has ${directory} open`, pid === undefined ? {} : { pid }, cause)
+    return new CellarError(
+      'STORE_IN_USE',
+      `${who} has ${directory} open`,
+      pid === undefined ? {} : { pid },
+      cause,
+    )
   }
-  if (isDiskFull(error)) return new CellarError('STORE_FULL', `the disk under ${directory} is full`, {}, cause)
+  if (isDiskFull(error))
+    return new CellarError('STORE_FULL', `the disk under ${directory} is full`, {}, cause)
   if (code === 'LEVEL_CORRUPTION' || /corrupt|missing files|does not exist/i.test(text)) {
     return new CellarError('STORE_DAMAGED', `the index in ${directory} is damaged: ${text}`, {}, cause)
   }
@@ -97,7 +103,9 @@ class LevelKeyValue implements KeyValue {
   async batch(changes: readonly KeyValueChange[], durable: boolean): Promise<void> {
     const operations = changes.map((change): Operation => {
       const key = asBuffer(change.key)
-      return change.type === 'put' ? { type: 'put', key, value: asBuffer(change.value) } : { type: 'del', key }
+      return change.type === 'put'
+        ? { type: 'put', key, value: asBuffer(change.value) }
+        : { type: 'del', key }
     })
     try {
       await this.#database.batch(operations, { sync: durable })

@@ -2,7 +2,15 @@
 import { CellarError, type ChunkId, type RootId } from '../../protocol/index.ts'
 import { prefixRange, type KeyValue, type KeyValueChange } from '../key-value.ts'
 import { IndexDraft } from './draft.ts'
-import { decodeChunkRecord, decodePackRecord, idOfKey, packOfKey, TABLE, type ChunkRecord, type PackRecord } from './record.ts'
+import {
+  decodeChunkRecord,
+  decodePackRecord,
+  idOfKey,
+  packOfKey,
+  TABLE,
+  type ChunkRecord,
+  type PackRecord,
+} from './record.ts'
 
 /** The version of index and packs that this program writes. */
 export const indexVersion = 1
@@ -39,7 +47,10 @@ export class ChunkIndex {
     const version = this.#map.get(META_KEY)?.[0]
     if (version === undefined) return false
     if (version !== indexVersion) {
-      throw new CellarError('STORE_UNKNOWN', `the index is of version ${String(version)}, which this program does not know`)
+      throw new CellarError(
+        'STORE_UNKNOWN',
+        `the index is of version ${String(version)}, which this program does not know`,
+      )
     }
     for await (const [key, value] of this.#map.iterate(tableRange(TABLE.pack))) {
       this.packs.set(packOfKey(key), decodePackRecord(value))
@@ -85,7 +96,8 @@ export class ChunkIndex {
 
   /** All chunks, in the order of their ids. */
   async *chunks(): AsyncIterable<readonly [ChunkId, ChunkRecord]> {
-    for await (const [key, value] of this.#map.iterate(tableRange(TABLE.chunk))) yield [idOfKey(key), decodeChunkRecord(value)]
+    for await (const [key, value] of this.#map.iterate(tableRange(TABLE.chunk)))
+      yield [idOfKey(key), decodeChunkRecord(value)]
   }
 
   /** The chunks that nothing refers to. */

@@ -3,7 +3,15 @@ import type { ChunkId, RootId } from '../../protocol/index.ts'
 import type { KeyValueChange } from '../key-value.ts'
 import { recordHeaderBytes } from '../pack/format.ts'
 import type { ChunkIndex } from './chunk-index.ts'
-import { encodeChunkRecord, encodePackRecord, idKey, packKey, TABLE, type ChunkRecord, type PackRecord } from './record.ts'
+import {
+  encodeChunkRecord,
+  encodePackRecord,
+  idKey,
+  packKey,
+  TABLE,
+  type ChunkRecord,
+  type PackRecord,
+} from './record.ts'
 
 const EMPTY_PACK: PackRecord = { end: 0, liveBytes: 0, liveCount: 0, state: 'open' }
 const PRESENT = new Uint8Array(0)
@@ -89,7 +97,9 @@ export class IndexDraft {
     for (const [id, after] of this.#after) this.#chunkChanges(changes, id, after)
     for (const [pack, record] of this.#packs) {
       const key = packKey(pack)
-      changes.push(record === undefined ? { type: 'del', key } : { type: 'put', key, value: encodePackRecord(record) })
+      changes.push(
+        record === undefined ? { type: 'del', key } : { type: 'put', key, value: encodePackRecord(record) },
+      )
     }
     for (const [root, isHeld] of this.#holds) {
       const key = idKey(TABLE.hold, root)

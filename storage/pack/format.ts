@@ -38,7 +38,10 @@ export function encodePackHeader(pack: number): Uint8Array {
 
 /** Says whether bytes are the header of this pack. @param bytes - at least 16; borrowed */
 export function isPackHeader(bytes: Uint8Array, pack: number): boolean {
-  return bytes.byteLength >= packHeaderBytes && Buffer.compare(bytes.subarray(0, packHeaderBytes), encodePackHeader(pack)) === 0
+  return (
+    bytes.byteLength >= packHeaderBytes &&
+    Buffer.compare(bytes.subarray(0, packHeaderBytes), encodePackHeader(pack)) === 0
+  )
 }
 
 /** The header of a record, fresh (pack.md §3). */

@@ -59,7 +59,8 @@ export class PackFiles {
     this.#options = options
     for (const name of disk.list(directory)) {
       const pack = packNumber(name)
-      if (pack !== undefined) this.#add(pack, { size: disk.size(this.path(pack)) ?? 0, use: 'idle', isDirty: false })
+      if (pack !== undefined)
+        this.#add(pack, { size: disk.size(this.path(pack)) ?? 0, use: 'idle', isDirty: false })
     }
   }
 
@@ -176,7 +177,8 @@ export class PackFiles {
   #claim(use: 'active' | 'lent'): number {
     for (const pack of this.numbers()) {
       const file = this.#packs.get(pack)
-      if (file?.use !== 'idle' || file.size >= this.#options.packBytes || file.size < packHeaderBytes) continue
+      if (file?.use !== 'idle' || file.size >= this.#options.packBytes || file.size < packHeaderBytes)
+        continue
       file.use = use
       return pack
     }

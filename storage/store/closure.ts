@@ -37,7 +37,11 @@ interface Step {
  * @param draft - written whenever it is long, and not durably
  * @returns what lacks, each once
  */
-export async function completeClosure(parts: StoreParts, draft: IndexDraft, top: ChunkId): Promise<Set<ChunkId>> {
+export async function completeClosure(
+  parts: StoreParts,
+  draft: IndexDraft,
+  top: ChunkId,
+): Promise<Set<ChunkId>> {
   const lacking = new Set<ChunkId>()
   const seen = new Set<ChunkId>()
   const path: Step[] = []

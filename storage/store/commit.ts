@@ -60,7 +60,13 @@ function enter(parts: StoreParts, draft: IndexDraft, batch: ReadonlyMap<ChunkId,
 export function enterChunk(draft: IndexDraft, id: ChunkId, chunk: StagedChunk): void {
   const before = draft.get(id)
   if (before !== undefined && !before.isBad) return
-  const place = { pack: chunk.pack, offset: chunk.offset, length: chunk.length, linkCount: chunk.links.length, isBad: false }
+  const place = {
+    pack: chunk.pack,
+    offset: chunk.offset,
+    length: chunk.length,
+    linkCount: chunk.links.length,
+    isBad: false,
+  }
   draft.set(id, { refs: before?.refs ?? 0, isComplete: before?.isComplete ?? false, ...place })
 }
 

@@ -91,14 +91,16 @@ function liveRecords(parts: StoreParts, pack: number, record: PackRecord): Live[
   for (const item of scanRecords(parts.packs.file(pack), { to: record.end, readData: false })) {
     if (item.kind === 'damage') return undefined
     const known = parts.index.get(item.id)
-    if (known?.pack === pack && known.offset === item.offset) live.push({ id: item.id, offset: item.offset, length: item.length })
+    if (known?.pack === pack && known.offset === item.offset)
+      live.push({ id: item.id, offset: item.offset, length: item.length })
   }
   return live.length === record.liveCount ? live : undefined
 }
 
 /** Which chunks one step moves, and where the pack ends then. */
 function chooseEnd(live: readonly Live[], end: number): { moving: Live[]; cut: number } {
-  const endOf = (chunk: Live | undefined): number => (chunk === undefined ? packHeaderBytes : chunk.offset + chunk.length)
+  const endOf = (chunk: Live | undefined): number =>
+    chunk === undefined ? packHeaderBytes : chunk.offset + chunk.length
   if (endOf(live.at(-1)) < end) return { moving: [], cut: endOf(live.at(-1)) }
   const moving: Live[] = []
   let bytes = 0
@@ -116,7 +118,9 @@ function chooseEnd(live: readonly Live[], end: number): { moving: Live[]; cut: n
 function copy(parts: StoreParts, pack: number, chunk: Live): { pack: number; offset: number } {
   const bytes = Buffer.allocUnsafe(chunk.length)
   if (parts.packs.read(pack, chunk.offset, bytes) < chunk.length) {
-    throw new CellarError('CHUNK_CORRUPT', `chunk ${chunk.id} is cut off in pack ${String(pack)}`, { id: chunk.id })
+    throw new CellarError('CHUNK_CORRUPT', `chunk ${chunk.id} is cut off in pack ${String(pack)}`, {
+      id: chunk.id,
+    })
   }
   return parts.packs.append(chunk.id, bytes, true)
 }

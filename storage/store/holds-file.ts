@@ -56,7 +56,10 @@ export class HoldsFile {
   }
 
   /** Adds one line; durable when it resolves. `roots`: all held, for when the file is rewritten. */
-  async note(change: { readonly root: RootId; readonly isHeld: boolean }, roots: ReadonlySet<RootId>): Promise<void> {
+  async note(
+    change: { readonly root: RootId; readonly isHeld: boolean },
+    roots: ReadonlySet<RootId>,
+  ): Promise<void> {
     const isLong = this.#end / LINE_BYTES > 2 * roots.size + SPARE_LINES_MAX
     if (isLong || this.#disk.size(this.#path) === undefined) {
       const after = new Set(roots)
@@ -80,7 +83,12 @@ export class HoldsFile {
   async rewrite(roots: ReadonlySet<RootId>): Promise<void> {
     const path = join(this.#directory, NEW_NAME)
     this.#disk.remove(path)
-    const text = Buffer.from([...roots].sort().map((root) => lineOf(true, root)).join(''))
+    const text = Buffer.from(
+      [...roots]
+        .sort()
+        .map((root) => lineOf(true, root))
+        .join(''),
+    )
     const file = this.#disk.open(path, 'create')
     try {
       file.write([text], 0)

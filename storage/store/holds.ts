@@ -14,7 +14,11 @@ export async function holdRoot(parts: StoreParts, root: RootId): Promise<void> {
   if (first !== undefined) {
     await draft.write(false) // what is whole below stays found
     const context = { root, missing: lacking.size, first }
-    throw new CellarError('CLOSURE_INCOMPLETE', `${String(lacking.size)} chunks below ${root} are not here`, context)
+    throw new CellarError(
+      'CLOSURE_INCOMPLETE',
+      `${String(lacking.size)} chunks below ${root} are not here`,
+      context,
+    )
   }
   // The file first: it names a root whenever the index does, so that a lost index loses no hold.
   await withReserve(parts, () => parts.holdsFile.note({ root, isHeld: true }, parts.index.holds))

@@ -49,7 +49,8 @@ export function readChunk(parts: StoreParts, id: ChunkId, isHashed: boolean): Ui
   const record = Buffer.allocUnsafeSlow(recordHeaderBytes + place.length)
   const found = parts.packs.read(place.pack, place.offset - recordHeaderBytes, record)
   const header = decodeRecordHeader(record.subarray(0, found))
-  if (found < record.byteLength || header?.id !== id || header.length !== place.length) throw damaged(id, place.pack)
+  if (found < record.byteLength || header?.id !== id || header.length !== place.length)
+    throw damaged(id, place.pack)
   const chunk = record.subarray(recordHeaderBytes)
   if (isHashed) verifyChunk(id, chunk)
   return chunk
@@ -85,7 +86,8 @@ export function peekLinks(parts: StoreParts, id: ChunkId): readonly ChunkId[] {
   // chunkHeader asks for a whole chunk and looks at its length and header: the rest of the room is never read.
   const chunk = scratch.subarray(0, record.length)
   const headBytes = Math.min(record.length, LINKS_AT + record.linkCount * LINK_BYTES)
-  if (parts.packs.read(record.pack, record.offset, chunk.subarray(0, headBytes)) < headBytes) throw damaged(id, record.pack)
+  if (parts.packs.read(record.pack, record.offset, chunk.subarray(0, headBytes)) < headBytes)
+    throw damaged(id, record.pack)
   try {
     return chunkHeader(chunk).links
   } catch (error) {
@@ -95,11 +97,17 @@ export function peekLinks(parts: StoreParts, id: ChunkId): readonly ChunkId[] {
 
 function absent(parts: StoreParts, id: ChunkId): CellarError {
   const record: ChunkRecord | undefined = parts.index.get(id)
-  if (record?.isBad === true) return new CellarError('CHUNK_CORRUPT', `chunk ${id} is damaged and set aside`, { id })
+  if (record?.isBad === true)
+    return new CellarError('CHUNK_CORRUPT', `chunk ${id} is damaged and set aside`, { id })
   return new CellarError('CHUNK_NOT_FOUND', `chunk ${id} is not in the store`, { id })
 }
 
 function damaged(id: ChunkId, pack: number, cause?: unknown): CellarError {
   const options = cause === undefined ? undefined : { cause }
-  return new CellarError('CHUNK_CORRUPT', `chunk ${id} is damaged in pack ${String(pack)}`, { id, pack }, options)
+  return new CellarError(
+    'CHUNK_CORRUPT',
+    `chunk ${id} is damaged in pack ${String(pack)}`,
+    { id, pack },
+    options,
+  )
 }

@@ -42,7 +42,9 @@ async function enterPack(
   for (const item of scanRecords(parts.packs.file(pack), { readData: options.readData })) {
     if (item.kind === 'damage') continue
     const { id, offset, length } = item
-    const links = item.isGood ? headerLinks(parts, { id, pack, offset, length, bytes: item.bytes }) : undefined
+    const links = item.isGood
+      ? headerLinks(parts, { id, pack, offset, length, bytes: item.bytes })
+      : undefined
     end = offset + length
     const before = draft.get(id)
     // The first good copy counts; a bad one only until a good one comes.
@@ -84,4 +86,3 @@ function headerLinks(parts: StoreParts, found: Found): readonly ChunkId[] | unde
     throw error
   }
 }
-

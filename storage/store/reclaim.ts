@@ -8,7 +8,10 @@ import { commitStaged, withReserve } from './commit.ts'
 import { checkedLinks, type StoreParts } from './parts.ts'
 
 /** Removes what may go from the index; within the turnstile. The bytes stay in the packs until they are compacted. */
-export async function removeFree(parts: StoreParts, options: ReclaimOptions): Promise<{ chunks: number; bytes: number }> {
+export async function removeFree(
+  parts: StoreParts,
+  options: ReclaimOptions,
+): Promise<{ chunks: number; bytes: number }> {
   await commitStaged(parts)
   const removed = { chunks: 0, bytes: 0 }
   const draft = parts.index.draft()
@@ -42,7 +45,8 @@ interface Removal {
 function removeOne(parts: StoreParts, draft: IndexDraft, removal: Removal): number | undefined {
   const { id, open, mayReclaim } = removal
   const record = draft.get(id)
-  if (record === undefined || record.refs > 0 || parts.staging.get(id) !== undefined || !mayReclaim(id)) return undefined
+  if (record === undefined || record.refs > 0 || parts.staging.get(id) !== undefined || !mayReclaim(id))
+    return undefined
   if (record.isComplete) {
     const links = linksOf(parts, id)
     if (links === undefined) return undefined // its links are unknown: it and what is below stay until it is replaced

@@ -23,7 +23,8 @@ export async function recover(parts: StoreParts): Promise<void> {
   if (adopted.size > 0) for (const error of await syncPacks(parts)) throw error
   await withReserve(parts, () => draft.write(true))
   for (const [id, links] of adopted) {
-    if (!completeIfWhole(draft, id, links) && (draft.get(id)?.refs ?? 0) > 0) completeWithGaps(parts, draft, id)
+    if (!completeIfWhole(draft, id, links) && (draft.get(id)?.refs ?? 0) > 0)
+      completeWithGaps(parts, draft, id)
   }
   await markLost(parts, draft)
   await withReserve(parts, () => draft.write(true))

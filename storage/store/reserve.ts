@@ -34,7 +34,8 @@ export class Reserve {
     try {
       const file = this.#disk.open(path, 'create')
       try {
-        for (let at = 0; at < bytes; at += BLOCK_BYTES) file.write([filling(Math.min(BLOCK_BYTES, bytes - at), at)], at)
+        for (let at = 0; at < bytes; at += BLOCK_BYTES)
+          file.write([filling(Math.min(BLOCK_BYTES, bytes - at), at)], at)
         await file.sync()
       } finally {
         file.close()

@@ -29,7 +29,8 @@ export class Staging {
 
   /** Says whether chunks of a pack are among them. */
   hasPack(pack: number): boolean {
-    for (const map of [this.#waiting, this.#leaving]) for (const chunk of map.values()) if (chunk.pack === pack) return true
+    for (const map of [this.#waiting, this.#leaving])
+      for (const chunk of map.values()) if (chunk.pack === pack) return true
     return false
   }
 

@@ -44,7 +44,12 @@ function placeProblem(parts: StoreParts, id: ChunkId, record: ChunkRecord): Prob
   const { pack, offset, length } = record
   if (pack === 0) return { kind: 'chunk-missing', id, message: `chunk ${id} is missing` }
   if (offset + length > parts.packs.size(pack)) {
-    return { kind: 'chunk-missing', id, pack, message: `chunk ${id} was in the lost part of pack ${String(pack)}` }
+    return {
+      kind: 'chunk-missing',
+      id,
+      pack,
+      message: `chunk ${id} was in the lost part of pack ${String(pack)}`,
+    }
   }
   const bytes = new Uint8Array(recordHeaderBytes)
   parts.packs.read(pack, offset - recordHeaderBytes, bytes)
@@ -82,11 +87,17 @@ async function* onePack(parts: StoreParts, pack: number, signal: AbortSignal): A
       signal.throwIfAborted()
       if (item.kind === 'damage') {
         const message = `pack ${String(pack)} holds ${String(item.length)} bytes that are no record, from byte ${String(item.offset)}`
-        if (item.offset + item.length <= Math.min(endNow(), parts.packs.size(pack))) yield { kind: 'pack-damaged', pack, message }
+        if (item.offset + item.length <= Math.min(endNow(), parts.packs.size(pack)))
+          yield { kind: 'pack-damaged', pack, message }
       } else if (!item.isGood) {
         const record = parts.index.get(item.id)
         if (record?.pack !== pack || record.offset !== item.offset || record.isBad) continue
-        yield { kind: 'chunk-corrupt', id: item.id, pack, message: `chunk ${item.id} is damaged in pack ${String(pack)}` }
+        yield {
+          kind: 'chunk-corrupt',
+          id: item.id,
+          pack,
+          message: `chunk ${item.id} is damaged in pack ${String(pack)}`,
+        }
       }
     }
   } finally {
@@ -142,6 +153,10 @@ function countLinks(parts: StoreParts, id: ChunkId, { counts, isMine, found }: C
     if (isMine(link)) counts.set(link, (counts.get(link) ?? 0) + 1)
     const child = parts.index.get(link)
     if (child?.isComplete === true || child?.isBad === true) continue
-    found.push({ kind: 'closure-incomplete', id, message: `chunk ${id} refers to ${link}, which is not complete` })
+    found.push({
+      kind: 'closure-incomplete',
+      id,
+      message: `chunk ${id} refers to ${link}, which is not complete`,
+    })
   }
 }

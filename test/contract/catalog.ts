@@ -10,7 +10,8 @@ export interface CatalogSetup {
 }
 
 const bytes = (text: string): Uint8Array => Buffer.from(text)
-const text = (value: Uint8Array | undefined): string | undefined => (value === undefined ? undefined : Buffer.from(value).toString())
+const text = (value: Uint8Array | undefined): string | undefined =>
+  value === undefined ? undefined : Buffer.from(value).toString()
 
 async function list(catalog: Catalog, range?: CatalogRange): Promise<string[]> {
   const found: string[] = []
@@ -23,7 +24,10 @@ export function catalogContract(setup: CatalogSetup): void {
   describe(`catalog: ${setup.name}`, () => {
     let catalog: Catalog
     const put = (target: Catalog, ...keys: string[]): Promise<void> =>
-      target.batch(keys.map((key) => ({ type: 'put', key, value: bytes(key.toUpperCase()) })), { durable: true })
+      target.batch(
+        keys.map((key) => ({ type: 'put', key, value: bytes(key.toUpperCase()) })),
+        { durable: true },
+      )
     beforeEach(async () => {
       catalog = await setup.open()
     })
@@ -40,7 +44,13 @@ export function catalogContract(setup: CatalogSetup): void {
 
     it('does puts and deletions of one batch in order', async () => {
       await put(catalog, 'a', 'b')
-      await catalog.batch([{ type: 'del', key: 'a' }, { type: 'put', key: 'b', value: bytes('new') }], { durable: false })
+      await catalog.batch(
+        [
+          { type: 'del', key: 'a' },
+          { type: 'put', key: 'b', value: bytes('new') },
+        ],
+        { durable: false },
+      )
       assert.deepEqual(await list(catalog), ['b=new'])
     })
 

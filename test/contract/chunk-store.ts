@@ -236,7 +236,8 @@ function reclaimRules(get: Get, putAll: PutAll): void {
 function repairRules(get: Get, putAll: PutAll): void {
   const problems = async (): Promise<Problem[]> => {
     const found: Problem[] = []
-    for await (const problem of get().verify({ readData: true, signal: new AbortController().signal })) found.push(problem)
+    for await (const problem of get().verify({ readData: true, signal: new AbortController().signal }))
+      found.push(problem)
     return found
   }
 
@@ -259,7 +260,10 @@ function repairRules(get: Get, putAll: PutAll): void {
     assert.equal(get().isComplete(root.id), false, 'what is above it is not whole')
     assert.deepEqual([...get().missingBelow(root.id)], [bad.id])
     assert.deepEqual(get().quarantined(), [bad.id])
-    assert.deepEqual((await problems()).map(({ kind, id }) => [kind, id]), [['chunk-corrupt', bad.id]])
+    assert.deepEqual(
+      (await problems()).map(({ kind, id }) => [kind, id]),
+      [['chunk-corrupt', bad.id]],
+    )
     await get().replace(bad.id, bad.bytes)
     assert.equal(get().isComplete(root.id), true)
     assertSameBytes(get().get(bad.id), bad.bytes)

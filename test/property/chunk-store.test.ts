@@ -11,8 +11,17 @@ import { testChunk, type TestChunk } from '../support/chunks.ts'
 /** A small world of chunks: leaves, trees over leaves, roots over trees; every closure overlaps with others. */
 const WORLD: readonly TestChunk[] = (() => {
   const leaves = Array.from({ length: 8 }, (_, at) => testChunk(`leaf ${String(at)}`, [], 50 + at * 300))
-  const over = (name: string, below: readonly TestChunk[], picks: readonly (readonly number[])[]): TestChunk[] =>
-    picks.map((pick, at) => testChunk(`${name} ${String(at)}`, pick.map((index) => below[index]?.id ?? leaves[0]?.id).filter((id) => id !== undefined)))
+  const over = (
+    name: string,
+    below: readonly TestChunk[],
+    picks: readonly (readonly number[])[],
+  ): TestChunk[] =>
+    picks.map((pick, at) =>
+      testChunk(
+        `${name} ${String(at)}`,
+        pick.map((index) => below[index]?.id ?? leaves[0]?.id).filter((id) => id !== undefined),
+      ),
+    )
   const trees = over('tree', leaves, [[0, 1], [1, 2, 3], [4], [5, 6, 7]])
   const roots = over('root', trees, [[0, 1], [1, 2], [3]])
   return [...leaves, ...trees, ...roots]
@@ -38,9 +47,17 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     { weight: 5, arbitrary: fc.record({ do: fc.constant('hold' as const), at: root }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('release' as const), at: root }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('quarantine' as const), at }) },
-    { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('commit' as const, 'reclaim' as const, 'compact' as const) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        do: fc.constantFrom('commit' as const, 'reclaim' as const, 'compact' as const),
+      }),
+    },
     { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('reopen' as const, 'rebuild' as const) }) },
-    { weight: 4, arbitrary: fc.record({ do: fc.constant('crash' as const), after: fc.nat({ max: 12 }), seed: fc.nat() }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ do: fc.constant('crash' as const), after: fc.nat({ max: 12 }), seed: fc.nat() }),
+    },
   ),
   { minLength: 5, maxLength: 60 },
 )
@@ -213,7 +230,8 @@ class World {
     assert.deepEqual(store.holds(), [...model.held].sort())
     for (const id of model.held) assert.ok(store.isComplete(id))
     for (const { id } of WORLD) {
-      if (store.isComplete(id)) for (const below of closure(id)) assert.ok(store.has(below), `${below} is not below ${id}`)
+      if (store.isComplete(id))
+        for (const below of closure(id)) assert.ok(store.has(below), `${below} is not below ${id}`)
     }
   }
 

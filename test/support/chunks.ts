@@ -42,5 +42,8 @@ export function testTree(
 
 /** Fails unless both are the same bytes; says nothing of them. */
 export function assertSameBytes(found: Uint8Array, expected: Uint8Array): void {
-  assert.ok(Buffer.compare(found, expected) === 0, `${String(found.byteLength)} bytes are not the ${String(expected.byteLength)} expected`)
+  assert.ok(
+    Buffer.compare(found, expected) === 0,
+    `${String(found.byteLength)} bytes are not the ${String(expected.byteLength)} expected`,
+  )
 }

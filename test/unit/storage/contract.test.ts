@@ -16,7 +16,10 @@ after(() => {
   for (const directory of made) rmSync(directory, { recursive: true, force: true })
 })
 
-chunkStoreContract({ name: 'on disk', open: (options) => openStore({ dir: join(fresh(), 'store'), reserveBytes: 0, ...options }) })
+chunkStoreContract({
+  name: 'on disk',
+  open: (options) => openStore({ dir: join(fresh(), 'store'), reserveBytes: 0, ...options }),
+})
 chunkStoreContract({ name: 'in memory', open: (options) => Promise.resolve(memoryStore(options)) })
 catalogContract({ name: 'on disk', open: () => openCatalog(join(fresh(), 'catalog')) })
 catalogContract({ name: 'in memory', open: () => Promise.resolve(memoryCatalog()) })

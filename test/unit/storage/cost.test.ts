@@ -16,7 +16,10 @@ describe('chunk store, what it costs', () => {
     const options = { dir: '/store', disk: new MemoryDisk(), reserveBytes: 0, packBytes: 20_000 }
     const store = await openStore({ ...options, openIndex: () => Promise.resolve(map) })
     const shared = Array.from({ length: SHARED }, (_, at) => testChunk(`shared ${String(at)}`))
-    const tree = testChunk('tree', shared.map((chunk) => chunk.id))
+    const tree = testChunk(
+      'tree',
+      shared.map((chunk) => chunk.id),
+    )
     for (const { id, bytes } of [...shared, tree]) await store.put(id, bytes)
     for (let at = 0; at < count; at++) {
       for (const { id, bytes } of rootOf(at)) await store.put(id, bytes)
@@ -25,7 +28,10 @@ describe('chunk store, what it costs', () => {
     for (let at = 0; at < count; at++) await store.hold(rootOf(at)[1].id)
     return { store, map }
   }
-  const tree = testChunk('tree', Array.from({ length: SHARED }, (_, at) => testChunk(`shared ${String(at)}`).id))
+  const tree = testChunk(
+    'tree',
+    Array.from({ length: SHARED }, (_, at) => testChunk(`shared ${String(at)}`).id),
+  )
   const rootOf = (at: number) => {
     const own = testChunk(`own ${String(at)}`)
     return [own, testChunk(`root ${String(at)}`, [tree.id, own.id])] as const
@@ -54,7 +60,8 @@ describe('chunk store, what it costs', () => {
     for (const [at, cost] of (await costs(many)).entries()) {
       assert.ok(Math.abs(cost - (expected[at] ?? 0)) <= 2, `${String(cost)} is not ${String(expected[at])}`)
     }
-    for (const cost of expected) assert.ok(cost < 60, `${String(expected)}: less than what is shared would cost`)
+    for (const cost of expected)
+      assert.ok(cost < 60, `${String(expected)}: less than what is shared would cost`)
   })
 
   it('opens a store with 1,000 roots without looking at every chunk', async () => {

@@ -2,12 +2,27 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CellarError, isCellarError, type ChunkId } from '../../../protocol/index.ts'
-import { openAppender, openStore, placeReader, type ChunkStore, type Problem } from '../../../storage/index.ts'
+import {
+  openAppender,
+  openStore,
+  placeReader,
+  type ChunkStore,
+  type Problem,
+} from '../../../storage/index.ts'
 import { assertSameBytes, testChunk, testTree, type TestChunk } from '../../support/chunks.ts'
 
 describe('chunk store and faults', () => {
@@ -61,7 +76,8 @@ describe('chunk store and faults', () => {
   }
   async function problems(reading: ChunkStore, readData = true): Promise<Problem[]> {
     const found: Problem[] = []
-    for await (const problem of reading.verify({ readData, signal: new AbortController().signal })) found.push(problem)
+    for await (const problem of reading.verify({ readData, signal: new AbortController().signal }))
+      found.push(problem)
     return found
   }
   function flip(path: string, position: number): void {
@@ -73,7 +89,9 @@ describe('chunk store and faults', () => {
   const find = (chunk: TestChunk): number => readFileSync(packPath()).indexOf(chunk.bytes)
 
   async function startChild(what: string): Promise<ChildProcess> {
-    const script = fileURLToPath(new URL(`../../support/store-child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
+    const script = fileURLToPath(
+      new URL(`../../support/store-child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+    )
     const args = script.endsWith('.ts') ? ['--import', 'tsx', script] : [script]
     child = spawn(process.execPath, [...args, dir, what], { stdio: ['ignore', 'pipe', 'inherit'] })
     return child
@@ -83,7 +101,11 @@ describe('chunk store and faults', () => {
     const other = await startChild('wait')
     assert.ok(other.stdout)
     await once(other.stdout, 'data')
-    await assert.rejects(open(), (error) => error instanceof CellarError && error.code === 'STORE_IN_USE' && error.context['pid'] === other.pid)
+    await assert.rejects(
+      open(),
+      (error) =>
+        error instanceof CellarError && error.code === 'STORE_IN_USE' && error.context['pid'] === other.pid,
+    )
     other.kill('SIGKILL')
     await once(other, 'exit')
     await open()
@@ -178,9 +200,13 @@ describe('chunk store and faults', () => {
     await prepare()
     flip(packPath(), find(first) + 100)
     const after = await open()
-    const named = (error: unknown): boolean => error instanceof CellarError && error.code === 'CHUNK_CORRUPT' && error.context['id'] === first.id
+    const named = (error: unknown): boolean =>
+      error instanceof CellarError && error.code === 'CHUNK_CORRUPT' && error.context['id'] === first.id
     assert.throws(() => after.get(first.id), named)
-    assert.deepEqual((await problems(after)).map(({ kind, id }) => [kind, id]), [['chunk-corrupt', first.id]])
+    assert.deepEqual(
+      (await problems(after)).map(({ kind, id }) => [kind, id]),
+      [['chunk-corrupt', first.id]],
+    )
     const [place] = after.locate([first.id])
     assert.ok(place)
     using reader = placeReader()
@@ -195,10 +221,19 @@ describe('chunk store and faults', () => {
     await prepare()
     flip(packPath(), find(first) - 20)
     const after = await open()
-    assert.throws(() => after.get(first.id), (error) => isCellarError(error, 'CHUNK_CORRUPT'))
-    assert.throws(() => after.read(first.id), (error) => isCellarError(error, 'CHUNK_CORRUPT'))
+    assert.throws(
+      () => after.get(first.id),
+      (error) => isCellarError(error, 'CHUNK_CORRUPT'),
+    )
+    assert.throws(
+      () => after.read(first.id),
+      (error) => isCellarError(error, 'CHUNK_CORRUPT'),
+    )
     const found = await problems(after, false)
-    assert.deepEqual(found.map(({ kind, id }) => [kind, id]), [['chunk-corrupt', first.id]])
+    assert.deepEqual(
+      found.map(({ kind, id }) => [kind, id]),
+      [['chunk-corrupt', first.id]],
+    )
   })
 
   it('keeps a held root held when the index is lost and a chunk is damaged too', async () => {
@@ -209,7 +244,11 @@ describe('chunk store and faults', () => {
     assert.deepEqual(after.holds(), [root.id])
     assert.equal(after.isComplete(root.id), false)
     assert.deepEqual(after.quarantined(), [first.id])
-    assert.equal((await after.reclaim({ mayReclaim: () => true })).chunks, 0, 'nothing below a hold may be reclaimed')
+    assert.equal(
+      (await after.reclaim({ mayReclaim: () => true })).chunks,
+      0,
+      'nothing below a hold may be reclaimed',
+    )
     await after.replace(first.id, first.bytes)
     assertWhole(after)
     assert.deepEqual(await problems(after), [])
@@ -237,7 +276,10 @@ describe('chunk store and faults', () => {
     truncateSync(packPath(), find(last) + 10)
     const after = await open()
     for (const { id, bytes } of chunks.slice(0, 8)) assertSameBytes(after.get(id), bytes)
-    assert.throws(() => after.get(last.id), (error) => isCellarError(error, 'CHUNK_CORRUPT'))
+    assert.throws(
+      () => after.get(last.id),
+      (error) => isCellarError(error, 'CHUNK_CORRUPT'),
+    )
     assert.equal(after.has(last.id), false)
     assert.equal(after.isComplete(root.id), false)
     const found = await problems(after)

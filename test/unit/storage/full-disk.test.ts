@@ -143,7 +143,10 @@ describe('chunk store on a full disk', () => {
     await store.release(root.id)
     const before = store.stats().packBytes
     await store.reclaim({ mayReclaim: () => true })
-    assert.ok(store.stats().packBytes < before - 1_000_000, `${String(before)} -> ${String(store.stats().packBytes)}`)
+    assert.ok(
+      store.stats().packBytes < before - 1_000_000,
+      `${String(before)} -> ${String(store.stats().packBytes)}`,
+    )
     for (const { id, bytes } of other.chunks) assertSameBytes(store.get(id), bytes)
   })
 
