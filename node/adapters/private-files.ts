@@ -1,6 +1,6 @@
 /** Small files that must survive a crash and that nobody else may read: keys and settings. */
 
-import { chmodSync, closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CellarError } from '../../protocol/index.ts'
 
@@ -65,6 +65,12 @@ export function readTextFile(path: string): string | undefined {
 /** Says whether something is at a path. */
 export function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined
+}
+
+/** Removes a file, durably; one that is not there is no error. */
+export function removeFile(path: string): void {
+  rmSync(path, { force: true })
+  syncDirectory(dirname(path))
 }
 
 /** Makes the names in a directory durable. */

@@ -1,9 +1,9 @@
 /** `backup`: seals what is new, holds and announces the snapshot, and waits for copies if asked to. */
 
 import { hostname, userInfo } from 'node:os'
-import { CellarError, type RootId } from '../../protocol/index.ts'
+import { CellarError, type RootId, type SnapshotRoot } from '../../protocol/index.ts'
 import type { BackupEvent, BackupParams, BackupSummary, CallContext } from '../api.ts'
-import { type BackupResult, backup } from '../backup/backup.ts'
+import { type BackupRequest, type BackupResult, backup } from '../backup/backup.ts'
 import { chooseParent, type ParentCandidate } from '../backup/parent.ts'
 import { nameText } from '../backup/patterns.ts'
 import type { BackupProgress, UnreadSource } from '../backup/tally.ts'
@@ -114,10 +114,9 @@ export function readerOf(parts: NodeParts): Vault {
   return parts.vault
 }
 
-function requestOf(parts: NodeParts, params: BackupParams, context: CallContext<'backup'>) {
+function requestOf(parts: NodeParts, params: BackupParams, context: CallContext<'backup'>): BackupRequest {
   const paths = params.paths.map(pathBytes)
   const parent = chooseParent(candidates(parts), { device: parts.signer.device, paths })
-  const user = userInfo()
   const time = params.time === undefined ? undefined : parseTime(params.time)
   return {
     paths,
@@ -129,20 +128,34 @@ function requestOf(parts: NodeParts, params: BackupParams, context: CallContext<
       ...(params.excludeLargerThan !== undefined && { largerThanBytes: params.excludeLargerThan }),
     },
     oneFileSystem: params.oneFileSystem,
-    device: parts.signer.device,
-    host: hostname(),
-    user: user.username,
-    uid: Math.max(user.uid, 0),
-    gid: Math.max(user.gid, 0),
-    program: PROGRAM,
+    ...identity(parts),
     tags: params.tags,
     ...(time !== undefined && { timeNs: time.ns, offsetMinutes: time.offsetMinutes }),
     ...(parent !== undefined && { parent }),
     dryRun: params.dryRun,
     skipIfUnchanged: params.skipIfUnchanged,
     ...(params.stdin !== undefined && { stdin: { name: pathBytes(params.stdin.name), stream: context.input } }),
+  }
+}
+
+/** Who makes the snapshot, and what is never in one. */
+function identity(parts: NodeParts) {
+  const user = userInfo()
+  return {
+    device: parts.signer.device,
+    host: hostname(),
+    user: user.username,
+    uid: Math.max(user.uid, 0),
+    gid: Math.max(user.gid, 0),
+    program: PROGRAM,
     own: [parts.home.directory, parts.storePath].map((path) => Buffer.from(path)),
   }
+}
+
+/** The request that seals the sources of a snapshot once more, as they are now, all of them read. */
+export function repeatRequest(parts: NodeParts, root: SnapshotRoot): BackupRequest {
+  const paths = root.paths.filter((path) => path[0] === 0x2f)
+  return { ...identity(parts), paths, excludes: {}, oneFileSystem: false, tags: [], dryRun: false, skipIfUnchanged: false }
 }
 
 /** A pattern as the matcher wants it: bytes that are no UTF-8 keep their own characters. */

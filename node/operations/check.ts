@@ -1,0 +1,181 @@
+/** `check`: whether all that is held is whole and good; with `--repair`, mends it from peers, or from the source. */
+
+import { CellarError, type ChunkId, type RootId } from '../../protocol/index.ts'
+import type { Problem } from '../../storage/index.ts'
+import type { CallContext, CheckParams, CheckSummary } from '../api.ts'
+import { storeSource } from '../chunk-source.ts'
+import { check as checkSnapshots } from '../check/check.ts'
+import { inSubset, parseSubset, type Subset } from '../check/subset.ts'
+import type { NodeParts } from '../parts.ts'
+import { mend } from './mend.ts'
+
+/** What was found so far. */
+interface Findings {
+  errors: number
+  chunks: number
+  bytes: number
+  readonly bad: Set<ChunkId>
+  readonly brokenPacks: Set<string>
+  suggestRepairIndex: boolean
+}
+
+/** Checks, see `Methods.check`. @throws {CellarError} `USAGE`, `SNAPSHOT_NOT_FOUND`, `ABORTED` */
+export async function runCheck(parts: NodeParts, params: CheckParams, context: CallContext<'check'>): Promise<CheckSummary> {
+  const startedMs = parts.world.clock.nowMs()
+  return await parts.jobs.run('check', startedMs, async (job) => {
+    const check = new Check(parts, context, (share) => {
+      job.percentDone = share
+    })
+    const roots = rootsToCheck(parts, params.snapshots)
+    await check.storage(params.readData && params.subset === undefined)
+    await check.closures(roots, subsetOf(parts, params))
+    await check.trees(roots)
+    const { findings } = check
+    const mended = params.repair && findings.bad.size > 0 ? await mend(parts, [...findings.bad], context) : 0
+    return {
+      message_type: 'summary',
+      num_errors: findings.errors,
+      num_mended: mended,
+      chunks_checked: findings.chunks,
+      bytes_read: findings.bytes,
+      snapshots_checked: roots.length,
+      broken_packs: [...findings.brokenPacks],
+      suggest_repair_index: findings.suggestRepairIndex,
+      suggest_prune: false,
+    }
+  })
+}
+
+/** The part of the chunks to read, begun anywhere, so that in time every chunk has its turn. */
+function subsetOf(parts: NodeParts, { subset }: CheckParams): Subset | undefined {
+  if (subset === undefined) return undefined
+  const [a = 0, b = 0] = parts.world.random.bytes(2)
+  return parseSubset(subset, (a * 256 + b) / 65_536, parts.store.stats().bytes)
+}
+
+/** The held roots, or those of the snapshots that a person named. */
+function rootsToCheck(parts: NodeParts, names: readonly string[]): RootId[] {
+  if (names.length === 0) return parts.store.holds()
+  return names.map((name) => {
+    const { root } = parts.snapshots.resolve(name, { devices: [], paths: [], tags: [] }).snapshot.live
+    if (!parts.store.isHeld(root)) throw new CellarError('SNAPSHOT_NOT_FOUND', `snapshot ${root.slice(0, 8)} is not held on this device`, { root })
+    return root
+  })
+}
+
+class Check {
+  readonly #parts: NodeParts
+  readonly #context: CallContext<'check'>
+  readonly #onShare: (share: number) => void
+  readonly #startedMs: number
+  readonly findings: Findings = { errors: 0, chunks: 0, bytes: 0, bad: new Set(), brokenPacks: new Set(), suggestRepairIndex: false }
+
+  constructor(parts: NodeParts, context: CallContext<'check'>, onShare: (share: number) => void) {
+    this.#parts = parts
+    this.#context = context
+    this.#onShare = onShare
+    this.#startedMs = parts.world.clock.monotonicMs()
+  }
+
+  /** Packs, index and counts; with `readData` every byte. */
+  async storage(readData: boolean): Promise<void> {
+    const { store } = this.#parts
+    const { chunks, bytes } = store.stats()
+    this.findings.chunks = chunks
+    const onProgress = (progress: { packsDone: number; packs: number; bytesRead: number }) => {
+      this.findings.bytes = progress.bytesRead
+      const share = progress.packs === 0 ? 1 : progress.packsDone / progress.packs
+      this.#status('packs', share, { chunks_done: Math.round(share * chunks), bytes_done: progress.bytesRead, ...(readData && { total_bytes: bytes }) })
+    }
+    for await (const problem of store.verify({ readData, signal: this.#context.signal, onProgress })) this.#note(problem)
+    for (const id of store.quarantined()) {
+      if (!this.findings.bad.has(id)) this.#bad(id, 'CHUNK_CORRUPT', `chunk ${id} was found damaged earlier`)
+    }
+  }
+
+  /** That each root reaches only what is here; of a sample, that its bytes are good. */
+  async closures(roots: readonly RootId[], subset: Subset | undefined): Promise<void> {
+    const { store } = this.#parts
+    const seen = new Set<ChunkId>()
+    for (const [at, root] of roots.entries()) {
+      this.#context.signal.throwIfAborted()
+      if (!store.isComplete(root)) {
+        for (const id of store.missingBelow(root)) {
+          if (!this.findings.bad.has(id)) this.#bad(id, 'CHUNK_NOT_FOUND', `chunk ${id}, which snapshot ${root.slice(0, 8)} needs, is not here`)
+        }
+      }
+      if (subset !== undefined) await this.#readSubset(root, subset, seen)
+      this.#status('snapshots', (at + 1) / roots.length, { chunks_done: this.findings.chunks })
+    }
+  }
+
+  async #readSubset(root: RootId, subset: Subset, seen: Set<ChunkId>): Promise<void> {
+    const { store } = this.#parts
+    const stack: ChunkId[] = [root]
+    for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+      if (seen.has(id) || !store.has(id)) continue
+      seen.add(id)
+      this.#context.signal.throwIfAborted()
+      try {
+        stack.push(...store.links(id))
+        if (inSubset(id, subset)) this.findings.bytes += store.get(id).byteLength
+      } catch (error) {
+        if (!(error instanceof CellarError)) throw error
+        this.#bad(id, error.code, error.message)
+      }
+      if (seen.size % 256 === 0) await yieldToOthers()
+    }
+  }
+
+  /** That every tree opens and says what a tree may say; on a device that can read. */
+  async trees(roots: readonly RootId[]): Promise<void> {
+    const { vault, store } = this.#parts
+    if (vault === undefined) {
+      if (roots.length > 0) this.#context.onEvent({ message_type: 'notice', message: 'this device holds no key: names and contents were not looked at' })
+      return
+    }
+    const request = { roots: roots.filter((root) => store.isComplete(root)) }
+    const watch = { signal: this.#context.signal }
+    for await (const problem of checkSnapshots({ source: storeSource(store), vault, has: (id) => store.has(id) }, request, watch)) {
+      if (!this.findings.bad.has(problem.chunk)) this.#bad(problem.chunk, problem.code, problem.message)
+    }
+  }
+
+  #note(problem: Problem): void {
+    const { kind, id, pack, message } = problem
+    if (pack !== undefined) this.findings.brokenPacks.add(String(pack))
+    if (kind === 'refs-wrong' || kind === 'closure-incomplete') this.findings.suggestRepairIndex = true
+    if (id !== undefined && (kind === 'chunk-corrupt' || kind === 'chunk-missing')) {
+      this.#bad(id, kind === 'chunk-corrupt' ? 'CHUNK_CORRUPT' : 'CHUNK_NOT_FOUND', message)
+    } else this.#error('CHECK_FAILED', message)
+  }
+
+  #bad(id: ChunkId, code: string, message: string): void {
+    this.findings.bad.add(id)
+    this.findings.errors++
+    this.#context.onEvent({ message_type: 'error', message, code, chunk: id })
+  }
+
+  #error(code: string, message: string): void {
+    this.findings.errors++
+    this.#context.onEvent({ message_type: 'error', message, code })
+  }
+
+  #status(what: string, share: number, fields: { chunks_done: number; bytes_done?: number; total_bytes?: number }): void {
+    this.#onShare(share)
+    this.#context.onEvent({
+      message_type: 'status',
+      seconds_elapsed: Math.floor((this.#parts.world.clock.monotonicMs() - this.#startedMs) / 1000),
+      percent_done: share,
+      what,
+      total_chunks: this.findings.chunks,
+      error_count: this.findings.errors,
+      ...fields,
+    })
+  }
+}
+
+/** Lets timers and sockets have their turn: a check of much must not silence the node. */
+async function yieldToOthers(): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve))
+}

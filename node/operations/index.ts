@@ -1,0 +1,70 @@
+/** The methods of a node, each by the operation that answers it. */
+
+import { CellarError } from '../../protocol/index.ts'
+import type { CallContext, DumpParams, DumpResult, Handlers, Stats, StatsParams, VersionInfo } from '../api.ts'
+import { dump } from '../browse/dump.ts'
+import { stats } from '../browse/stats.ts'
+import { storeSource } from '../chunk-source.ts'
+import type { NodeParts } from '../parts.ts'
+import { pathBytes } from '../path-text.ts'
+import { SnapshotReader } from '../snapshot-reader.ts'
+import { VERSION } from '../version.ts'
+import { readerOf, runBackup } from './backup.ts'
+import { runCheck } from './check.ts'
+import { listDevices, removeDevice, renameDevice } from './devices.ts'
+import { runInvite } from './invite.ts'
+import { listSnapshots, openSnapshot, resolveSnapshot, runDiff, runFind, runLs } from './look.ts'
+import { runRestore } from './restore.ts'
+import { fetchRootChunks, type OpenSource, openSource } from './sources.ts'
+import { readStatus } from './status.ts'
+
+/** One function for each method of a node. */
+export function handlersOf(parts: NodeParts): Handlers {
+  return {
+    status: () => Promise.resolve(readStatus(parts)),
+    version: () => Promise.resolve(versionInfo()),
+    stop: () => Promise.reject(new CellarError('NODE_NOT_RUNNING', 'no node is running here: this one was opened for one command')),
+    devices: () => Promise.resolve(listDevices(parts)),
+    deviceRemove: (params) => removeDevice(parts, params),
+    deviceRename: (params) => renameDevice(parts, params),
+    invite: (params, context) => runInvite(parts, params, context),
+    backup: (params, context) => runBackup(parts, params, context),
+    snapshots: (params, context) => listSnapshots(parts, params, context),
+    ls: (params, context) => runLs(parts, params, context),
+    find: (params, context) => runFind(parts, params, context),
+    diff: (params, context) => runDiff(parts, params, context),
+    dump: (params, context) => runDump(parts, params, context),
+    stats: (params, context) => runStats(parts, params, context),
+    restore: (params, context) => runRestore(parts, params, context),
+    check: (params, context) => runCheck(parts, params, context),
+  }
+}
+
+function versionInfo(): VersionInfo {
+  return { version: VERSION, node_version: process.version, platform: `${process.platform}/${process.arch}` }
+}
+
+async function runDump(parts: NodeParts, params: DumpParams, context: CallContext<'dump'>): Promise<DumpResult> {
+  const { snapshot } = await resolveSnapshot(parts, params.snapshot, params.filter, context.signal)
+  const opened = await openSnapshot(parts, snapshot.live.root, context.signal)
+  try {
+    const file = { root: opened.root, path: pathBytes(params.path) }
+    return { bytes: await dump(opened.reader, file, context.output, context.signal) }
+  } finally {
+    await opened.close()
+  }
+}
+
+async function runStats(parts: NodeParts, params: StatsParams, context: CallContext<'stats'>): Promise<Stats> {
+  const vault = readerOf(parts)
+  await fetchRootChunks(parts, context.signal)
+  const roots = parts.snapshots.choose(params.snapshots, params.filter).map(({ live }) => live.root)
+  const elsewhere = roots.find((root) => !parts.store.isComplete(root))
+  const here: OpenSource = { source: storeSource(parts.store), close: () => Promise.resolve() }
+  const { source, close } = elsewhere === undefined ? here : await openSource(parts, elsewhere, undefined, context.signal)
+  try {
+    return await stats({ reader: new SnapshotReader(source, vault), source, vault }, roots, params.mode, context.signal)
+  } finally {
+    await close()
+  }
+}
