@@ -105,6 +105,7 @@ class Check {
 
   /** The root, its trees, and the lists of chunks of its files; notes which chunks of data it needs. */
   async *structure(root: RootId): AsyncGenerator<CheckProblem, void> {
+    if (this.#seen.has(root)) return
     try {
       const { trees } = await this.#reader.root(root, this.#watch.signal)
       this.#count(root)
