@@ -129,12 +129,7 @@ describe('the house is tidy', () => {
       )
       .map(projectText)
       .join('\n')
-    const numbered = specs.flatMap((path) =>
-      [...projectText(path).matchAll(/\b([A-Z]{1,3}\d+\.\d+)\b[^\n]*MUST/g)].map((match) => ({
-        path,
-        id: match[1]!,
-      })),
-    )
+    const numbered = specs.flatMap((path) => rulesOf(path).filter((it) => it.isMust))
     const isNamed = (id: string): boolean =>
       new RegExp(`\\b${id.replace('.', '\\.')}\\b(?!\\.\\d)`).test(checks)
     assertNone(
@@ -144,17 +139,13 @@ describe('the house is tidy', () => {
     )
   })
 
-  it('numbers each MUST of the specs once', () => {
+  it('gives each rule of the specs a number of its own', () => {
     const seen = new Map<string, string>()
     const twice: string[] = []
-    for (const path of specs) {
-      for (const match of projectText(path).matchAll(
-        /^[-*|\s]*\**([A-Z]{1,3}\d+\.\d+)\**[.:)|\s][^\n]*MUST/gm,
-      )) {
-        const before = seen.get(match[1]!)
-        if (before !== undefined) twice.push(`${match[1]!}: ${before} and ${path}`)
-        seen.set(match[1]!, path)
-      }
+    for (const { path, id } of specs.flatMap(rulesOf)) {
+      const before = seen.get(id)
+      if (before !== undefined) twice.push(`${id}: ${before} and ${path}`)
+      seen.set(id, path)
     }
     assertNone(twice)
   })
@@ -201,6 +192,19 @@ describe('the house is tidy', () => {
     assertNone(missing)
   })
 })
+
+/** The numbered rules of a spec: points of a list that begin with a number, and rows of a table headed MUST. */
+function rulesOf(path: string): { path: string; id: string; isMust: boolean }[] {
+  let isMustTable = false
+  return projectText(path)
+    .split('\n')
+    .flatMap((line) => {
+      if (!line.startsWith('|')) isMustTable = false
+      else if (/^\|[^|]*\| *MUST *\|/.test(line)) isMustTable = true
+      const id = /^(?:[*-] \*\*|\| *)([A-Z]{1,3}\d+\.\d+)\b/.exec(line)?.[1]
+      return id === undefined ? [] : [{ path, id, isMust: isMustTable || line.includes('MUST') }]
+    })
+}
 
 /** Functions with more lines than a screen; suites and contracts, which only hold tests, may be longer. */
 function longFunctions(path: string): string[] {
