@@ -77,7 +77,7 @@ export async function joinMesh(home: HomePaths, options: JoinOptions, context: J
   const signer = signerFromSeed(device)
   const config = configOf(options.listen, options.store, [])
   const tell = context.onEvent ?? (() => undefined)
-  const network = await openNetwork({ seed: device, listen: [], mdns: true, clock })
+  const network = await openNetwork({ seed: device, listen: [], mdns: config.mdns && options.at.length === 0, clock })
   try {
     tell({ message_type: 'joining', step: 'looking' })
     const joined = await join(
@@ -132,9 +132,11 @@ function refuseSecond(home: HomePaths): void {
 }
 
 function configOf(listen: readonly string[], store: PathText | undefined, peers: readonly string[]): Config {
-  for (const address of listen) listenAddress(address)
   const path = store === undefined ? undefined : Buffer.from(pathBytes(store)).toString()
-  return { ...CONFIG_DEFAULT, ...(listen.length > 0 && { listen }), store: path, peers }
+  if (listen.length === 0) return { ...CONFIG_DEFAULT, store: path, peers }
+  // Who listens on the loopback only has nothing to tell the network, and nobody there can call.
+  const mdns = !listen.map(listenAddress).every((address) => /^\/ip(4\/127\.|6\/::1\/)/.test(address))
+  return { listen, mdns, store: path, peers }
 }
 
 function nameIn(membership: Membership, signer: Signer): string {
