@@ -71,6 +71,11 @@ class MemoryFile implements DiskFile {
     await Promise.resolve()
     this.#disk.step()
     const inode = this.#use()
+    if (this.#disk.failingSyncs > 0) {
+      this.#disk.failingSyncs--
+      inode.data = Buffer.concat([inode.synced, Buffer.alloc(inode.data.length - inode.synced.length)])
+      throw fault('EIO', 'input/output error')
+    }
     inode.synced = Buffer.from(inode.data)
   }
 
@@ -92,6 +97,8 @@ export class MemoryDisk implements Disk {
   #draw: Draw = () => 0
   /** Changes made since it was made. */
   steps = 0
+  /** How many of the next syncs of files fail with `EIO`, and lose what they should have kept. */
+  failingSyncs = 0
 
   /** Makes the machine crash after so many more changes; a write is then done in part, as `draw` says. */
   crashAfter(steps: number, draw: Draw): void {
