@@ -60,7 +60,7 @@ module.exports = {
       comment:
         'libp2p is known to node/adapters/ only: the rest speaks to node/network.ts, so that it can be simulated.',
       severity: 'error',
-      from: { path: '^(protocol|storage|node|cli|test)/', pathNot: '^(node/adapters/|test/.*libp2p)' },
+      from: { path: '^(protocol|storage|node|cli)/', pathNot: '^node/adapters/' },
       to: { path: 'node_modules/(libp2p|@libp2p|@chainsafe|@multiformats)/' },
     },
     {
