@@ -25,6 +25,15 @@ export async function until(what: string, condition: () => boolean): Promise<voi
   }
 }
 
+/** Waits until a number has not changed for a while: until all has come to rest, on a slow machine too. */
+export async function untilStill(read: () => number): Promise<void> {
+  for (let still = 0, before = read(); still < 8; ) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    still = read() === before ? still + 1 : 0
+    before = read()
+  }
+}
+
 const code = (wanted: string) => (error: CellarError) => {
   assert.equal(error.code, wanted, error.stack)
   return true
@@ -132,7 +141,7 @@ export function networkContract(name: string, makeFixture: () => NetworkFixture)
       const sending = (async () => {
         for (; sent < 64; sent += 1) await near.send(new Uint8Array(1 << 20).fill(sent))
       })()
-      await new Promise((resolve) => setTimeout(resolve, 300))
+      await untilStill(() => sent)
       assert.ok(sent < 16, `${String(sent)} MiB were sent to one who does not read`)
       for (let i = 0; i < 64; i += 1) assert.equal((await far.receive())?.[7], i)
       await sending
