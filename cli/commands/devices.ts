@@ -1,5 +1,5 @@
 import type { DeviceInfo } from '../../node/client.ts'
-import { formatAgo, formatBytes } from '../output/format.ts'
+import { formatAgo, formatBytes, shortAddress } from '../output/format.ts'
 import { formatTable } from '../output/table.ts'
 import type { Session } from '../session.ts'
 import { type Define, examples, GROUP } from './command.ts'
@@ -69,7 +69,7 @@ function row(session: Session, device: DeviceInfo): string[] {
     device.quota_bytes === undefined ? space : `${space} of ${formatBytes(device.quota_bytes)}`,
     stores ? `${String(device.snapshots_held)} of ${String(device.snapshots_total)}` : '',
     device.id.slice(-8),
-    session.print.safe(device.addresses[0] ?? ''),
+    shortAddress(device.addresses[0] ?? ''),
   ]
 }
 

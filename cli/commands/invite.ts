@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import { CellarError, type InviteEvent, type RoleName } from '../../node/client.ts'
-import { formatTime } from '../output/format.ts'
+import { formatTime, shortAddress } from '../output/format.ts'
 import type { Session } from '../session.ts'
 import { sizeBytes, spanMs } from '../values.ts'
 import { type Define, examples, GROUP } from './command.ts'
@@ -88,7 +88,7 @@ function show(session: Session, event: InviteEvent): void {
   print.result('')
   if (event.addresses.length > 0)
     print.info(
-      `If it does not find this device, add  --at ${event.addresses.map(print.safe).join('  or  --at ')}`,
+      `If it does not find this device, add  --at ${event.addresses.map(shortAddress).join('  or  --at ')}`,
     )
   print.info('Waiting; Ctrl-C closes the invitation.')
 }

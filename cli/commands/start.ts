@@ -1,3 +1,4 @@
+import { shortAddress } from '../output/format.ts'
 import type { Session } from '../session.ts'
 import { type Define, examples, GROUP } from './command.ts'
 
@@ -33,8 +34,7 @@ async function start(session: Session): Promise<number> {
       session.print.info(
         `${session.print.safe(status.device.name)} runs as ${status.device.role} of mesh ${status.mesh.short_id}.`,
       )
-      for (const address of status.addresses)
-        session.print.info(`listening on ${session.print.safe(address)}`)
+      for (const address of status.addresses) session.print.info(`listening on ${shortAddress(address)}`)
     }
     await Promise.race([node.stopAsked, aborted(session.signal)])
   } catch (error) {

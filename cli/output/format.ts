@@ -67,6 +67,14 @@ export function safeText(text: string): string {
     })
 }
 
+/** An address as people type it: `HOST:PORT` for TCP over IP, anything else as it is. */
+export function shortAddress(address: string): string {
+  const [, kind, host = '', port = ''] =
+    /^\/(ip4|ip6|dns4|dns6|dns)\/([^/]+)\/tcp\/(\d+)(?:\/p2p\/\w+)?$/.exec(address) ?? []
+  if (kind === undefined) return safeText(address)
+  return kind === 'ip6' ? `[${safeText(host)}]:${port}` : `${safeText(host)}:${port}`
+}
+
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/u
 const NARROW = /\p{Mark}|\u200d|\ufe0f/u

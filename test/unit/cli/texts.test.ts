@@ -8,6 +8,7 @@ import {
   formatSeconds,
   formatTime,
   safeText,
+  shortAddress,
 } from '../../../cli/output/format.ts'
 import { formatTable } from '../../../cli/output/table.ts'
 import { itemsIn, linesIn, patternsIn } from '../../../cli/pattern-files.ts'
@@ -149,6 +150,12 @@ describe('texts for people', () => {
       ),
     )
     assert.equal(displayWidth('日本'), 4)
+  })
+
+  it('name addresses as people type them', () => {
+    assert.equal(shortAddress('/ip4/192.168.1.9/tcp/4517/p2p/12D3KooW'), '192.168.1.9:4517')
+    assert.equal(shortAddress('/ip6/fe80::1/tcp/4517'), '[fe80::1]:4517')
+    assert.equal(shortAddress('/unix/\u001b'), '/unix/\\x1b')
   })
 
   it('stand in aligned tables', () => {
