@@ -19,7 +19,7 @@ export interface Zstd {
    * Compresses to one zstd frame that names its size.
    *
    * @param raw - borrowed
-   * @returns fresh
+   * @returns may be a view, good until the next call
    */
   compress(raw: Uint8Array): Uint8Array
   /**
@@ -92,7 +92,7 @@ function nativeZstd(): Zstd {
       const bound = binding.compressBound(raw.length)
       if (scratch.length < bound) scratch = Buffer.allocUnsafeSlow(Math.max(bound, 1 << 20))
       const length = compressor.compress2(scratch, raw)
-      return Uint8Array.prototype.slice.call(scratch, 0, length)
+      return scratch.subarray(0, length)
     },
     (body, rawBytes) => {
       const raw = new Uint8Array(rawBytes)

@@ -176,6 +176,7 @@ async function run(parts: RunParts, request: BackupRequest): Promise<RootId | un
       ...{ store, vault, posix, clock, tally, files, excluder, gear: hands.gear },
       oneFileSystem: request.oneFileSystem,
       own: ownDirectories(request.own ?? []),
+      hasRoom: () => !hands.isFull,
       room: () => hands.room(),
       finish: (directory) => {
         writer.write(directory)

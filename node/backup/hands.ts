@@ -88,13 +88,14 @@ export class Hands {
     for (const wake of waiters) wake()
   }
 
-  get #isFull(): boolean {
-    return this.#jobs >= JOBS_MAX || this.#putBytes >= PUT_BYTES_MAX
+  /** Whether so much is going on that no more should be given out. */
+  get isFull(): boolean {
+    return this.#failure !== undefined || this.#jobs >= JOBS_MAX || this.#putBytes >= PUT_BYTES_MAX
   }
 
   /** Resolves when more may be given out. @throws what made the backup fail */
   async room(): Promise<void> {
-    while (this.#isFull && this.#failure === undefined) await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    while (this.isFull && this.#failure === undefined) await new Promise<void>((resolve) => this.#waiters.push(resolve))
     this.#throwIfFailed()
   }
 

@@ -80,11 +80,14 @@ export function linkTarget(path: Buffer): Buffer {
   return readlinkSync(path, { encoding: 'buffer' })
 }
 
-const SLASH = Buffer.from('/')
-
 /** A path with one more component. */
 export function pathTo(directory: Buffer, name: Uint8Array): Buffer {
-  return directory.length === 0 || directory[directory.length - 1] !== 0x2f ? Buffer.concat([directory, SLASH, name]) : Buffer.concat([directory, name])
+  const slash = directory.length > 0 && directory[directory.length - 1] === 0x2f ? 0 : 1
+  const path = Buffer.allocUnsafe(directory.length + slash + name.length)
+  path.set(directory)
+  path[directory.length + slash - 1] = 0x2f
+  path.set(name, directory.length + slash)
+  return path
 }
 
 /** Paths are cut before they are as long as the system allows (4096 on Linux). */

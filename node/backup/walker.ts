@@ -34,12 +34,16 @@ export interface WalkerParts {
   readonly own: ReadonlySet<string>
   /** Called once all in a directory is known; fills in its trees. */
   readonly finish: (directory: Directory) => void
+  /** Whether more work may be given out at once. */
+  readonly hasRoom: () => boolean
   /** Resolves when more work may be given out; rejects when the backup has failed. */
   readonly room: () => Promise<void>
 }
 
 /** Something found, and the wish for it if a source is it or in it. */
 interface Seen extends Found {
+  /** What to open. */
+  readonly path: Buffer
   readonly wish: Wish | undefined
   readonly isWhole: boolean
 }
@@ -100,10 +104,14 @@ export class Walker {
     return trees === undefined ? undefined : PreviousDirectory.open(this.#parts.store, this.#parts.vault, trees)
   }
 
+  /** Whether it is somebody else's turn. */
+  get #isTurnOver(): boolean {
+    return !this.#parts.hasRoom() || this.#parts.clock.monotonicMs() >= this.#sliceEnd
+  }
+
   async #breathe(): Promise<void> {
     await this.#parts.room()
-    const now = this.#parts.clock.monotonicMs()
-    if (now < this.#sliceEnd) return
+    if (this.#parts.clock.monotonicMs() < this.#sliceEnd) return
     await new Promise((resolve) => setImmediate(resolve))
     this.#sliceEnd = this.#parts.clock.monotonicMs() + SLICE_MS
   }
@@ -113,7 +121,7 @@ export class Walker {
     const { store } = this.#parts
     const { previous, isWhole } = directory.plan
     const seen = await this.#list(directory)
-    for (const draft of extra) seen.push({ draft, allocated: draft.size, wish: undefined, isWhole: true })
+    for (const draft of extra) seen.push({ draft, allocated: draft.size, path: Buffer.alloc(0), wish: undefined, isWhole: true })
     if (extra.length > 0) seen.sort((a, b) => Buffer.compare(a.draft.name, b.draft.name))
     directory.drafts = seen.map(({ draft }) => draft)
     const before = (previous?.parts ?? []).map(({ id, view }) =>
@@ -132,7 +140,7 @@ export class Walker {
         this.#parts.tally.done(draft.size)
       } else if (index >= from && index < to) {
         this.#fill(directory, one)
-        await this.#breathe()
+        if (this.#isTurnOver) await this.#breathe()
       } else if (draft.type === 'file') {
         this.#parts.tally.file('Unmodified')
         this.#parts.tally.done(draft.size)
@@ -172,7 +180,7 @@ export class Walker {
     if (inside.size > 0) names.sort(Buffer.compare)
     const seen: Seen[] = []
     for (const [index, name] of names.entries()) {
-      if (index % 256 === 255) await this.#breathe()
+      if (index % 16 === 15 && this.#isTurnOver) await this.#breathe()
       const one = this.#see(directory, name, inside.size === 0 ? undefined : inside.get(name.toString('latin1')), marker)
       if (one !== undefined) seen.push(one)
     }
@@ -206,7 +214,7 @@ export class Walker {
     }
     if (found.draft.type === 'file' && wish === undefined && excluder.isTooLarge(found.draft.size)) return undefined
     if (found.draft.type === 'dir' && !this.#mayEnter(directory, name, stats)) return undefined
-    return { ...found, wish, isWhole: !isLeftOut || wish?.isSource === true }
+    return { draft: found.draft, allocated: found.allocated, path, wish, isWhole: !isLeftOut || wish?.isSource === true }
   }
 
   /** The first source that is missing with a directory on its way. */
@@ -258,9 +266,10 @@ export class Walker {
   }
 
   /** Completes an entry: from the snapshot before where it is unchanged, else from the source. */
-  #fill(directory: Directory, { draft, allocated }: Seen): void {
+  #fill(directory: Directory, seen: Seen): void {
+    const { draft } = seen
     const { posix, tally } = this.#parts
-    const { previous, way } = directory.plan
+    const { previous } = directory.plan
     const { head, tail } = directory.agreement
     const before = previous?.entry(draft.name, head, previous.parts.length - tail)
     const isFile = draft.type === 'file'
@@ -277,21 +286,23 @@ export class Walker {
     if (user !== undefined) draft.user = user
     if (group !== undefined) draft.group = group
     if (isFile) tally.file(before === undefined ? 'New' : 'Changed')
-    if (isFile && draft.size > 0) this.#read(directory, draft, allocated)
-    else this.#describe(directory, draft, pathTo(way.path, draft.name))
+    if (isFile && draft.size > 0) this.#read(directory, seen)
+    else this.#describe(directory, seen)
   }
 
-  #read(directory: Directory, draft: Draft, allocated: number): void {
+  #read(directory: Directory, { draft, allocated, path }: Seen): void {
     const { files, gear, tally } = this.#parts
     const { plan } = directory
     const { size } = draft
     directory.expect()
     files.add({
-      ...{ draft, allocated, path: pathTo(plan.way.path, draft.name) },
+      draft,
+      allocated,
+      path,
       shown: () => directory.shownOf(draft.name),
       hash: nameHash(gear, plan.draft?.name ?? Buffer.alloc(0), draft.name),
       done: (isKept) => {
-        const fault = isKept ? findEntryFault(draft) : undefined
+        const fault = isKept && draft.xattrs !== undefined ? findEntryFault(draft) : undefined
         if (fault !== undefined) tally.fail(directory.shownOf(draft.name), { code: 'EINVAL', message: fault })
         const isGood = isKept && fault === undefined
         if (!isGood) directory.lost.add(draft)
@@ -302,7 +313,7 @@ export class Walker {
   }
 
   /** Completes what has no content: attributes, and where a symlink points. */
-  #describe(directory: Directory, draft: Draft, path: Buffer): void {
+  #describe(directory: Directory, { draft, path }: Seen): void {
     const { posix, tally } = this.#parts
     try {
       if (draft.type === 'symlink') draft.target = linkTarget(path)
