@@ -1,0 +1,148 @@
+/** Whole exchanges between real ledgers and stores over links in memory: what is announced comes to be held, and is said to be. */
+import assert from 'node:assert/strict'
+import { systemWorld } from '../../../../node/adapters/system-world.ts'
+import { fetchClosure } from '../../../../node/replication/fetcher.ts'
+import { PeerSource } from '../../../../node/replication/peer-source.ts'
+import { CHUNKS_PROTOCOL, decodeFrame, encodeChunkFrame, encodeMessage } from '../../../../protocol/index.ts'
+import { testTree } from '../../../support/chunks.ts'
+import { announce, goOffline, goOnline, link, MemoryHub, type TestDevice, testDevice, testMembership, until, withCode } from '../../../support/mesh.ts'
+
+const signal = () => AbortSignal.timeout(10_000)
+
+describe('devices online', () => {
+  let devices: TestDevice[] = []
+  let hub: MemoryHub
+
+  const mesh = async (roles: Parameters<typeof testMembership>[0], isOnline = true) => {
+    hub = new MemoryHub()
+    const { membership, signers } = testMembership(roles)
+    devices = await Promise.all(signers.map((signer) => testDevice(signer, membership)))
+    if (isOnline) for (const device of devices) goOnline(hub, device)
+    return devices as [TestDevice, TestDevice, TestDevice]
+  }
+
+  afterEach(async () => {
+    for (const device of devices) await goOffline(device)
+    for (const device of devices) assert.deepEqual(device.troubles.filter((one) => one.kind === 'trouble' && one.code === 'LISTING_FORK'), [])
+  })
+
+  it('bring a snapshot to each other, and the receipt back', async () => {
+    const [desktop, laptop] = await mesh(['writer'])
+    const root = await announce(laptop, 'one', 50)
+    await link(laptop, desktop)
+    await until(laptop, () => laptop.ledger.copies(root).holders.length === 2)
+    assert.equal(desktop.store.isHeld(root), true)
+    assert.deepEqual(laptop.ledger.copies(root).missing, [])
+  })
+
+  it('pass on through a third what two that never meet have to tell', async () => {
+    const [pi, laptop, desktop] = await mesh(['writer', 'keeper'])
+    hub.cut(laptop.signer.device, desktop.signer.device)
+    const root = await announce(laptop, 'relay', 20)
+    await link(laptop, pi)
+    await link(desktop, pi)
+    await until(laptop, () => laptop.ledger.copies(root).holders.length === 3)
+    assert.equal(desktop.store.isHeld(root), true)
+  })
+
+  it('sign nothing alone, and say all at the first contact', async () => {
+    const [desktop, laptop] = await mesh(['writer'])
+    const first = await announce(laptop, 'first', 3)
+    const second = await announce(laptop, 'second', 3)
+    laptop.online?.publishSoon()
+    await laptop.ledger.idle()
+    assert.equal(laptop.ledger.headOf(laptop.signer.device), undefined, 'R11: no listing before contact')
+    assert.deepEqual(laptop.ledger.live().map((live) => live.root), [first, second].sort((a, b) => laptop.ledger.firstSeenMs(a) - laptop.ledger.firstSeenMs(b) || (a < b ? -1 : 1)))
+    await link(laptop, desktop)
+    await until(desktop, () => desktop.store.isHeld(first) && desktop.store.isHeld(second))
+    assert.equal(laptop.ledger.headOf(laptop.signer.device)?.head.seq !== undefined, true)
+  })
+
+  it('send nothing twice that was fetched before an interruption', async () => {
+    const [desktop, laptop] = await mesh(['writer'])
+    const { root, chunks } = testTree('resume', 40)
+    for (const { id, bytes } of chunks.slice(0, 25)) await desktop.store.put(id, bytes)
+    await desktop.store.commit()
+    let served = 0
+    laptop.events.on((event) => {
+      if (event.kind === 'served') served++
+    })
+    await announce(laptop, 'resume', 40)
+    await link(laptop, desktop)
+    await until(laptop, () => laptop.ledger.copies(root.id).holders.length === 2)
+    assert.equal(served, 16, 'the root and the 15 leaves that were not there')
+  })
+
+  it('fetch from several peers what no single one has whole', async () => {
+    const [desktop, laptop, pi] = await mesh(['writer', 'storer'])
+    const { root, chunks } = testTree('spread', 30)
+    for (const [at, { id, bytes }] of chunks.entries()) await (at % 2 === 0 ? laptop : pi).store.put(id, bytes)
+    await laptop.store.put(root.id, root.bytes)
+    await link(desktop, laptop)
+    await link(desktop, pi)
+    const open = (peer: typeof desktop.signer.device, within: AbortSignal) => desktop.network!.open(peer, CHUNKS_PROTOCOL, within)
+    const parts = { store: desktop.store, clock: systemWorld.clock, open }
+    await fetchClosure(parts, root.id, { peers: [laptop.signer.device, pi.signer.device], signal: signal() })
+    await desktop.store.hold(root.id)
+    assert.equal(desktop.store.isComplete(root.id), true)
+  })
+
+  it('say which chunk nobody has, and hold nothing', async () => {
+    const [desktop, laptop] = await mesh(['writer'])
+    const { root, chunks } = testTree('hole', 10)
+    for (const { id, bytes } of chunks.slice(1)) await laptop.store.put(id, bytes)
+    await link(desktop, laptop)
+    const open = (peer: typeof desktop.signer.device, within: AbortSignal) => desktop.network!.open(peer, CHUNKS_PROTOCOL, within)
+    const fetch = fetchClosure({ store: desktop.store, clock: systemWorld.clock, open }, root.id, { peers: [laptop.signer.device], signal: signal() })
+    await assert.rejects(fetch, (error: { code: string; context: { chunk: string } }) => {
+      return error.code === 'CHUNK_NOT_FOUND' && error.context.chunk === chunks[0]?.id
+    })
+    await assert.rejects(desktop.store.hold(root.id), withCode('CLOSURE_INCOMPLETE'))
+  })
+
+  it('take no chunk that is not what its id says, and the right one from another peer', async () => {
+    const [desktop, laptop, pi] = await mesh(['writer', 'storer'], false)
+    const { root, chunks } = testTree('liar', 5)
+    for (const { id, bytes } of chunks) await pi.store.put(id, bytes)
+    goOnline(hub, desktop)
+    goOnline(hub, pi)
+    goOnline(hub, laptop)
+    await laptop.online?.close()
+    const seen: string[] = []
+    laptop.network?.handle(CHUNKS_PROTOCOL, 'members', async (channel) => {
+      for (let frame = await channel.receive(); frame !== undefined; frame = await channel.receive()) {
+        const decoded = decodeFrame(frame)
+        if (decoded.kind !== 'message') return
+        if (decoded.message.type === 'corrupt') seen.push(...decoded.message.ids)
+        if (decoded.message.type !== 'want') continue
+        for (const _ of decoded.message.ids) await channel.send(encodeChunkFrame(decoded.message.request, root.bytes.map((byte) => byte ^ 1)))
+        await channel.send(encodeMessage({ type: 'done', request: decoded.message.request }))
+      }
+    })
+    await link(desktop, laptop)
+    await link(desktop, pi)
+    const source = new PeerSource({ network: desktop.network!, clock: systemWorld.clock, peers: [laptop.signer.device, pi.signer.device] })
+    for (const { id, bytes } of chunks) assert.deepEqual(Buffer.from(await source.get(id, signal())), Buffer.from(bytes))
+    await source.close()
+    const open = (peer: typeof desktop.signer.device, within: AbortSignal) => desktop.network!.open(peer, CHUNKS_PROTOCOL, within)
+    await fetchClosure({ store: desktop.store, clock: systemWorld.clock, open }, root.id, { peers: [laptop.signer.device, pi.signer.device], signal: signal() })
+    await desktop.store.hold(root.id)
+    assert.ok(seen.length > 0, 'the peer was told')
+  })
+
+  it('cut off a peer that answers what was not asked', async () => {
+    const [desktop, laptop] = await mesh(['writer'], false)
+    goOnline(hub, desktop)
+    goOnline(hub, laptop)
+    await laptop.online?.close()
+    laptop.network?.handle(CHUNKS_PROTOCOL, 'members', async (channel) => {
+      await channel.receive()
+      await channel.send(encodeChunkFrame(77, new Uint8Array(100)))
+      await channel.receive()
+    })
+    await link(desktop, laptop)
+    const source = new PeerSource({ network: desktop.network!, clock: systemWorld.clock, peers: [laptop.signer.device] })
+    await assert.rejects(source.get(testTree('x', 1).root.id, signal()), withCode('PEER_PROTOCOL'))
+    await source.close()
+  })
+})
