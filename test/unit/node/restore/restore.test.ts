@@ -1,17 +1,26 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadPosix, type Posix } from '../../../../node/adapters/posix.ts'
-import { storeSource } from '../../../../node/chunk-source.ts'
+import { type ChunkSource, eitherSource, storeSource } from '../../../../node/chunk-source.ts'
 import { restore, type RestoreRequest, type RestoreResult } from '../../../../node/restore/restore.ts'
 import { everything } from '../../../../node/restore/selection.ts'
 import type { RootId } from '../../../../protocol/index.ts'
 import { isCellarError } from '../../../../protocol/index.ts'
+import { openStore } from '../../../../storage/index.ts'
 import { type MadeTree, SnapshotMaker } from '../../../tools/make-snapshot.ts'
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
 const isRoot = process.getuid?.() === 0
+
+/** Lets a user remove read-only directories. */
+function widen(path: string): void {
+  chmodSync(path, 0o700)
+  for (const found of readdirSync(path, { withFileTypes: true, encoding: 'buffer' })) {
+    if (found.isDirectory()) widen(join(path, found.name.toString('latin1')))
+  }
+}
 
 describe('restoring', function () {
   this.timeout(20_000)
@@ -28,6 +37,7 @@ describe('restoring', function () {
   })
   afterEach(async () => {
     await maker.store.close()
+    widen(base)
     rmSync(base, { recursive: true, force: true })
   })
 
@@ -143,6 +153,28 @@ describe('restoring', function () {
     assert.equal(existsSync(at('chunked')), false)
     assert.equal(text('good'), 'good')
     assert.deepEqual(leftovers(target), [])
+  })
+
+  it('finds a flipped bit in a pack, puts no such file in place, and takes the chunk from elsewhere if it can', async () => {
+    const store = await openStore({ dir: join(base, 'store') })
+    maker = await SnapshotMaker.open(store)
+    const noise = Buffer.from(Array.from({ length: 9000 }, (_, i) => (i * i * 7919) >>> 7))
+    const root = await maker.snapshot({ bad: { bytes: noise, chunkBytes: 3000 }, good: { bytes: 'good' } })
+    const { id } = maker.vault.seal('data', noise.subarray(3000, 6000), [])
+    const whole = store.get(id)
+    const [place] = store.locate([id])
+    assert.ok(place !== undefined)
+    const pack = openSync(place.path, 'r+')
+    writeSync(pack, Uint8Array.of((whole[2000] ?? 0) ^ 1), 0, 1, place.offset + 2000)
+    closeSync(pack)
+    const { problems } = await restoreRoot(root)
+    assert.deepEqual(problems.map(({ path, code }) => [Buffer.from(path).toString(), code]), [['/bad', 'CHUNK_CORRUPT']])
+    assert.deepEqual(readdirSync(target), ['good'])
+    const peer: ChunkSource = { get: (wanted) => Promise.resolve(wanted === id ? whole : store.get(wanted)) }
+    const request: RestoreRequest = { root, target: bytes(target), overwrite: 'always', delete: false, dryRun: false, verify: false, workers: 1 }
+    const mended = await restore({ source: eitherSource(storeSource(store), peer), vault: maker.vault, posix }, request, { signal: new AbortController().signal })
+    assert.deepEqual(mended.problems, [])
+    assert.ok(readFileSync(at('bad')).equals(noise))
   })
 
   it('never follows a symlink below the target', async () => {
