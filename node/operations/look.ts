@@ -1,6 +1,6 @@
 /** `snapshots`, `ls`, `find`, `diff`: what is in the snapshots, without restoring any of it. */
 
-import { CellarError, type RootId, type SnapshotRoot } from '../../protocol/index.ts'
+import { CellarError, isCellarError, type RootId, type SnapshotRoot } from '../../protocol/index.ts'
 import type {
   CallContext,
   DiffParams,
@@ -22,20 +22,29 @@ import { type PathText, pathBytes, pathDisplay, pathText } from '../path-text.ts
 import { SnapshotReader } from '../snapshot-reader.ts'
 import type { KnownSnapshot, ResolvedSnapshot } from '../snapshots.ts'
 import { readerOf } from './backup.ts'
-import { fetchRootChunks, openSource } from './sources.ts'
+import { fetchRootChunks, hearNews, openSource } from './sources.ts'
 import { copiesNow } from './status.ts'
 import { formatTime, parseTime } from './time.ts'
 
 const shortIdDigits = 8
+const everySnapshot: SnapshotFilter = { devices: [], paths: [], tags: [] }
 
 /** Finds a snapshot by what a person typed, fetching root chunks that are not here yet when that helps. */
 export async function resolveSnapshot(parts: NodeParts, choice: PathText, filter: SnapshotFilter, signal: AbortSignal): Promise<ResolvedSnapshot> {
   await fetchRootChunks(parts, signal)
-  return parts.snapshots.resolve(choice, filter)
+  try {
+    return parts.snapshots.resolve(choice, filter)
+  } catch (error) {
+    if (!isCellarError(error, 'SNAPSHOT_NOT_FOUND')) throw error
+    await hearNews(parts, signal)
+    await fetchRootChunks(parts, signal)
+    return parts.snapshots.resolve(choice, filter)
+  }
 }
 
 /** Lists snapshots, the oldest first. */
 export async function listSnapshots(parts: NodeParts, params: SnapshotsParams, context: CallContext<'snapshots'>): Promise<SnapshotInfo[]> {
+  if (parts.snapshots.list(everySnapshot).length === 0) await hearNews(parts, context.signal)
   await fetchRootChunks(parts, context.signal)
   const chosen = parts.snapshots.choose(params.snapshots, params.filter)
   const infos = chosen.map((snapshot) => snapshotInfo(parts, snapshot))

@@ -9,6 +9,9 @@ import { findDevice } from './devices.ts'
 /** How long a peer that is needed is waited for, milliseconds. */
 const seekMs = 30_000
 
+/** How long a device that lacks a snapshot waits for a peer to tell it of news, milliseconds. */
+const newsMs = 10_000
+
 /** A source, and the end of what it opened. */
 export interface OpenSource {
   readonly source: ChunkSource
@@ -64,10 +67,17 @@ export async function fetchRootChunks(parts: NodeParts, signal: AbortSignal): Pr
   }
 }
 
-/** Waits until something is so, for as long as a peer is looked for. @throws the signal's reason */
-export async function waitFor(parts: NodeParts, isSo: () => boolean, signal: AbortSignal): Promise<void> {
+/** Waits until a peer has told all it knows: who has just joined has heard of nothing, who was away not of the newest. */
+export async function hearNews(parts: NodeParts, signal: AbortSignal): Promise<void> {
+  if (parts.ledger.membership.members.size < 2) return
+  const { online } = await parts.connect()
+  await waitFor(parts, () => online.contacts.size > 0, signal, newsMs)
+}
+
+/** Waits until something is so, at most `forMs` milliseconds. @throws the signal's reason */
+export async function waitFor(parts: NodeParts, isSo: () => boolean, signal: AbortSignal, forMs = seekMs): Promise<void> {
   const { clock } = parts.world
-  const endMs = clock.monotonicMs() + seekMs
+  const endMs = clock.monotonicMs() + forMs
   while (!isSo() && clock.monotonicMs() < endMs) {
     const end = new AbortController()
     const either = AbortSignal.any([signal, end.signal])
