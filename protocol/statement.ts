@@ -1,6 +1,6 @@
 /** Signed statements: content, then its signature under a domain label (listing.md §2, membership.md §2). */
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { concatBytes, toHex } from './bytes.ts'
 import { type Signer, verifySignature } from './crypto/keys.ts'
 import { deviceIdFromPublicKey, publicKeyOfDevice } from './crypto/keys.ts'
@@ -36,7 +36,7 @@ export function isSignedBy(kind: StatementKind, bytes: Uint8Array, device: Devic
 
 /** Hex SHA-256 of some bytes. Statements are named by that of their content, so a second signature makes no second name. */
 export function sha256Hex(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
+  return hash('sha256', bytes, 'hex')
 }
 
 /** Base58 is slow and the devices of a mesh are few: both directions are remembered. */

@@ -39,25 +39,42 @@ export function isHolder(view: View, membership: Membership, device: DeviceId, r
 
 /** Devices that say they hold a root and whose word counts; those that mean to let it go are among them. */
 export function holdersOf(view: View, membership: Membership, root: RootId): DeviceId[] {
-  return storingMembers(membership)
-    .map((member) => member.device)
-    .filter((device) => isHolder(view, membership, device, root))
+  const holders: DeviceId[] = []
+  for (const { device, holds } of wordsThatCount(view, membership)) if (holds.has(root)) holders.push(device)
+  return holders
 }
+
+/** What a device whose word counts says that it holds. */
+interface Word {
+  readonly device: DeviceId
+  readonly holds: ReadonlySet<RootId>
+}
+
+/** Gathered once for a view: copies are counted for all roots at a time. */
+function wordsThatCount(view: View, membership: Membership): readonly Word[] {
+  const known = WORDS.get(view)
+  if (known?.membership === membership) return known.words
+  const words = storingMembers(membership).flatMap(({ device }): Word[] => {
+    const lane = copyLane(view, membership, device)
+    return lane === undefined ? [] : [{ device, holds: holdsOf(lane.body) }]
+  })
+  WORDS.set(view, { membership, words })
+  return words
+}
+
+const WORDS = new WeakMap<View, { readonly membership: Membership; readonly words: readonly Word[] }>()
 
 /** Counts the copies of a root. */
 export function copiesOf(view: View, membership: Membership, root: RootId): Copies {
   const holders = holdersOf(view, membership, root)
-  const owners = new Set(
-    liveIndex(view, membership)
-      .get(root)
-      ?.map((live) => live.owner),
-  )
+  const announced = liveIndex(view, membership).get(root) ?? []
   const chosen = goalHolders(membership, root)
+  const held = new Set(holders)
   return {
     holders,
-    away: holders.filter((device) => !owners.has(device)),
+    away: holders.filter((device) => !announced.some((live) => live.owner === device)),
     goal: chosen.length,
-    missing: chosen.filter((device) => !holders.includes(device)),
+    missing: chosen.filter((device) => !held.has(device)),
   }
 }
 

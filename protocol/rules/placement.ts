@@ -1,7 +1,7 @@
 /** Which devices should hold a root: weighted rendezvous hashing (rules.md §6). */
 
-import { createHash } from 'node:crypto'
-import { fromHex } from '../bytes.ts'
+import { hash } from 'node:crypto'
+import { concatBytes, fromHex } from '../bytes.ts'
 import type { DeviceId, RootId } from '../ids.ts'
 import type { CopiesGoal, Member, Membership } from '../membership/types.ts'
 import { keyOfDevice } from '../statement.ts'
@@ -57,11 +57,8 @@ export function goalHolders(
 
 /** An exponential draw whose rate is the weight: the least of several is each one's with the share of its weight. */
 function scoreOf(member: Member, root: RootId): number {
-  const digest = createHash('sha256')
-    .update(LABEL)
-    .update(keyOfDevice(member.device))
-    .update(fromHex(root))
-    .digest()
+  const drawn = concatBytes([LABEL, keyOfDevice(member.device), fromHex(root)])
+  const digest = hash('sha256', drawn, 'buffer')
   const draw = (Number(digest.readBigUInt64BE(0) >> 11n) + 0.5) / 2 ** 53
   return negativeLog(draw) / (member.quotaBytes ?? BYTES_UNSAID)
 }
