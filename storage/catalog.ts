@@ -1,7 +1,9 @@
 /** A small ordered map from text to bytes, beside the chunks: for what a node remembers (`openCatalog`, `memoryCatalog`). */
 import { openLevelKeyValue } from './adapters/level-key-value.ts'
+import { nodeDisk } from './adapters/node-disk.ts'
 import type { KeyValue, KeyValueChange } from './key-value.ts'
 import { memoryKeyValue } from './memory-key-value.ts'
+import { Reserve } from './store/reserve.ts'
 
 /** One change of a batch; the value is kept until the batch is done. */
 export type CatalogChange =
@@ -86,13 +88,24 @@ class KeyValueCatalog implements Catalog {
   }
 }
 
+/** Room a catalog sets aside for a full disk: more than LevelDB takes to open. */
+const RESERVE_BYTES = 6 * 1024 * 1024
+
 /**
- * Opens the catalog in a directory, made if it is not there. One process at a time.
+ * Opens the catalog in a directory, made if it is not there. One process at a time. On a full disk it gives up the room
+ * that it had set aside, so that it opens all the same.
  *
+ * @param options - reserveBytes: room set aside; default 6 MiB, 0 for none
  * @throws {CellarError} `STORE_IN_USE`, `STORE_FULL`, `STORE_DAMAGED`
  */
-export async function openCatalog(directory: string): Promise<Catalog> {
-  return new KeyValueCatalog(await openLevelKeyValue(directory), '', true)
+export async function openCatalog(
+  directory: string,
+  options: { readonly reserveBytes?: number } = {},
+): Promise<Catalog> {
+  const reserve = new Reserve(nodeDisk(), directory, options.reserveBytes ?? RESERVE_BYTES)
+  const map = await openLevelKeyValue(directory, { onDiskFull: () => reserve.release() })
+  await reserve.restore()
+  return new KeyValueCatalog(map, '', true)
 }
 
 /** A catalog in memory, with the same behaviour. */

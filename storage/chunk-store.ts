@@ -27,6 +27,8 @@ export interface PackLoan {
   readonly offset: number
   /** The writer asks for another loan once the file is this long. */
   readonly bytesMax: number
+  /** Bytes of the disk that the writer leaves alone. */
+  readonly headroomBytes: number
 }
 
 /** One chunk that a borrower of a pack has appended. Plain data, structured-clonable. */

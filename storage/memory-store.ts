@@ -146,7 +146,7 @@ class MemoryStore implements ChunkStore {
     const path = join(this.#directory, packName(pack))
     writeFileSync(path, encodePackHeader(pack))
     this.#loans.set(pack, packHeaderBytes)
-    return { path, pack, offset: packHeaderBytes, bytesMax: packBytesMax }
+    return { path, pack, offset: packHeaderBytes, bytesMax: packBytesMax, headroomBytes: 0 }
   }
 
   adopt(loan: PackLoan, records: readonly LoanRecord[]): void {

@@ -1,5 +1,5 @@
 /** Appends records to a lent pack, in whichever thread runs it; the format of `format.ts`, the same as the store writes. */
-import { fdatasyncSync, openSync, closeSync, writevSync, ftruncateSync } from 'node:fs'
+import { closeSync, fdatasyncSync, ftruncateSync, openSync, statfsSync, writevSync } from 'node:fs'
 import { CellarError, type ChunkId } from '../../protocol/index.ts'
 import type { LoanRecord, PackLoan } from '../chunk-store.ts'
 import { isDiskFull } from '../disk.ts'
@@ -26,15 +26,20 @@ export interface PackAppender extends Disposable {
   close(): void
 }
 
+const SPACE_CHECK_BYTES = 1024 * 1024
+
 class FileAppender implements PackAppender {
   readonly #bytesMax: number
+  readonly #headroomBytes: number
   readonly #path: string
+  #untilSpaceCheck = 0
   #descriptor: number | undefined
   #end: number
   #synced: number
 
   constructor(loan: PackLoan) {
     this.#bytesMax = loan.bytesMax
+    this.#headroomBytes = loan.headroomBytes
     this.#path = loan.path
     this.#end = loan.offset
     this.#synced = loan.offset
@@ -55,6 +60,7 @@ class FileAppender implements PackAppender {
   }
 
   append(id: ChunkId, bytes: Uint8Array, links: readonly ChunkId[]): LoanRecord {
+    this.#checkSpace(recordHeaderBytes + bytes.byteLength)
     try {
       this.#write([encodeRecordHeader(id, bytes.byteLength), bytes])
     } catch (error) {
@@ -65,6 +71,16 @@ class FileAppender implements PackAppender {
     const offset = this.#end + recordHeaderBytes
     this.#end = offset + bytes.byteLength
     return { id, offset, length: bytes.byteLength, links }
+  }
+
+  /** Asks the disk now and then; between, what is left can only be less by what others write. */
+  #checkSpace(length: number): void {
+    this.#untilSpaceCheck -= length
+    if (this.#untilSpaceCheck > 0) return
+    const { bavail, bsize } = statfsSync(this.#path)
+    const left = bavail * bsize - this.#headroomBytes - length
+    if (left < 0) throw new CellarError('STORE_FULL', `the disk of ${this.#path} is full`)
+    this.#untilSpaceCheck = Math.min(SPACE_CHECK_BYTES, left)
   }
 
   #write(parts: Uint8Array[]): void {

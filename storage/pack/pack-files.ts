@@ -246,7 +246,8 @@ export class PackFiles {
       const pack = this.#claim('lent')
       const left = this.#options.quotaBytes - this.#bytes
       const bytesMax = Math.min(this.#options.packBytes, this.size(pack) + left)
-      return { path: this.path(pack), pack, offset: this.size(pack), bytesMax }
+      const { headroomBytes } = this.#options
+      return { path: this.path(pack), pack, offset: this.size(pack), bytesMax, headroomBytes }
     })
   }
 
@@ -353,12 +354,17 @@ export class PackFiles {
     entry.size = length
   }
 
-  /** Removes a pack file. */
+  /** Removes a pack file; durable after `syncNames`. */
   drop(pack: number): void {
     this.#close(pack)
     this.#bytes -= this.size(pack)
     this.#packs.delete(pack)
     this.#disk.remove(this.path(pack))
+  }
+
+  /** Makes removals durable. */
+  async syncNames(): Promise<void> {
+    await this.#disk.syncDirectory(this.#directory)
   }
 
   /** Closes all files. */

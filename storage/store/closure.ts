@@ -1,10 +1,14 @@
 /** Which chunks are whole with all below them: linking, and looking for what lacks (ordering.md §3). */
 import { CellarError, type ChunkId } from '../../protocol/index.ts'
 import type { IndexDraft } from '../index/draft.ts'
+import { pause } from '../pause.ts'
 import { checkedLinks, findChunk, peekLinks, type StoreParts } from './parts.ts'
 
 /** A draft is written, not yet durably, when it has touched this many chunks: memory stays small. */
 export const draftChunksMax = 20_000
+
+/** Chunks looked into before others have the thread. */
+const STEPS_PER_PAUSE = 64
 
 /** Marks a chunk complete and counts it in what it links to; in one draft, so in one batch. */
 export function setComplete(draft: IndexDraft, id: ChunkId, links: readonly ChunkId[]): void {
@@ -62,6 +66,7 @@ export async function completeClosure(
       continue
     }
     path.pop()
+    if (seen.size % STEPS_PER_PAUSE === 0) await pause()
     if (!lacking.has(step.id)) completeIfWhole(draft, step.id, step.links)
     if (draft.size > draftChunksMax) await draft.write(false)
   }

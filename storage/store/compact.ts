@@ -62,6 +62,7 @@ async function dropPack(parts: StoreParts, pack: number): Promise<void> {
   draft.setPack(pack, { end: 0, liveBytes: 0, liveCount: 0, state: 'drop' })
   await withReserve(parts, () => draft.write(true))
   parts.packs.drop(pack)
+  await parts.packs.syncNames() // or the file could come back without its entry
   draft.setPack(pack, undefined)
   await withReserve(parts, () => draft.write(false))
 }

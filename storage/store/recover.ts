@@ -11,7 +11,7 @@ import type { StoreParts } from './parts.ts'
 export async function recover(parts: StoreParts): Promise<void> {
   const { index, packs } = parts
   const draft = index.draft()
-  finishRemovals(parts, draft)
+  await finishRemovals(parts, draft)
   const adopted = new Map<ChunkId, readonly ChunkId[]>()
   for (const pack of packs.numbers()) {
     const record = index.packs.get(pack)
@@ -31,13 +31,16 @@ export async function recover(parts: StoreParts): Promise<void> {
 }
 
 /** Removes the files of packs whose removal the index has already said; numbers stay used. */
-function finishRemovals(parts: StoreParts, draft: IndexDraft): void {
+async function finishRemovals(parts: StoreParts, draft: IndexDraft): Promise<void> {
+  let isAny = false
   for (const [pack, record] of parts.index.packs) {
     parts.packs.reserveNumber(pack)
     if (record.state !== 'drop') continue
     if (parts.packs.use(pack) !== undefined) parts.packs.drop(pack)
     draft.setPack(pack, undefined)
+    isAny = true
   }
+  if (isAny) await parts.packs.syncNames()
 }
 
 interface Tail {

@@ -10,6 +10,7 @@ export class Reserve {
   readonly #disk: Disk
   readonly #directory: string
   readonly #bytes: number
+  #wasReleased = false
 
   /** @param bytes - how much is set aside; 0: nothing ever */
   constructor(disk: Disk, directory: string, bytes: number) {
@@ -23,13 +24,18 @@ export class Reserve {
     const path = join(this.#directory, NAME)
     if ((this.#disk.size(path) ?? 0) === 0) return false
     this.#disk.remove(path)
+    this.#wasReleased = true
     return true
   }
 
-  /** Sets room aside if it is not, as far as the disk has four times as much to give. Never fails. */
+  /**
+   * Sets room aside if it is not: a quarter of what is free at most; but what was released is taken back as far as it
+   * is still free, or each opening on a full disk would leave less of it. Never fails.
+   */
   async restore(): Promise<void> {
     const path = join(this.#directory, NAME)
-    const bytes = Math.min(this.#bytes, Math.floor(this.#disk.freeBytes(this.#directory) / 4))
+    const free = this.#disk.freeBytes(this.#directory)
+    const bytes = Math.min(this.#bytes, this.#wasReleased ? free - BLOCK_BYTES / 4 : Math.floor(free / 4))
     if (bytes < BLOCK_BYTES / 4 || this.#disk.size(path) !== undefined) return
     try {
       const file = this.#disk.open(path, 'create')

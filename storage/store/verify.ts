@@ -4,6 +4,7 @@ import type { Problem, VerifyOptions } from '../chunk-store.ts'
 import type { ChunkRecord } from '../index/record.ts'
 import { decodeRecordHeader, packHeaderBytes, recordHeaderBytes } from '../pack/format.ts'
 import { scanRecords } from '../pack/scan.ts'
+import { pause } from '../pause.ts'
 import { peekLinks, type StoreParts } from './parts.ts'
 
 /** Ids counted in one pass over the references: some 40 MiB. */
@@ -103,13 +104,6 @@ async function* onePack(parts: StoreParts, pack: number, signal: AbortSignal): A
   } finally {
     file.close()
   }
-}
-
-/** Lets others have the thread between two chunks. */
-function pause(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
-  })
 }
 
 /** Closures and counts of references; within the turnstile, so that they hold still. */

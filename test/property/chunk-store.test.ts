@@ -258,7 +258,7 @@ describe('chunk store, in random histories with crashes', () => {
         await world.run({ do: 'commit' })
         await world.verify()
       }),
-      { numRuns: Number(process.env['ROOTCELLAR_RUNS'] ?? 300) },
+      { numRuns: Number(process.env['ROOTCELLAR_RUNS'] ?? 1000) },
     )
   })
 })

@@ -1,11 +1,11 @@
 /** A disk that is really full: a small tmpfs, so only for root on Linux. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isCellarError } from '../../../protocol/index.ts'
-import { openStore, type ChunkStore } from '../../../storage/index.ts'
+import { openAppender, openCatalog, openStore, type ChunkStore } from '../../../storage/index.ts'
 import { assertSameBytes, testChunk, testTree, type TestChunk } from '../../support/chunks.ts'
 
 const isFull = (error: unknown): boolean => isCellarError(error, 'STORE_FULL')
@@ -82,6 +82,8 @@ describe('chunk store on a full disk', () => {
     }
     await assert.rejects(fillItself(), isFull)
     assert.ok(promised.length > 20)
+    const { bavail, bsize } = statfsSync(mount)
+    assert.ok(bavail * bsize > 4_000_000, 'room is left for the index')
     await full.close()
     store = await open()
     assertReadable(store)
@@ -90,7 +92,7 @@ describe('chunk store on a full disk', () => {
 
   it('opens, lists and reads on a disk with no byte free', async () => {
     await (await prepare()).close()
-    for (let time = 1; time <= 4; time++) {
+    for (let time = 1; time <= 8; time++) {
       fill()
       store = await open()
       assert.equal(store.stats().readOnly, false, `time ${String(time)}`)
@@ -148,6 +150,65 @@ describe('chunk store on a full disk', () => {
       `${String(before)} -> ${String(store.stats().packBytes)}`,
     )
     for (const { id, bytes } of other.chunks) assertSameBytes(store.get(id), bytes)
+  })
+
+  it('opens a catalog on a disk with no byte free, any number of times, and reads it', async () => {
+    const directory = join(mount, 'catalog')
+    const catalog = await openCatalog(directory)
+    await catalog.batch([{ type: 'put', key: 'a', value: Buffer.alloc(100_000, 7) }], { durable: true })
+    await catalog.close()
+    for (let time = 1; time <= 5; time++) {
+      fill()
+      const again = await openCatalog(directory)
+      assertSameBytes(again.get('a') ?? new Uint8Array(), Buffer.alloc(100_000, 7))
+      await again.close()
+    }
+  })
+
+  it('commits what it has accepted, though not a byte is left', async () => {
+    const full = await prepare()
+    const accepted = Array.from({ length: 500 }, (_, at) => testChunk(`accepted ${String(at)}`))
+    await putAll(full, accepted)
+    fill()
+    await full.commit()
+    await full.release(root.id)
+    await full.close()
+    store = await open()
+    for (const { id, bytes } of accepted) assertSameBytes(store.get(id), bytes)
+    assert.deepEqual(store.holds(), [])
+  })
+
+  it('cuts off what a borrower could not write whole', async () => {
+    const full = await prepare()
+    const loan = full.lend()
+    using appender = openAppender({ ...loan, headroomBytes: -1e9 })
+    fill()
+    const chunk = testChunk('too much', [], 1_000_000)
+    assert.throws(() => appender.append(chunk.id, chunk.bytes, []), isFull)
+    assert.equal(statSync(loan.path).size, loan.offset)
+    appender.close()
+    full.giveBack(loan)
+  })
+
+  it('tells a borrower of a pack that the disk is full, and leaves the pack whole', async () => {
+    const full = await prepare()
+    const loan = full.lend()
+    using appender = openAppender(loan)
+    const kept = testChunk('kept', [], 1000)
+    const record = appender.append(kept.id, kept.bytes, [])
+    fill()
+    const appendMuch = (): void => {
+      for (let at = 0; at < 60; at++) {
+        const chunk = testChunk(`lent ${String(at)}`, [], 100_000)
+        appender.append(chunk.id, chunk.bytes, [])
+      }
+    }
+    assert.throws(appendMuch, isFull)
+    appender.close()
+    full.adopt(loan, [record])
+    full.giveBack(loan)
+    await full.commit()
+    assertSameBytes(full.get(kept.id), kept.bytes)
   })
 
   async function putAll(target: ChunkStore, list: readonly TestChunk[]): Promise<void> {

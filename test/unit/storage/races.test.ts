@@ -15,7 +15,8 @@ describe('chunk store, at single moments', () => {
   }
   async function problems(store: ChunkStore): Promise<Problem[]> {
     const found: Problem[] = []
-    for await (const it of store.verify({ readData: true, signal: new AbortController().signal })) found.push(it)
+    for await (const it of store.verify({ readData: true, signal: new AbortController().signal }))
+      found.push(it)
     return found
   }
 
@@ -92,6 +93,31 @@ describe('chunk store, at single moments', () => {
     map.beforeBatch = undefined
     await store.commit()
     assert.equal(store.stats().chunks, 1)
+  })
+
+  it('brings nothing back that was removed, wherever compaction is cut short', async () => {
+    for (let after = 0; after < 24; after++) {
+      const on = disk()
+      const map = memoryKeyValue()
+      map.beforeBatch = () => {
+        on.step()
+      }
+      const store = await open(on, map)
+      const chunks = Array.from({ length: 12 }, (_, at) => testChunk(`c ${String(at)}`, [], 300_000))
+      for (const { id, bytes } of chunks) await store.put(id, bytes)
+      const kept = new Set([0, 7].map((at) => chunks[at]?.id))
+      await store.reclaim({ mayReclaim: (id) => !kept.has(id), compact: false })
+      on.crashAfter(after, () => 0)
+      await store.compact().catch(() => undefined)
+      if (on.isDown) on.restart((below) => (after % 2 === 0 ? 0 : below - 1))
+      map.crash(map.undurableBatches)
+      const again = await open(on, map)
+      for (const { id, bytes } of chunks) {
+        assert.equal(again.has(id), kept.has(id), `crash after ${String(after)} steps`)
+        if (kept.has(id)) assertSameBytes(again.get(id), bytes)
+      }
+      assert.deepEqual(await problems(again), [])
+    }
   })
 
   it('stops compacting when told, and goes on the next time', async () => {
