@@ -127,23 +127,24 @@ describe('cellar processes', () => {
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     it(`end with 130 on ${signal}, abort the node's method, and say what is kept`, async () => {
-      let child: ReturnType<typeof spawn> | undefined
-      let aborted = false
+      const started: { child?: ReturnType<typeof spawn> } = {}
+      const seen = { aborted: false }
       await serve({
         backup: (_params, context) =>
           new Promise((_resolve, reject) => {
-            child?.kill(signal)
+            started.child?.kill(signal)
             context.signal.addEventListener('abort', () => {
-              aborted = true
+              seen.aborted = true
               reject(new CellarError('ABORTED', 'stopped'))
             })
           }),
       })
-      child = start('exec cellar backup /etc')
+      const child = start('exec cellar backup /etc')
+      started.child = child
       const { status, stderr } = await ended(child)
       assert.equal(status, 130)
       assert.match(stderr, /^cellar: interrupted: there is no new snapshot/)
-      while (!aborted) await new Promise((resolve) => setImmediate(resolve))
+      while (!seen.aborted) await new Promise((resolve) => setImmediate(resolve))
     })
   }
 
