@@ -1,7 +1,23 @@
 /** Reads snapshots: roots, trees, entries by path, contents; from any source of chunks. */
 
-import { compareBytes, CellarError, decodeFileNode, decodeRoot, decodeTree, fileChunks } from '../protocol/index.ts'
-import type { ChunkId, ContentChunk, Entry, FileNode, PayloadKind, RootId, SnapshotRoot, TreeView } from '../protocol/index.ts'
+import {
+  compareBytes,
+  CellarError,
+  decodeFileNode,
+  decodeRoot,
+  decodeTree,
+  fileChunks,
+} from '../protocol/index.ts'
+import type {
+  ChunkId,
+  ContentChunk,
+  Entry,
+  FileNode,
+  PayloadKind,
+  RootId,
+  SnapshotRoot,
+  TreeView,
+} from '../protocol/index.ts'
 import type { ChunkSource } from './chunk-source.ts'
 import { bytesNeeded } from './restore/plan.ts'
 import type { Vault } from './vault.ts'
@@ -74,7 +90,11 @@ export class SnapshotReader {
    * @param path - raw bytes; empty parts and `.` say nothing
    * @returns undefined when there is no such entry; the top for `/`
    */
-  async find(root: SnapshotRoot, path: Uint8Array, signal: AbortSignal): Promise<Entry | TopEntry | undefined> {
+  async find(
+    root: SnapshotRoot,
+    path: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<Entry | TopEntry | undefined> {
     let at: Entry | TopEntry = { type: 'top', trees: root.trees }
     for (const name of splitPath(path)) {
       if (at.trees === undefined) return undefined
@@ -90,7 +110,12 @@ export class SnapshotReader {
    *
    * @param descend - asked for every directory; left out, all are walked
    */
-  async *walk(trees: readonly ChunkId[], base: Uint8Array, signal: AbortSignal, descend?: Descend): AsyncIterable<FoundEntry> {
+  async *walk(
+    trees: readonly ChunkId[],
+    base: Uint8Array,
+    signal: AbortSignal,
+    descend?: Descend,
+  ): AsyncIterable<FoundEntry> {
     const stack = [{ path: base, entries: this.entries(trees, signal)[Symbol.asyncIterator]() }]
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       const step = await top.entries.next()
@@ -101,7 +126,10 @@ export class SnapshotReader {
       const found = { path: childPath(top.path, step.value.name), entry: step.value }
       yield found
       if (found.entry.trees !== undefined && (descend === undefined || descend(found))) {
-        stack.push({ path: found.path, entries: this.entries(found.entry.trees, signal)[Symbol.asyncIterator]() })
+        stack.push({
+          path: found.path,
+          entries: this.entries(found.entry.trees, signal)[Symbol.asyncIterator](),
+        })
       }
     }
   }
@@ -144,10 +172,14 @@ export class SnapshotReader {
     yield* this.#zeros(holes, at)
   }
 
-  *#zeros(holes: readonly { readonly offset: number; readonly length: number }[], at: number): Iterable<Uint8Array> {
+  *#zeros(
+    holes: readonly { readonly offset: number; readonly length: number }[],
+    at: number,
+  ): Iterable<Uint8Array> {
     const hole = holes[0]
     if (hole?.offset !== at) return
-    for (let left = hole.length; left > 0; left -= ZEROS.byteLength) yield ZEROS.subarray(0, Math.min(left, ZEROS.byteLength))
+    for (let left = hole.length; left > 0; left -= ZEROS.byteLength)
+      yield ZEROS.subarray(0, Math.min(left, ZEROS.byteLength))
   }
 
   async *#data(entry: Entry, signal: AbortSignal): AsyncIterable<Uint8Array> {
@@ -175,11 +207,19 @@ export class SnapshotReader {
     return undefined
   }
 
-  async #open(id: ChunkId, kind: PayloadKind, signal: AbortSignal): Promise<{ readonly raw: Uint8Array; readonly links: readonly ChunkId[] }> {
+  async #open(
+    id: ChunkId,
+    kind: PayloadKind,
+    signal: AbortSignal,
+  ): Promise<{ readonly raw: Uint8Array; readonly links: readonly ChunkId[] }> {
     if (signal.aborted) throw new CellarError('ABORTED', 'reading a snapshot was interrupted')
     const bytes = await this.#source.get(id, signal)
     const opened = this.#vault.open(bytes)
-    if (opened.kind !== kind) throw new CellarError('CHUNK_MALFORMED', `chunk ${id} is not what the snapshot says it is`, { id, kind: opened.kind })
+    if (opened.kind !== kind)
+      throw new CellarError('CHUNK_MALFORMED', `chunk ${id} is not what the snapshot says it is`, {
+        id,
+        kind: opened.kind,
+      })
     return { raw: opened.raw, links: opened.links }
   }
 }

@@ -100,7 +100,11 @@ export interface Posix {
   /** Makes another name for what `from` names (never following it). */
   linkAt(fromDir: Dir, from: Uint8Array, dir: Dir, name: Uint8Array): void
   /** Makes a FIFO, or a device (root only). */
-  mknodAt(dir: Dir, name: Uint8Array, what: { readonly type: 'fifo' | 'char' | 'block'; readonly number?: DeviceNumber }): void
+  mknodAt(
+    dir: Dir,
+    name: Uint8Array,
+    what: { readonly type: 'fifo' | 'char' | 'block'; readonly number?: DeviceNumber },
+  ): void
   /** Renames inside one directory, in place of what is there. */
   renameAt(dir: Dir, from: Uint8Array, to: Uint8Array): void
   /** Removes a name that is not a directory. */

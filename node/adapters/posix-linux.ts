@@ -1,6 +1,15 @@
 /** Linux by calls into its libc; directories are O_PATH descriptors, so no path is walked twice. */
 
-import { chmodSync, constants, fchmodSync, fchownSync, fstatSync, lstatSync, readdirSync, statfsSync } from 'node:fs'
+import {
+  chmodSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  lstatSync,
+  readdirSync,
+  statfsSync,
+} from 'node:fs'
 import { constants as osConstants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import type { DataExtent, Dir, OwnerNames, Posix, Xattr } from './posix-calls.ts'
@@ -73,8 +82,31 @@ function lseek64(lib: ReturnType<Koffi['load']>): unknown {
 }
 
 type Call = (...args: readonly (number | bigint | Uint8Array | null)[]) => number
-type LibC = Readonly<Record<'openat' | 'close' | 'mkdirat' | 'symlinkat' | 'linkat' | 'mknodat' | 'renameat' | 'unlinkat' | 'fchownat' | 'utimensat' | 'futimens' | 'lseek' |
-  'llistxattr' | 'lgetxattr' | 'lsetxattr' | 'lremovexattr' | 'fsetxattr' | 'fremovexattr' | 'syncfs' | 'errno', Call>>
+type LibC = Readonly<
+  Record<
+    | 'openat'
+    | 'close'
+    | 'mkdirat'
+    | 'symlinkat'
+    | 'linkat'
+    | 'mknodat'
+    | 'renameat'
+    | 'unlinkat'
+    | 'fchownat'
+    | 'utimensat'
+    | 'futimens'
+    | 'lseek'
+    | 'llistxattr'
+    | 'lgetxattr'
+    | 'lsetxattr'
+    | 'lremovexattr'
+    | 'fsetxattr'
+    | 'fremovexattr'
+    | 'syncfs'
+    | 'errno',
+    Call
+  >
+>
 
 /** The path by which Node's own calls reach into an open directory. */
 function procPath(dir: Dir, name?: Uint8Array): Buffer {
@@ -106,7 +138,9 @@ export function linuxPosix(koffi: Koffi, names: OwnerNames): Posix {
   const c = libc(koffi)
   const path = Buffer.alloc(64 * 1024)
   const second = Buffer.alloc(64 * 1024)
-  const times = ['arm', 'ia32', 'mipsel', 'ppc'].includes(process.arch) ? new Int32Array(4) : new BigInt64Array(4)
+  const times = ['arm', 'ia32', 'mipsel', 'ppc'].includes(process.arch)
+    ? new Int32Array(4)
+    : new BigInt64Array(4)
   const check = (result: number, syscall: string): number => {
     if (result === -1) throw failure(c.errno(), syscall)
     return result
@@ -121,9 +155,18 @@ export function linuxPosix(koffi: Koffi, names: OwnerNames): Posix {
     readXattrs: xattrs.read,
     dataExtents: (fd, size) => dataExtents(c, fd, size),
 
-    openDir: (of) => ({ fd: check(c.openat(AT_FDCWD, at(of), O_PATH | O_CLOEXEC | constants.O_DIRECTORY | constants.O_NOFOLLOW, 0), 'open'), path: of }),
+    openDir: (of) => ({
+      fd: check(
+        c.openat(AT_FDCWD, at(of), O_PATH | O_CLOEXEC | constants.O_DIRECTORY | constants.O_NOFOLLOW, 0),
+        'open',
+      ),
+      path: of,
+    }),
     openDirAt: (dir, name) => ({
-      fd: check(c.openat(dir.fd, at(name), O_PATH | O_CLOEXEC | constants.O_DIRECTORY | constants.O_NOFOLLOW, 0), 'openat'),
+      fd: check(
+        c.openat(dir.fd, at(name), O_PATH | O_CLOEXEC | constants.O_DIRECTORY | constants.O_NOFOLLOW, 0),
+        'openat',
+      ),
       path: joinPath(dir.path, name),
     }),
     closeDir: (dir) => void check(c.close(dir.fd), 'close'),
@@ -135,22 +178,32 @@ export function linuxPosix(koffi: Koffi, names: OwnerNames): Posix {
       return stats === undefined ? undefined : statOf(stats)
     },
     openAt: (dir, name, how, mode = 0o600) => {
-      const flags = how === 'read' ? constants.O_RDONLY | constants.O_NONBLOCK : constants.O_RDWR | constants.O_CREAT | constants.O_EXCL
+      const flags =
+        how === 'read'
+          ? constants.O_RDONLY | constants.O_NONBLOCK
+          : constants.O_RDWR | constants.O_CREAT | constants.O_EXCL
       return check(c.openat(dir.fd, at(name), flags | constants.O_NOFOLLOW | O_CLOEXEC, mode), 'openat')
     },
     close: (fd) => void check(c.close(fd), 'close'),
     mkdirAt: (dir, name, mode) => void check(c.mkdirat(dir.fd, at(name), mode), 'mkdirat'),
-    symlinkAt: (target, dir, name) => void check(c.symlinkat(terminated(second, target), dir.fd, at(name)), 'symlinkat'),
-    linkAt: (fromDir, from, dir, name) => void check(c.linkat(fromDir.fd, at(from), dir.fd, terminated(second, name), 0), 'linkat'),
+    symlinkAt: (target, dir, name) =>
+      void check(c.symlinkat(terminated(second, target), dir.fd, at(name)), 'symlinkat'),
+    linkAt: (fromDir, from, dir, name) =>
+      void check(c.linkat(fromDir.fd, at(from), dir.fd, terminated(second, name), 0), 'linkat'),
     mknodAt: (dir, name, what) => {
       const device = what.number === undefined ? 0n : makeDevice(what.number)
       check(c.mknodat(dir.fd, at(name), FORMATS[what.type] | 0o600, device), 'mknodat')
     },
-    renameAt: (dir, from, to) => void check(c.renameat(dir.fd, at(from), dir.fd, terminated(second, to)), 'renameat'),
+    renameAt: (dir, from, to) =>
+      void check(c.renameat(dir.fd, at(from), dir.fd, terminated(second, to)), 'renameat'),
     unlinkAt: (dir, name) => void check(c.unlinkat(dir.fd, at(name), 0), 'unlinkat'),
     rmdirAt: (dir, name) => void check(c.unlinkat(dir.fd, at(name), AT_REMOVEDIR), 'unlinkat'),
 
-    chownAt: (dir, name, owner) => void check(c.fchownat(dir.fd, at(name), owner.uid >>> 0, owner.gid >>> 0, AT_SYMLINK_NOFOLLOW), 'fchownat'),
+    chownAt: (dir, name, owner) =>
+      void check(
+        c.fchownat(dir.fd, at(name), owner.uid >>> 0, owner.gid >>> 0, AT_SYMLINK_NOFOLLOW),
+        'fchownat',
+      ),
     chmodAt: (dir, name, mode) => {
       // fchmodat follows symlinks; a descriptor of the thing itself cannot be exchanged under us
       const fd = check(c.openat(dir.fd, at(name), O_PATH | O_CLOEXEC | constants.O_NOFOLLOW, 0), 'openat')
@@ -161,9 +214,20 @@ export function linuxPosix(koffi: Koffi, names: OwnerNames): Posix {
         c.close(fd)
       }
     },
-    utimeAt: (dir, name, mtimeNs) => void check(c.utimensat(dir.fd, at(name), timesOf(mtimeNs, times), AT_SYMLINK_NOFOLLOW), 'utimensat'),
+    utimeAt: (dir, name, mtimeNs) =>
+      void check(c.utimensat(dir.fd, at(name), timesOf(mtimeNs, times), AT_SYMLINK_NOFOLLOW), 'utimensat'),
     readXattrsAt: (dir, name) => xattrs.read(procPath(dir, name)),
-    setXattrAt: (dir, name, xattr) => void check(c.lsetxattr(terminated(path, procPath(dir, name)), terminated(second, xattr.name), xattr.value, xattr.value.length, 0), 'lsetxattr'),
+    setXattrAt: (dir, name, xattr) =>
+      void check(
+        c.lsetxattr(
+          terminated(path, procPath(dir, name)),
+          terminated(second, xattr.name),
+          xattr.value,
+          xattr.value.length,
+          0,
+        ),
+        'lsetxattr',
+      ),
     removeXattrAt: (dir, name, xattrName) => {
       xattrs.removed(c.lremovexattr(terminated(path, procPath(dir, name)), terminated(second, xattrName)))
     },
@@ -175,7 +239,11 @@ export function linuxPosix(koffi: Koffi, names: OwnerNames): Posix {
       fchmodSync(fd, mode)
     },
     utime: (fd, mtimeNs) => void check(c.futimens(fd, timesOf(mtimeNs, times)), 'futimens'),
-    setXattr: (fd, xattr) => void check(c.fsetxattr(fd, terminated(second, xattr.name), xattr.value, xattr.value.length, 0), 'fsetxattr'),
+    setXattr: (fd, xattr) =>
+      void check(
+        c.fsetxattr(fd, terminated(second, xattr.name), xattr.value, xattr.value.length, 0),
+        'fsetxattr',
+      ),
     removeXattr: (fd, xattrName) => {
       xattrs.removed(c.fremovexattr(fd, terminated(second, xattrName)))
     },
@@ -186,7 +254,10 @@ export function linuxPosix(koffi: Koffi, names: OwnerNames): Posix {
     },
     syncFileSystem: (dir) => {
       // syncfs does not take an O_PATH descriptor
-      const fd = check(c.openat(dir.fd, at(Buffer.from('.')), constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC, 0), 'openat')
+      const fd = check(
+        c.openat(dir.fd, at(Buffer.from('.')), constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC, 0),
+        'openat',
+      )
       try {
         check(c.syncfs(fd), 'syncfs')
       } finally {

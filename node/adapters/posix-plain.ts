@@ -8,7 +8,11 @@ import type { Dir, OwnerNames, Posix } from './posix-calls.ts'
 import { joinPath, statOf } from './posix-calls.ts'
 
 function unsupported(syscall: string): never {
-  throw Object.assign(new Error(`ENOSYS: ${syscall} is not available on this system`), { code: 'ENOSYS', errno: -38, syscall })
+  throw Object.assign(new Error(`ENOSYS: ${syscall} is not available on this system`), {
+    code: 'ENOSYS',
+    errno: -38,
+    syscall,
+  })
 }
 
 function at(dir: Dir, name: Uint8Array): Buffer {
@@ -17,7 +21,12 @@ function at(dir: Dir, name: Uint8Array): Buffer {
 
 function openDirectory(path: Uint8Array): Dir {
   const stats = fs.lstatSync(path as Buffer)
-  if (!stats.isDirectory()) throw Object.assign(new Error('ENOTDIR: not a directory'), { code: 'ENOTDIR', errno: -20, syscall: 'open' })
+  if (!stats.isDirectory())
+    throw Object.assign(new Error('ENOTDIR: not a directory'), {
+      code: 'ENOTDIR',
+      errno: -20,
+      syscall: 'open',
+    })
   return { fd: -1, path }
 }
 
@@ -29,7 +38,12 @@ function secondsOf(ns: bigint): number {
 /** The calls of any system that Node runs on. */
 export function plainPosix(names: OwnerNames): Posix {
   return {
-    lost: ['extended attributes and ACLs', 'nanoseconds of times', 'holes of sparse files by the file system', 'FIFOs and devices'],
+    lost: [
+      'extended attributes and ACLs',
+      'nanoseconds of times',
+      'holes of sparse files by the file system',
+      'FIFOs and devices',
+    ],
     userName: (uid) => names.users.get(uid),
     groupName: (gid) => names.groups.get(gid),
     readXattrs: () => [],
@@ -47,7 +61,11 @@ export function plainPosix(names: OwnerNames): Posix {
     },
     openAt: (dir, name, how, mode = 0o600) => {
       const { O_RDONLY, O_NONBLOCK, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants
-      return fs.openSync(at(dir, name), (how === 'read' ? O_RDONLY | O_NONBLOCK : O_RDWR | O_CREAT | O_EXCL) | O_NOFOLLOW, mode)
+      return fs.openSync(
+        at(dir, name),
+        (how === 'read' ? O_RDONLY | O_NONBLOCK : O_RDWR | O_CREAT | O_EXCL) | O_NOFOLLOW,
+        mode,
+      )
     },
     close: (fd) => {
       fs.closeSync(fd)

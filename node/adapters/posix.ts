@@ -6,7 +6,17 @@ import { linuxPosix } from './posix-linux.ts'
 import { plainPosix } from './posix-plain.ts'
 
 export { joinPath } from './posix-calls.ts'
-export type { DataExtent, DeviceNumber, Dir, OpenMode, Owner, OwnerNames, Posix, Stat, Xattr } from './posix-calls.ts'
+export type {
+  DataExtent,
+  DeviceNumber,
+  Dir,
+  OpenMode,
+  Owner,
+  OwnerNames,
+  Posix,
+  Stat,
+  Xattr,
+} from './posix-calls.ts'
 
 /** The numbers and names of an /etc/passwd or /etc/group; empty when it cannot be read. */
 export function readNames(file: string): ReadonlyMap<number, string> {

@@ -78,13 +78,26 @@ export class Diff {
    *
    * @throws {CellarError} what reading throws
    */
-  static async *run(reader: SnapshotReader, sides: DiffSides, signal: AbortSignal): AsyncGenerator<DiffEvent, DiffTotals> {
+  static async *run(
+    reader: SnapshotReader,
+    sides: DiffSides,
+    signal: AbortSignal,
+  ): AsyncGenerator<DiffEvent, DiffTotals> {
     const diff = new Diff(reader, sides.metadata)
     yield* diff.#directory(sides.from, sides.to, new Uint8Array(Buffer.from('/')), signal)
-    return { changedFiles: diff.#changedFiles, added: diff.#added.finish(diff.#removed), removed: diff.#removed.finish(diff.#added) }
+    return {
+      changedFiles: diff.#changedFiles,
+      added: diff.#added.finish(diff.#removed),
+      removed: diff.#removed.finish(diff.#added),
+    }
   }
 
-  async *#directory(from: readonly ChunkId[], to: readonly ChunkId[], path: Uint8Array, signal: AbortSignal): AsyncIterable<DiffEvent> {
+  async *#directory(
+    from: readonly ChunkId[],
+    to: readonly ChunkId[],
+    path: Uint8Array,
+    signal: AbortSignal,
+  ): AsyncIterable<DiffEvent> {
     const before = new Set(from)
     const after = new Set(to)
     const left = from.filter((id) => !after.has(id))
@@ -111,14 +124,20 @@ export class Diff {
   }
 
   /** An entry that only one side has, and all below it. */
-  async *#whole(modifier: '+' | '-', entry: Entry, parent: Uint8Array, signal: AbortSignal): AsyncIterable<DiffEvent> {
+  async *#whole(
+    modifier: '+' | '-',
+    entry: Entry,
+    parent: Uint8Array,
+    signal: AbortSignal,
+  ): AsyncIterable<DiffEvent> {
     const side = modifier === '+' ? this.#added : this.#removed
     const path = childPath(parent, entry.name)
     yield event(path, entry, modifier)
     await this.#count(side, entry, signal)
     if (entry.trees === undefined) return
     for (const id of entry.trees) side.tree(id)
-    for await (const below of this.#reader.entries(entry.trees, signal)) yield* this.#whole(modifier, below, path, signal)
+    for await (const below of this.#reader.entries(entry.trees, signal))
+      yield* this.#whole(modifier, below, path, signal)
   }
 
   async *#both(a: Entry, b: Entry, parent: Uint8Array, signal: AbortSignal): AsyncIterable<DiffEvent> {
@@ -140,17 +159,25 @@ export class Diff {
   }
 
   /** What becomes of the sides of an entry that changed its type: it itself is told already. */
-  async *#inside(modifier: '+' | '-', entry: Entry, path: Uint8Array, signal: AbortSignal): AsyncIterable<DiffEvent> {
+  async *#inside(
+    modifier: '+' | '-',
+    entry: Entry,
+    path: Uint8Array,
+    signal: AbortSignal,
+  ): AsyncIterable<DiffEvent> {
     const side = modifier === '+' ? this.#added : this.#removed
     await this.#count(side, entry, signal)
     if (entry.trees === undefined) return
     for (const id of entry.trees) side.tree(id)
-    for await (const below of this.#reader.entries(entry.trees, signal)) yield* this.#whole(modifier, below, path, signal)
+    for await (const below of this.#reader.entries(entry.trees, signal))
+      yield* this.#whole(modifier, below, path, signal)
   }
 
   /** Equal content in another bundle is read: a neighbour that changed makes another bundle. */
   async #isSameContent(a: Entry, b: Entry, signal: AbortSignal): Promise<boolean> {
-    const isSameShape = a.size === b.size && isEqualList(a.holes, b.holes, (x, y) => x.offset === y.offset && x.length === y.length)
+    const isSameShape =
+      a.size === b.size &&
+      isEqualList(a.holes, b.holes, (x, y) => x.offset === y.offset && x.length === y.length)
     if (!isSameShape || isSamePlace(a.content, b.content)) return isSameShape
     if (a.content?.kind !== 'bundle' && b.content?.kind !== 'bundle') return false // cut by content: equal would be equal chunks
     if (a.size > COMPARED_BYTES_MAX) return false
@@ -177,17 +204,27 @@ export class Diff {
 
 function event(path: Uint8Array, entry: Entry, modifier: string): DiffEvent {
   const fields = pathFields(path)
-  return { message_type: 'change', ...fields, path: entry.type === 'dir' ? `${fields.path}/` : fields.path, modifier }
+  return {
+    message_type: 'change',
+    ...fields,
+    path: entry.type === 'dir' ? `${fields.path}/` : fields.path,
+    modifier,
+  }
 }
 
 function isSamePlace(a: Content | undefined, b: Content | undefined): boolean {
   if (a?.kind === 'bundle' && b?.kind === 'bundle') return a.chunk === b.chunk && a.offset === b.offset
   if (a?.kind === 'file' && b?.kind === 'file') return a.chunk === b.chunk
-  if (a?.kind === 'chunks' && b?.kind === 'chunks') return isEqualList(a.chunks, b.chunks, (x, y) => x.id === y.id && x.length === y.length)
+  if (a?.kind === 'chunks' && b?.kind === 'chunks')
+    return isEqualList(a.chunks, b.chunks, (x, y) => x.id === y.id && x.length === y.length)
   return a === undefined && b === undefined
 }
 
-function isEqualList<T>(a: readonly T[] | undefined, b: readonly T[] | undefined, isEqual: (x: T, y: T) => boolean): boolean {
+function isEqualList<T>(
+  a: readonly T[] | undefined,
+  b: readonly T[] | undefined,
+  isEqual: (x: T, y: T) => boolean,
+): boolean {
   const [left, right] = [a ?? [], b ?? []]
   return left.length === right.length && left.every((item, index) => isEqual(item, right[index] as T))
 }
@@ -197,16 +234,32 @@ function isEqualBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boo
 }
 
 function isSameThing(a: Entry, b: Entry): boolean {
-  return isEqualBytes(a.target, b.target) && a.deviceNumber?.major === b.deviceNumber?.major && a.deviceNumber?.minor === b.deviceNumber?.minor
+  return (
+    isEqualBytes(a.target, b.target) &&
+    a.deviceNumber?.major === b.deviceNumber?.major &&
+    a.deviceNumber?.minor === b.deviceNumber?.minor
+  )
 }
 
 function isSameMetadata(a: Entry, b: Entry): boolean {
   const isSameOwner = a.uid === b.uid && a.gid === b.gid && a.user === b.user && a.group === b.group
-  const isSameXattrs = isEqualList(a.xattrs, b.xattrs, (x, y) => isEqualBytes(x.name, y.name) && isEqualBytes(x.value, y.value))
-  return a.mode === b.mode && isSameOwner && a.mtimeNs === b.mtimeNs && a.linkCount === b.linkCount && isSameXattrs
+  const isSameXattrs = isEqualList(
+    a.xattrs,
+    b.xattrs,
+    (x, y) => isEqualBytes(x.name, y.name) && isEqualBytes(x.value, y.value),
+  )
+  return (
+    a.mode === b.mode && isSameOwner && a.mtimeNs === b.mtimeNs && a.linkCount === b.linkCount && isSameXattrs
+  )
 }
 
 /** Other bytes under equal times: a disk that rots, or a program that hides. */
 function isSuspicious(a: Entry, b: Entry): boolean {
-  return a.type === 'file' && a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.inode === b.inode
+  return (
+    a.type === 'file' &&
+    a.size === b.size &&
+    a.mtimeNs === b.mtimeNs &&
+    a.ctimeNs === b.ctimeNs &&
+    a.inode === b.inode
+  )
 }

@@ -10,12 +10,20 @@ import type { SnapshotReader } from '../snapshot-reader.ts'
  * @param path - raw bytes
  * @throws {CellarError} `PATH_NOT_FOUND` when there is none, or something else is there
  */
-export async function findFile(reader: SnapshotReader, root: SnapshotRoot, path: Uint8Array, signal: AbortSignal): Promise<Entry> {
+export async function findFile(
+  reader: SnapshotReader,
+  root: SnapshotRoot,
+  path: Uint8Array,
+  signal: AbortSignal,
+): Promise<Entry> {
   const found = await reader.find(root, path, signal)
   const text = Buffer.from(path).toString()
   if (found === undefined) throw new CellarError('PATH_NOT_FOUND', `the snapshot has no ${text}`)
   if (found.type === 'file') return found
-  const what = found.type === 'top' || found.type === 'dir' ? 'a directory: restore it, or dump it as an archive' : `a ${found.type}, and has no content`
+  const what =
+    found.type === 'top' || found.type === 'dir'
+      ? 'a directory: restore it, or dump it as an archive'
+      : `a ${found.type}, and has no content`
   throw new CellarError('PATH_NOT_FOUND', `${text} is ${what}`)
 }
 

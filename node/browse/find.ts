@@ -39,7 +39,11 @@ export class Finder {
     return await this.#below(root.trees, { path: new Uint8Array(Buffer.from('/')), names: [] }, signal)
   }
 
-  async #below(trees: readonly ChunkId[], at: { readonly path: Uint8Array; readonly names: readonly string[] }, signal: AbortSignal): Promise<readonly NodeFacts[]> {
+  async #below(
+    trees: readonly ChunkId[],
+    at: { readonly path: Uint8Array; readonly names: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<readonly NodeFacts[]> {
     const found: NodeFacts[] = []
     for (const tree of trees) {
       const key = `${tree}${Buffer.from(at.path).toString('latin1')}`
@@ -53,19 +57,29 @@ export class Finder {
     return found
   }
 
-  async #part(tree: ChunkId, at: { readonly path: Uint8Array; readonly names: readonly string[] }, signal: AbortSignal): Promise<readonly NodeFacts[]> {
+  async #part(
+    tree: ChunkId,
+    at: { readonly path: Uint8Array; readonly names: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<readonly NodeFacts[]> {
     const found: NodeFacts[] = []
     for (const entry of (await this.#reader.tree(tree, signal)).entries()) {
       const names = [...at.names, nameText(entry.name)]
       const path = childPath(at.path, entry.name)
-      if (this.#isWanted(entry.type, entry.mtimeNs) && this.#patterns.matches(names)) found.push(nodeFacts(path, entry))
-      if (entry.trees !== undefined) for (const below of await this.#below(entry.trees, { path, names }, signal)) found.push(below)
+      if (this.#isWanted(entry.type, entry.mtimeNs) && this.#patterns.matches(names))
+        found.push(nodeFacts(path, entry))
+      if (entry.trees !== undefined)
+        for (const below of await this.#below(entry.trees, { path, names }, signal)) found.push(below)
     }
     return found
   }
 
   #isWanted(type: string, mtimeNs: bigint): boolean {
     const { type: wanted, oldestNs, newestNs } = this.#query
-    return (wanted === undefined || type === wanted) && (oldestNs === undefined || mtimeNs >= oldestNs) && (newestNs === undefined || mtimeNs <= newestNs)
+    return (
+      (wanted === undefined || type === wanted) &&
+      (oldestNs === undefined || mtimeNs >= oldestNs) &&
+      (newestNs === undefined || mtimeNs <= newestNs)
+    )
   }
 }

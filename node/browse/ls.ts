@@ -26,7 +26,12 @@ export function absolutePath(path: Uint8Array): Uint8Array {
  *
  * @throws {CellarError} `PATH_NOT_FOUND`; what reading throws
  */
-export async function* list(reader: SnapshotReader, root: SnapshotRoot, request: ListRequest, signal: AbortSignal): AsyncIterable<FoundEntry> {
+export async function* list(
+  reader: SnapshotReader,
+  root: SnapshotRoot,
+  request: ListRequest,
+  signal: AbortSignal,
+): AsyncIterable<FoundEntry> {
   const top = new Uint8Array(Buffer.from('/'))
   if (request.paths.length === 0) {
     yield* reader.walk(root.trees, top, signal)
@@ -35,13 +40,19 @@ export async function* list(reader: SnapshotReader, root: SnapshotRoot, request:
   for (const given of request.paths) {
     const path = absolutePath(given)
     const found = await reader.find(root, path, signal)
-    if (found === undefined) throw new CellarError('PATH_NOT_FOUND', `the snapshot has no ${Buffer.from(path).toString()}`)
+    if (found === undefined)
+      throw new CellarError('PATH_NOT_FOUND', `the snapshot has no ${Buffer.from(path).toString()}`)
     if (found.type !== 'top') yield { path, entry: found }
     if (found.trees !== undefined) yield* reader.walk(found.trees, path, signal, () => request.recursive)
   }
 }
 
 /** The same, as restic shows it. @throws {CellarError} as `list` */
-export async function* ls(reader: SnapshotReader, root: SnapshotRoot, request: ListRequest, signal: AbortSignal): AsyncIterable<NodeInfo> {
+export async function* ls(
+  reader: SnapshotReader,
+  root: SnapshotRoot,
+  request: ListRequest,
+  signal: AbortSignal,
+): AsyncIterable<NodeInfo> {
   for await (const { path, entry } of list(reader, root, request, signal)) yield nodeInfo(path, entry)
 }

@@ -4,11 +4,25 @@ import type { Entry } from '../../protocol/index.ts'
 import type { NodeInfo } from '../api-browse.ts'
 import { pathFields } from '../path-text.ts'
 
-const TYPES = { file: 'file', dir: 'dir', symlink: 'symlink', fifo: 'fifo', char: 'chardev', block: 'dev' } as const
+const TYPES = {
+  file: 'file',
+  dir: 'dir',
+  symlink: 'symlink',
+  fifo: 'fifo',
+  char: 'chardev',
+  block: 'dev',
+} as const
 const LETTERS = { file: '-', dir: 'd', symlink: 'L', fifo: 'p', char: 'c', block: 'D' } as const
 
 /** Go's bits of a mode, as restic writes them. */
-const GO = { dir: 2 ** 31, symlink: 2 ** 27, block: 2 ** 26, char: 2 ** 26 + 2 ** 21, fifo: 2 ** 25, file: 0 } as const
+const GO = {
+  dir: 2 ** 31,
+  symlink: 2 ** 27,
+  block: 2 ** 26,
+  char: 2 ** 26 + 2 ** 21,
+  fifo: 2 ** 25,
+  file: 0,
+} as const
 const GO_SETUID = 2 ** 23
 const GO_SETGID = 2 ** 22
 const GO_STICKY = 2 ** 20
@@ -29,7 +43,12 @@ export function permissionText({ type, mode }: Pick<Entry, 'type' | 'mode'>): st
     return `${(bits & 4) !== 0 ? 'r' : '-'}${(bits & 2) !== 0 ? 'w' : '-'}${last}`
   }
   const kind = type === 'symlink' ? 'l' : type === 'block' ? 'b' : LETTERS[type]
-  return kind + three(mode >> 6, (mode & 0o4000) !== 0, 's') + three(mode >> 3, (mode & 0o2000) !== 0, 's') + three(mode, (mode & 0o1000) !== 0, 't')
+  return (
+    kind +
+    three(mode >> 6, (mode & 0o4000) !== 0, 's') +
+    three(mode >> 3, (mode & 0o2000) !== 0, 's') +
+    three(mode, (mode & 0o1000) !== 0, 't')
+  )
 }
 
 /**
@@ -71,5 +90,10 @@ export function nodeFacts(path: Uint8Array, entry: Entry): NodeFacts {
 
 /** One line of `ls --json`. */
 export function nodeInfo(path: Uint8Array, entry: Entry): NodeInfo {
-  return { message_type: 'node', struct_type: 'node', name: pathFields(entry.name).path, ...nodeFacts(path, entry) }
+  return {
+    message_type: 'node',
+    struct_type: 'node',
+    name: pathFields(entry.name).path,
+    ...nodeFacts(path, entry),
+  }
 }

@@ -25,7 +25,12 @@ export interface StatsParts {
  *
  * @throws {CellarError} what reading throws
  */
-export async function stats(parts: StatsParts, roots: readonly RootId[], mode: StatsMode, signal: AbortSignal): Promise<Stats> {
+export async function stats(
+  parts: StatsParts,
+  roots: readonly RootId[],
+  mode: StatsMode,
+  signal: AbortSignal,
+): Promise<Stats> {
   if (mode === 'raw-data') return await rawData(parts, roots, signal)
   const contents = new Set<string>()
   let size = 0
@@ -55,7 +60,11 @@ export async function stats(parts: StatsParts, roots: readonly RootId[], mode: S
   return { total_size: size, total_file_count: count, snapshots_count: roots.length }
 }
 
-async function rawData({ source, vault }: StatsParts, roots: readonly RootId[], signal: AbortSignal): Promise<Stats> {
+async function rawData(
+  { source, vault }: StatsParts,
+  roots: readonly RootId[],
+  signal: AbortSignal,
+): Promise<Stats> {
   const seen = new Set<ChunkId>(roots)
   const stack: ChunkId[] = [...seen]
   let stored = 0

@@ -68,7 +68,11 @@ interface Need {
  * @returns an iteration of problems, which at its end returns the totals
  * @throws {CellarError} `ABORTED`; what reaching the source throws (`NO_PEER`)
  */
-export async function* check(parts: CheckParts, request: CheckRequest, watch: CheckWatch): AsyncGenerator<CheckProblem, CheckTotals> {
+export async function* check(
+  parts: CheckParts,
+  request: CheckRequest,
+  watch: CheckWatch,
+): AsyncGenerator<CheckProblem, CheckTotals> {
   yield* []
   const run = new Check(parts, watch)
   for (const root of request.roots) yield* run.structure(root)
@@ -100,7 +104,12 @@ class Check {
   }
 
   progress(): CheckProgress {
-    return { chunksDone: this.#done, chunksTotal: this.#seen.size + this.#needs.size, bytesRead: this.#bytes, problems: this.#problems }
+    return {
+      chunksDone: this.#done,
+      chunksTotal: this.#seen.size + this.#needs.size,
+      bytesRead: this.#bytes,
+      problems: this.#problems,
+    }
   }
 
   /** The root, its trees, and the lists of chunks of its files; notes which chunks of data it needs. */
@@ -135,12 +144,15 @@ class Check {
 
   async *#entry(root: RootId, entry: Entry, path: Uint8Array): AsyncGenerator<CheckProblem, void> {
     const { content } = entry
-    if (content?.kind === 'bundle') this.#need(content.chunk, { root, path, kind: 'bundle', length: content.offset + content.length })
-    else if (content?.kind === 'chunks') for (const { id, length } of content.chunks) this.#need(id, { root, path, kind: 'data', length })
+    if (content?.kind === 'bundle')
+      this.#need(content.chunk, { root, path, kind: 'bundle', length: content.offset + content.length })
+    else if (content?.kind === 'chunks')
+      for (const { id, length } of content.chunks) this.#need(id, { root, path, kind: 'data', length })
     else if (content?.kind === 'file' && !this.#seen.has(content.chunk)) {
       this.#seen.add(content.chunk)
       try {
-        for await (const { id, length } of this.#reader.chunks(entry, this.#watch.signal)) this.#need(id, { root, path, kind: 'data', length })
+        for await (const { id, length } of this.#reader.chunks(entry, this.#watch.signal))
+          this.#need(id, { root, path, kind: 'data', length })
         this.#count(content.chunk)
       } catch (error) {
         yield this.#problem(root, content.chunk, error, path)
@@ -187,12 +199,25 @@ class Check {
     // an error inside a file's list names the chunk of the list that it is about
     const { id } = error.context
     const about = typeof id === 'string' ? (id as ChunkId) : chunk
-    return { root, chunk: about, code: error.code, message: error.message, ...(path === undefined ? {} : { path }) }
+    return {
+      root,
+      chunk: about,
+      code: error.code,
+      message: error.message,
+      ...(path === undefined ? {} : { path }),
+    }
   }
 }
 
 /** Errors that are about a chunk, not about reaching it. */
-const CHUNK_ERRORS: ReadonlySet<string> = new Set(['CHUNK_NOT_FOUND', 'CHUNK_CORRUPT', 'CHUNK_MALFORMED', 'FORMAT_INVALID', 'VERSION_UNKNOWN', 'VAULT_UNKNOWN'])
+const CHUNK_ERRORS: ReadonlySet<string> = new Set([
+  'CHUNK_NOT_FOUND',
+  'CHUNK_CORRUPT',
+  'CHUNK_MALFORMED',
+  'FORMAT_INVALID',
+  'VERSION_UNKNOWN',
+  'VAULT_UNKNOWN',
+])
 
 function checkPayload(vault: Opener, id: ChunkId, bytes: Uint8Array, need: Need): void {
   const { kind, raw } = vault.open(bytes)

@@ -24,7 +24,8 @@ export function parseSubset(text: string, random: number, totalBytes: number): S
     if (t >= 1 && n >= 1 && n <= t) return { from: (n - 1) / t, to: n / t }
   }
   const percent = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text)
-  if (percent !== null && Number(percent[1]) > 0 && Number(percent[1]) <= 100) return beginAt(random, Number(percent[1]) / 100)
+  if (percent !== null && Number(percent[1]) > 0 && Number(percent[1]) <= 100)
+    return beginAt(random, Number(percent[1]) / 100)
   const size = /^(\d+)([KMGT]?)$/i.exec(text)
   const unit = UNITS[size?.[2]?.toUpperCase() ?? '']
   if (size !== null && unit !== undefined && Number(size[1]) > 0) {

@@ -42,9 +42,17 @@ export async function estimateByReading(
   const chosen = (path: Uint8Array): ReturnType<Selection['of']> => {
     if (selection.isEverything) return selection.of([], true)
     const parent = keyOf(path.subarray(0, path.lastIndexOf(0x2f)))
-    return selection.of(splitPath(path).map(nameText), parent === '' ? selection.isTopSelected : selected.has(parent))
+    return selection.of(
+      splitPath(path).map(nameText),
+      parent === '' ? selection.isTopSelected : selected.has(parent),
+    )
   }
-  for await (const { path, entry } of reader.walk(trees, new Uint8Array(), signal, ({ path: of }) => chosen(of).mayDescend)) {
+  for await (const { path, entry } of reader.walk(
+    trees,
+    new Uint8Array(),
+    signal,
+    ({ path: of }) => chosen(of).mayDescend,
+  )) {
     if (!chosen(path).isSelected) continue
     if (entry.type === 'dir' && !selection.isEverything) selected.add(keyOf(path))
     entries++

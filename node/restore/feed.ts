@@ -101,7 +101,8 @@ export class Feed {
     if (this.#buffer.length < place.length) this.#buffer = Buffer.allocUnsafeSlow(place.length)
     const bytes = this.#buffer.subarray(0, place.length)
     try {
-      if (readSync(this.#file(place.path), bytes, 0, place.length, place.offset) !== place.length) return undefined
+      if (readSync(this.#file(place.path), bytes, 0, place.length, place.offset) !== place.length)
+        return undefined
       return openVerified(this.#vault, id, bytes)
     } catch (error) {
       if (error instanceof RangeError || error instanceof TypeError) throw error
@@ -151,5 +152,9 @@ export class Feed {
 
 /** Checks what a chunk turned out to be. @throws {CellarError} `CHUNK_MALFORMED` */
 export function expectKind(opened: OpenedPayload, kinds: readonly PayloadKind[], id: ChunkId): void {
-  if (!kinds.includes(opened.kind)) throw new CellarError('CHUNK_MALFORMED', `chunk ${id} is not what the snapshot says it is`, { id, kind: opened.kind })
+  if (!kinds.includes(opened.kind))
+    throw new CellarError('CHUNK_MALFORMED', `chunk ${id} is not what the snapshot says it is`, {
+      id,
+      kind: opened.kind,
+    })
 }

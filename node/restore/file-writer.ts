@@ -62,7 +62,14 @@ export function openFile(parts: WriterParts, target: WriterTarget): OpenFile {
   const finish = (): void => {
     try {
       if (entry.holes !== undefined) ftruncateSync(fd, entry.size) // it may end in a hole
-      applyMetadata(posix, { fd }, entry, madeWithMode === undefined ? { inheritsAcl } : { inheritsAcl, madeWithMode }, rights, notice)
+      applyMetadata(
+        posix,
+        { fd },
+        entry,
+        madeWithMode === undefined ? { inheritsAcl } : { inheritsAcl, madeWithMode },
+        rights,
+        notice,
+      )
       close() // before the rename: a file system may tell only now that it is full
       clearTheWay(parts, target)
       posix.renameAt(dir, temp, entry.name)
@@ -82,10 +89,20 @@ export function makeSpecial(parts: WriterParts, target: WriterTarget): void {
   if (entry.type === 'symlink') posix.symlinkAt(entry.target ?? new Uint8Array(), dir, name)
   else if (entry.type === 'fifo') posix.mknodAt(dir, name, { type: 'fifo' })
   else if (entry.type === 'char' || entry.type === 'block') {
-    posix.mknodAt(dir, name, { type: entry.type, ...(entry.deviceNumber === undefined ? {} : { number: entry.deviceNumber }) })
+    posix.mknodAt(dir, name, {
+      type: entry.type,
+      ...(entry.deviceNumber === undefined ? {} : { number: entry.deviceNumber }),
+    })
   } else throw new RangeError(`a ${entry.type} is nothing special`)
   try {
-    applyMetadata(posix, { dir, name }, entry, { inheritsAcl: inheritsAcl && entry.type !== 'symlink' }, rights, notice)
+    applyMetadata(
+      posix,
+      { dir, name },
+      entry,
+      { inheritsAcl: inheritsAcl && entry.type !== 'symlink' },
+      rights,
+      notice,
+    )
     if (found === undefined) return
     clearTheWay(parts, target)
     posix.renameAt(dir, name, entry.name)
@@ -98,7 +115,11 @@ export function makeSpecial(parts: WriterParts, target: WriterTarget): void {
 }
 
 /** Makes another name for a file that was restored; `from` and `fromDir` name it. */
-export function makeLink(parts: WriterParts, from: { readonly dir: Dir; readonly name: Uint8Array }, target: WriterTarget): void {
+export function makeLink(
+  parts: WriterParts,
+  from: { readonly dir: Dir; readonly name: Uint8Array },
+  target: WriterTarget,
+): void {
   const { posix } = parts
   const { dir, entry, found } = target
   if (found === undefined) {
@@ -145,7 +166,12 @@ export function writePieces(fd: number, raw: Uint8Array, pieces: readonly Piece[
  *
  * @throws {CellarError} `RESTORE_INCOMPLETE` when they differ
  */
-export function verifyPieces(fd: number, raw: Uint8Array, pieces: readonly Piece[], scratch: { buffer: Buffer }): void {
+export function verifyPieces(
+  fd: number,
+  raw: Uint8Array,
+  pieces: readonly Piece[],
+  scratch: { buffer: Buffer },
+): void {
   for (const { at, from, length } of pieces) {
     if (scratch.buffer.length < length) scratch.buffer = Buffer.allocUnsafeSlow(length)
     let done = 0

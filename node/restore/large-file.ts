@@ -68,5 +68,6 @@ export async function restoreLargeFile(parts: LargeFileParts, target: WriterTarg
 
 function throwProblem({ problems }: JobResult): void {
   const [problem] = problems
-  if (problem !== undefined) throw Object.assign(new CellarError('RESTORE_INCOMPLETE', problem.message), { code: problem.code })
+  if (problem !== undefined)
+    throw Object.assign(new CellarError('RESTORE_INCOMPLETE', problem.message), { code: problem.code })
 }

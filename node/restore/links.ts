@@ -16,7 +16,10 @@ interface Group {
 }
 
 /** What to do with a name now; undefined: wait. */
-export type LinkStep = { readonly write: LinkedName } | { readonly link: LinkedName; readonly to: LinkedName } | undefined
+export type LinkStep =
+  | { readonly write: LinkedName }
+  | { readonly link: LinkedName; readonly to: LinkedName }
+  | undefined
 
 /** Brings the names of each file together. */
 export class LinkGroups {

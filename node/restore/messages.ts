@@ -57,9 +57,19 @@ export type Job =
   /** Restores one file that is known to be selected. */
   | { readonly kind: 'entry'; readonly place: JobPlace; readonly entry: Entry }
   /** Writes chunks to an open file, or with `verify` compares it with them. */
-  | { readonly kind: 'pieces'; readonly fd: number; readonly chunks: readonly ChunkPieces[]; readonly verify: boolean }
+  | {
+      readonly kind: 'pieces'
+      readonly fd: number
+      readonly chunks: readonly ChunkPieces[]
+      readonly verify: boolean
+    }
   /** Removes what the parts of a directory do not name. */
-  | { readonly kind: 'extra'; readonly place: JobPlace; readonly trees: readonly ChunkId[]; readonly keep: readonly Uint8Array[] }
+  | {
+      readonly kind: 'extra'
+      readonly place: JobPlace
+      readonly trees: readonly ChunkId[]
+      readonly keep: readonly Uint8Array[]
+    }
   | { readonly kind: 'sync'; readonly dir: Dir }
 
 /** Where a chunk goes. */
@@ -127,7 +137,11 @@ export interface JobResult {
 /** From the main thread. */
 export type ToWorker =
   | { readonly type: 'job'; readonly number: number; readonly job: Job }
-  | { readonly type: 'places'; readonly request: number; readonly places: readonly (ChunkPlace | undefined)[] }
+  | {
+      readonly type: 'places'
+      readonly request: number
+      readonly places: readonly (ChunkPlace | undefined)[]
+    }
   | { readonly type: 'chunk'; readonly request: number; readonly bytes: Uint8Array }
   | { readonly type: 'no-chunk'; readonly request: number; readonly code: string; readonly message: string }
 

@@ -17,7 +17,13 @@ export interface Rights {
 export function rightsOfProcess(): Rights {
   const uid = process.geteuid?.() ?? 0
   const gid = process.getegid?.() ?? 0
-  return { isRoot: uid === 0, uid, gid, groups: new Set([gid, ...(process.getgroups?.() ?? [])]), umask: process.umask() }
+  return {
+    isRoot: uid === 0,
+    uid,
+    gid,
+    groups: new Set([gid, ...(process.getgroups?.() ?? [])]),
+    umask: process.umask(),
+  }
 }
 
 /** Where metadata goes: an open file, or a name. */
@@ -50,7 +56,14 @@ export function modeAtOnce(entry: Entry, rights: Rights, inheritsAcl: boolean): 
  *
  * @throws {Error} of the system when something that should work does not
  */
-export function applyMetadata(posix: Posix, place: Place, entry: Entry, facts: PlaceFacts, rights: Rights, notice: Notice): void {
+export function applyMetadata(
+  posix: Posix,
+  place: Place,
+  entry: Entry,
+  facts: PlaceFacts,
+  rights: Rights,
+  notice: Notice,
+): void {
   const set = setters(posix, place)
   const xattrs = entry.xattrs ?? []
   for (const xattr of xattrs) if (!isLate(xattr)) setXattr(set.xattr, xattr, rights, notice)
@@ -122,7 +135,13 @@ function setters(posix: Posix, place: Place): Setters {
 }
 
 /** @returns whether owner and group are now those of the entry */
-function setOwner(chown: Setters['chown'], entry: Entry, facts: PlaceFacts, rights: Rights, notice: Notice): boolean {
+function setOwner(
+  chown: Setters['chown'],
+  entry: Entry,
+  facts: PlaceFacts,
+  rights: Rights,
+  notice: Notice,
+): boolean {
   if (facts.madeWithMode !== undefined && entry.uid === rights.uid && entry.gid === rights.gid) return true
   if (rights.isRoot) {
     chown(entry.uid, entry.gid)
@@ -143,8 +162,10 @@ function setXattr(set: Setters['xattr'], xattr: Xattr, rights: Rights, notice: N
     const { code } = error as NodeJS.ErrnoException
     const name = nameOf(xattr)
     const space = name.slice(0, name.indexOf('.') + 1)
-    if (code === 'ENOTSUP' || code === 'EOPNOTSUPP' || code === 'ENOSYS') notice(`extended attributes ${space}*: not supported in the target`)
-    else if (code === 'EPERM' && !rights.isRoot && (space === 'security.' || space === 'trusted.')) notice(`extended attributes ${space}*: only root may set them`)
+    if (code === 'ENOTSUP' || code === 'EOPNOTSUPP' || code === 'ENOSYS')
+      notice(`extended attributes ${space}*: not supported in the target`)
+    else if (code === 'EPERM' && !rights.isRoot && (space === 'security.' || space === 'trusted.'))
+      notice(`extended attributes ${space}*: only root may set them`)
     else throw error
   }
 }
@@ -164,6 +185,7 @@ export function dropOtherXattrs(posix: Posix, dir: Dir, name: Uint8Array, entry:
   const wanted = new Set((entry.xattrs ?? []).map(nameOf))
   for (const xattr of posix.readXattrsAt(dir, name)) {
     const found = nameOf(xattr)
-    if (!wanted.has(found) && (found.startsWith('user.') || found.startsWith(ACL))) posix.removeXattrAt(dir, name, xattr.name)
+    if (!wanted.has(found) && (found.startsWith('user.') || found.startsWith(ACL)))
+      posix.removeXattrAt(dir, name, xattr.name)
   }
 }

@@ -3,7 +3,13 @@
 import type { Entry } from '../../protocol/index.ts'
 import { CellarError, isCellarError } from '../../protocol/index.ts'
 import { joinPath } from '../adapters/posix.ts'
-import { COUNTERS, type FoundDirectory, type JobResult, type RestoreEntryEvent, type RestoreProblem } from './messages.ts'
+import {
+  COUNTERS,
+  type FoundDirectory,
+  type JobResult,
+  type RestoreEntryEvent,
+  type RestoreProblem,
+} from './messages.ts'
 
 /** Counters that every thread adds to, and the word to stop. */
 export class SharedCounters {
@@ -25,7 +31,8 @@ export class SharedCounters {
 
   /** @throws {CellarError} `ABORTED` once `stop` was counted */
   throwIfStopped(): void {
-    if (Atomics.load(this.#counts, COUNTERS.stop) !== 0n) throw new CellarError('ABORTED', 'the restore was interrupted')
+    if (Atomics.load(this.#counts, COUNTERS.stop) !== 0n)
+      throw new CellarError('ABORTED', 'the restore was interrupted')
   }
 }
 
@@ -33,7 +40,13 @@ export class SharedCounters {
 export function isFatal(error: unknown): boolean {
   if (error instanceof TypeError || error instanceof RangeError) return true // our own bugs
   const code = codeOf(error)
-  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS' || code === 'ABORTED' || code === 'VAULT_UNKNOWN'
+  return (
+    code === 'ENOSPC' ||
+    code === 'EDQUOT' ||
+    code === 'EROFS' ||
+    code === 'ABORTED' ||
+    code === 'VAULT_UNKNOWN'
+  )
 }
 
 /** One of ours, or the system's, or a word for neither. */
@@ -90,7 +103,11 @@ export class Outcome {
   /** Reports an error with one entry. @throws what was given, when it concerns more than the entry */
   problem(path: Uint8Array, name: Uint8Array, error: unknown): void {
     if (isFatal(error)) throw error
-    this.problems.push({ path: name.length === 0 ? path : joinPath(path, name), code: codeOf(error), message: messageOf(error) })
+    this.problems.push({
+      path: name.length === 0 ? path : joinPath(path, name),
+      code: codeOf(error),
+      message: messageOf(error),
+    })
   }
 
   /** An entry was put in place. `size`: bytes of a file. */

@@ -6,7 +6,15 @@ import type { Dir, Posix, Stat } from '../adapters/posix.ts'
 import { nameText } from '../backup/patterns.ts'
 import type { OpenedPayload } from '../vault.ts'
 import { expectKind, type Feed } from './feed.ts'
-import { makeSpecial, openFile, verifyPieces, type OpenFile, type WriterParts, type WriterTarget, writePieces } from './file-writer.ts'
+import {
+  makeSpecial,
+  openFile,
+  verifyPieces,
+  type OpenFile,
+  type WriterParts,
+  type WriterTarget,
+  writePieces,
+} from './file-writer.ts'
 import { applyMetadata, type Rights } from './metadata.ts'
 import type { Job, JobPlace, WorkerSetup } from './messages.ts'
 import { Outcome, type SharedCounters } from './outcome.ts'
@@ -71,16 +79,21 @@ export class PartRestorer {
     }
     const selected: Entry[] = []
     for (const entry of entries) {
-      const { isSelected, mayDescend } = this.#selection.of([...place.names, nameText(entry.name)], place.isSelected)
+      const { isSelected, mayDescend } = this.#selection.of(
+        [...place.names, nameText(entry.name)],
+        place.isSelected,
+      )
       if (isSelected) selected.push(entry)
-      else if (mayDescend && entry.type === 'dir' && !scan) outcome.directories.push({ entry, state: 'lazy', isSelected: false })
+      else if (mayDescend && entry.type === 'dir' && !scan)
+        outcome.directories.push({ entry, state: 'lazy', isSelected: false })
     }
     if (scan) outcome.isNeeded = selected.length > 0
     if (scan && selected.length === 0) {
       // nothing here, but perhaps below: the directory itself is made only when something is found there
       for (const entry of entries) {
         if (entry.type !== 'dir') continue
-        if (this.#selection.of([...place.names, nameText(entry.name)], false).mayDescend) outcome.directories.push({ entry, state: 'lazy', isSelected: false })
+        if (this.#selection.of([...place.names, nameText(entry.name)], false).mayDescend)
+          outcome.directories.push({ entry, state: 'lazy', isSelected: false })
       }
     }
     if (!scan) await this.#entries(place, selected, outcome, false)
@@ -94,7 +107,12 @@ export class PartRestorer {
   }
 
   /** @param isAlone - files with several names, and large ones, are written here too */
-  async #entries(place: JobPlace, entries: readonly Entry[], outcome: Outcome, isAlone: boolean): Promise<void> {
+  async #entries(
+    place: JobPlace,
+    entries: readonly Entry[],
+    outcome: Outcome,
+    isAlone: boolean,
+  ): Promise<void> {
     const { counters, feed } = this.#parts
     const files: WantedFile[] = []
     for (const entry of entries) {
@@ -139,17 +157,24 @@ export class PartRestorer {
       return undefined
     }
     if (action === 'keep' || action === 'same') {
-      if (action === 'same' && found !== undefined && place.dir !== undefined && !setup.dryRun) this.#refresh(place.dir, entry, found, outcome)
+      if (action === 'same' && found !== undefined && place.dir !== undefined && !setup.dryRun)
+        this.#refresh(place.dir, entry, found, outcome)
       outcome.isPlaced = action === 'same'
       outcome.skipped(place.path, entry)
       return undefined
     }
     if (entry.type !== 'file') {
-      if (place.dir !== undefined && !setup.dryRun) makeSpecial(this.#writer(outcome), this.#target(place, place.dir, entry, found))
+      if (place.dir !== undefined && !setup.dryRun)
+        makeSpecial(this.#writer(outcome), this.#target(place, place.dir, entry, found))
       outcome.restored(place.path, entry, found === undefined)
       return undefined
     }
-    if (!isAlone && entry.content !== undefined && entry.content.kind !== 'bundle' && bytesNeeded(entry) >= largeFileBytesMin) {
+    if (
+      !isAlone &&
+      entry.content !== undefined &&
+      entry.content.kind !== 'bundle' &&
+      bytesNeeded(entry) >= largeFileBytesMin
+    ) {
       outcome.large.push(entry)
       return undefined
     }
@@ -158,7 +183,8 @@ export class PartRestorer {
 
   #directory(place: JobPlace, entry: Entry, action: Action, outcome: Outcome): void {
     const { posix, setup } = this.#parts
-    if (action === 'keep') throw Object.assign(new Error('in its place'), { code: 'EEXIST', syscall: 'mkdir' })
+    if (action === 'keep')
+      throw Object.assign(new Error('in its place'), { code: 'EEXIST', syscall: 'mkdir' })
     if (action === 'enter') {
       outcome.directories.push({ entry, state: 'there', isSelected: true })
       return
@@ -174,7 +200,9 @@ export class PartRestorer {
   /** The content is as it should be; so should the rest be. */
   #refresh(dir: Dir, entry: Entry, found: Stat, outcome: Outcome): void {
     const { posix, rights } = this.#parts
-    const isRight = (found.mode & 0o7777) === entry.mode && (!rights.isRoot || (found.uid === entry.uid && found.gid === entry.gid))
+    const isRight =
+      (found.mode & 0o7777) === entry.mode &&
+      (!rights.isRoot || (found.uid === entry.uid && found.gid === entry.gid))
     if (isRight && entry.xattrs === undefined) return
     applyMetadata(posix, { dir, name: entry.name }, entry, { inheritsAcl: false }, rights, outcome.notice)
   }
@@ -184,8 +212,16 @@ export class PartRestorer {
     const { content } = entry
     const { feed } = this.#parts
     // the first chunk before the file: a chunk that is missing then costs nothing
-    const first = content?.kind === 'bundle' ? content.chunk : content?.kind === 'chunks' ? content.chunks[0]?.id : undefined
-    const opened = first === undefined ? undefined : (feed.peek(first) ?? (await feed.load(first, content?.kind === 'bundle')))
+    const first =
+      content?.kind === 'bundle'
+        ? content.chunk
+        : content?.kind === 'chunks'
+          ? content.chunks[0]?.id
+          : undefined
+    const opened =
+      first === undefined
+        ? undefined
+        : (feed.peek(first) ?? (await feed.load(first, content?.kind === 'bundle')))
     const file = openFile(this.#writer(outcome), this.#target(place, place.dir, entry, found))
     try {
       if (content?.kind === 'bundle' && opened !== undefined) this.#fromBundle(file, entry, opened)
@@ -204,7 +240,10 @@ export class PartRestorer {
     if (entry.content?.kind !== 'bundle') throw new RangeError('not in a bundle')
     const { chunk, offset, length } = entry.content
     expectKind(opened, ['bundle'], chunk)
-    if (offset + length > opened.raw.byteLength) throw new CellarError('CHUNK_MALFORMED', `chunk ${chunk} is shorter than the snapshot says`, { id: chunk })
+    if (offset + length > opened.raw.byteLength)
+      throw new CellarError('CHUNK_MALFORMED', `chunk ${chunk} is shorter than the snapshot says`, {
+        id: chunk,
+      })
     this.#write(file.fd, opened.raw.subarray(offset, offset + length), new Placer(entry.size, entry.holes))
   }
 
@@ -216,7 +255,8 @@ export class PartRestorer {
       this.#parts.counters.throwIfStopped()
       opened ??= await this.#parts.feed.load(id, false)
       expectKind(opened, ['data'], id)
-      if (opened.raw.byteLength !== length) throw new CellarError('CHUNK_MALFORMED', `chunk ${id} is not as long as the snapshot says`, { id })
+      if (opened.raw.byteLength !== length)
+        throw new CellarError('CHUNK_MALFORMED', `chunk ${id} is not as long as the snapshot says`, { id })
       this.#write(file.fd, opened.raw, placer)
       opened = undefined
     }
@@ -237,7 +277,8 @@ export class PartRestorer {
       try {
         const opened = await feed.load(id, false)
         expectKind(opened, ['data'], id)
-        if (opened.raw.byteLength !== length) throw new CellarError('CHUNK_MALFORMED', `chunk ${id} is not as long as the snapshot says`, { id })
+        if (opened.raw.byteLength !== length)
+          throw new CellarError('CHUNK_MALFORMED', `chunk ${id} is not as long as the snapshot says`, { id })
         writePieces(fd, opened.raw, pieces)
         if (verify) verifyPieces(fd, opened.raw, pieces, this.#scratch)
       } catch (error) {
@@ -248,7 +289,10 @@ export class PartRestorer {
     }
   }
 
-  async #removeExtra({ place, trees, keep }: Extract<Job, { kind: 'extra' }>, outcome: Outcome): Promise<void> {
+  async #removeExtra(
+    { place, trees, keep }: Extract<Job, { kind: 'extra' }>,
+    outcome: Outcome,
+  ): Promise<void> {
     const { posix, setup } = this.#parts
     const { dir } = place
     if (dir === undefined) return
@@ -261,7 +305,11 @@ export class PartRestorer {
       return
     }
     for (const name of posix.list(dir)) {
-      if (wanted.has(keyOf(name)) || !this.#selection.of([...place.names, nameText(name)], place.isSelected).isSelected) continue
+      if (
+        wanted.has(keyOf(name)) ||
+        !this.#selection.of([...place.names, nameText(name)], place.isSelected).isSelected
+      )
+        continue
       try {
         outcome.deleted(place.path, name, setup.dryRun ? 1 : removeTree(posix, dir, name))
       } catch (error) {

@@ -78,11 +78,15 @@ export class WorkerPool {
   /** Resolves when no job is under way. */
   async idle(): Promise<void> {
     const jobs = (): Promised[] => this.#hands.flatMap((hand) => [...hand.jobs.values()])
-    while (jobs().length > 0 && this.#failure === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
+    while (jobs().length > 0 && this.#failure === undefined)
+      await new Promise((resolve) => setTimeout(resolve, 5))
   }
 
   #start(number: number): Hand {
-    const worker = startWorker('./worker', import.meta.url, { workerData: this.#parts.setupOf(number), name: 'restore' })
+    const worker = startWorker('./worker', import.meta.url, {
+      workerData: this.#parts.setupOf(number),
+      name: 'restore',
+    })
     const hand: Hand = { worker, jobs: new Map() }
     worker.on('message', (message: FromWorker) => {
       this.#hear(hand, message)
@@ -114,7 +118,12 @@ export class WorkerPool {
           tell(hand.worker, { type: 'chunk', request: message.request, bytes })
         },
         (error: unknown) => {
-          tell(hand.worker, { type: 'no-chunk', request: message.request, code: codeOf(error), message: messageOf(error) })
+          tell(hand.worker, {
+            type: 'no-chunk',
+            request: message.request,
+            code: codeOf(error),
+            message: messageOf(error),
+          })
         },
       )
     } else {
@@ -141,7 +150,8 @@ function tell(worker: Worker, message: ToWorker): void {
 
 /** The error that made a worker give up. */
 function errorOf(code: string, message: string): Error {
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new CellarError('TARGET_FULL', `the target is full: ${message}`)
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new CellarError('TARGET_FULL', `the target is full: ${message}`)
   if (code in ERRORS) return new CellarError(code as ErrorCode, message)
   return new CellarError('RESTORE_INCOMPLETE', message, { code })
 }

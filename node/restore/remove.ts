@@ -17,7 +17,12 @@ export function removeTree(posix: Posix, dir: Dir, name: Uint8Array): number {
     return 1
   }
   let count = 1
-  const stack: { readonly parent: Dir; readonly name: Uint8Array; readonly dir: Dir; readonly names: Uint8Array[] }[] = []
+  const stack: {
+    readonly parent: Dir
+    readonly name: Uint8Array
+    readonly dir: Dir
+    readonly names: Uint8Array[]
+  }[] = []
   const enter = (parent: Dir, of: Uint8Array): void => {
     const opened = posix.openDirAt(parent, of)
     stack.push({ parent, name: of, dir: opened, names: [...posix.list(opened)] })

@@ -8,7 +8,14 @@ import { Directories, type DirectoryNode } from './directories.ts'
 import { makeLink, type WriterParts } from './file-writer.ts'
 import { restoreLargeFile } from './large-file.ts'
 import { LinkGroups, type LinkedName, type LinkStep } from './links.ts'
-import type { FoundDirectory, Job, JobPlace, JobResult, RestoreEntryEvent, RestoreProblem } from './messages.ts'
+import type {
+  FoundDirectory,
+  Job,
+  JobPlace,
+  JobResult,
+  RestoreEntryEvent,
+  RestoreProblem,
+} from './messages.ts'
 import { applyMetadata, dropOtherXattrs, type Rights } from './metadata.ts'
 import { Outcome, type SharedCounters } from './outcome.ts'
 import { bytesNeeded, decide, kindOf, type Overwrite } from './plan.ts'
@@ -119,7 +126,8 @@ export class Restoration {
   }
 
   #pump(): void {
-    if (this.#large.length < LARGE_WAITING_MAX) this.#parts.pool.fill(this.#tasks.length, () => this.#nextPart())
+    if (this.#large.length < LARGE_WAITING_MAX)
+      this.#parts.pool.fill(this.#tasks.length, () => this.#nextPart())
     while (this.#largeActive < LARGE_AT_ONCE) {
       const next = this.#large.shift()
       if (next === undefined) break
@@ -128,7 +136,9 @@ export class Restoration {
     }
   }
 
-  #nextPart(): { readonly job: Job; readonly done: { resolve(result: JobResult): void; reject(error: Error): void } } | undefined {
+  #nextPart():
+    | { readonly job: Job; readonly done: { resolve(result: JobResult): void; reject(error: Error): void } }
+    | undefined {
     for (let task = this.#tasks.pop(); task !== undefined; task = this.#tasks.pop()) {
       const { node, tree } = task
       const scan = task.scan && node.state === 'lazy'
@@ -147,7 +157,10 @@ export class Restoration {
   }
 
   /** What waits for an answer: the answer is worked on, then there is room for more. */
-  #promise(done: (result: JobResult) => void): { resolve(result: JobResult): void; reject(error: Error): void } {
+  #promise(done: (result: JobResult) => void): {
+    resolve(result: JobResult): void
+    reject(error: Error): void
+  } {
     return {
       resolve: (result) => {
         this.#guard(() => {
@@ -242,7 +255,9 @@ export class Restoration {
     const parent = this.#directories.acquire(node.parent)
     try {
       const xattrs = posix.readXattrsAt(parent, node.name)
-      node.inheritsAcl = xattrs.some(({ name }) => Buffer.from(name).toString('latin1') === 'system.posix_acl_default')
+      node.inheritsAcl = xattrs.some(
+        ({ name }) => Buffer.from(name).toString('latin1') === 'system.posix_acl_default',
+      )
       if (dryRun) return
       const mode = (posix.statAt(parent, node.name)?.mode ?? 0o700) & 0o7777
       if (!rights.isRoot && (mode & 0o700) !== 0o700) {
@@ -264,9 +279,13 @@ export class Restoration {
     if (parent === undefined || entry === undefined || !this.#materialize(parent)) return false
     const { posix, overwrite, dryRun } = this.#parts
     try {
-      const found = dryRun && parent.state === 'fresh' ? undefined : this.#within(parent, (dir) => posix.statAt(dir, node.name))
+      const found =
+        dryRun && parent.state === 'fresh'
+          ? undefined
+          : this.#within(parent, (dir) => posix.statAt(dir, node.name))
       const action = decide(entry, found, overwrite)
-      if (action === 'keep') throw Object.assign(new Error('in its place'), { code: 'EEXIST', syscall: 'mkdir' })
+      if (action === 'keep')
+        throw Object.assign(new Error('in its place'), { code: 'EEXIST', syscall: 'mkdir' })
       if (action !== 'enter' && !dryRun) {
         this.#within(parent, (dir) => {
           if (found !== undefined) posix.unlinkAt(dir, node.name)
@@ -305,7 +324,10 @@ export class Restoration {
       if (entry.linkCount > 1) for (const step of this.#links.settle(name, isPlaced)) this.#step(step)
       this.#done(node)
     }
-    if (entry.content?.kind === 'file' || (entry.content?.kind === 'chunks' && bytesNeeded(entry) >= largeFileBytesMin)) {
+    if (
+      entry.content?.kind === 'file' ||
+      (entry.content?.kind === 'chunks' && bytesNeeded(entry) >= largeFileBytesMin)
+    ) {
       this.#large.push({ name, done: settle })
       this.#pump()
       return
@@ -328,15 +350,24 @@ export class Restoration {
     const { node, entry } = name
     const outcome = this.#outcome()
     try {
-      const found = node.state === 'fresh' ? undefined : this.#within(node, (dir) => posix.statAt(dir, entry.name))
+      const found =
+        node.state === 'fresh' ? undefined : this.#within(node, (dir) => posix.statAt(dir, entry.name))
       const action = decide(entry, found, overwrite)
       const target = dryRun ? undefined : this.#within(to.node, (dir) => posix.statAt(dir, to.entry.name))
-      if (action === 'keep' || (target !== undefined && found?.inode === target.inode && found.device === target.device)) outcome.skipped(node.path, entry)
+      if (
+        action === 'keep' ||
+        (target !== undefined && found?.inode === target.inode && found.device === target.device)
+      )
+        outcome.skipped(node.path, entry)
       else {
         if (!dryRun) {
           this.#within(node, (dir) => {
             this.#within(to.node, (from) => {
-              makeLink(this.#writer(outcome), { dir: from, name: to.entry.name }, { dir, inheritsAcl: false, entry, found })
+              makeLink(
+                this.#writer(outcome),
+                { dir: from, name: to.entry.name },
+                { dir, inheritsAcl: false, entry, found },
+              )
             })
           })
         }
@@ -354,7 +385,8 @@ export class Restoration {
     const outcome = this.#outcome()
     const { posix, overwrite, dryRun } = this.#parts
     try {
-      const found = node.state === 'fresh' ? undefined : this.#within(node, (dir) => posix.statAt(dir, entry.name))
+      const found =
+        node.state === 'fresh' ? undefined : this.#within(node, (dir) => posix.statAt(dir, entry.name))
       const action = decide(entry, found, overwrite)
       if (action === 'keep' || action === 'same') {
         outcome.skipped(node.path, entry)
@@ -365,7 +397,10 @@ export class Restoration {
       } else {
         const dir = this.#directories.acquire(node)
         try {
-          await restoreLargeFile({ ...this.#parts, writer: this.#writer(outcome) }, { dir, inheritsAcl: node.inheritsAcl, entry, found })
+          await restoreLargeFile(
+            { ...this.#parts, writer: this.#writer(outcome) },
+            { dir, inheritsAcl: node.inheritsAcl, entry, found },
+          )
         } finally {
           if (!this.#isOver) this.#directories.release(node)
         }
@@ -412,7 +447,9 @@ export class Restoration {
       this.#report(result)
       this.#done(node)
     })
-    pool.run({ kind: 'extra', place, trees: node.entry?.trees ?? node.topTrees ?? [], keep: keepIn(node.path) }).then(answer.resolve, answer.reject)
+    pool
+      .run({ kind: 'extra', place, trees: node.entry?.trees ?? node.topTrees ?? [], keep: keepIn(node.path) })
+      .then(answer.resolve, answer.reject)
     return true
   }
 
@@ -427,7 +464,14 @@ export class Restoration {
         this.#within(parent, (dir) => {
           if (isSet) {
             if (state === 'there') dropOtherXattrs(posix, dir, node.name, entry)
-            applyMetadata(posix, { dir, name: node.name }, entry, { inheritsAcl: state === 'fresh' && node.inheritsAcl }, rights, outcome.notice)
+            applyMetadata(
+              posix,
+              { dir, name: node.name },
+              entry,
+              { inheritsAcl: state === 'fresh' && node.inheritsAcl },
+              rights,
+              outcome.notice,
+            )
           } else if (node.modeBefore !== undefined) posix.chmodAt(dir, node.name, node.modeBefore)
         })
       }

@@ -83,7 +83,11 @@ const SMALL = { entries: 200, bytes: 32 * 1024 * 1024 }
  * @throws {CellarError} `PATH_NOT_FOUND`, `TARGET_UNSAFE`, `TARGET_FULL` (before anything is written, or when it fills up),
  *   `USAGE` for a malformed pattern, `ABORTED`; what reading the root throws
  */
-export async function restore(parts: RestoreParts, request: RestoreRequest, watch: RestoreWatch): Promise<RestoreResult> {
+export async function restore(
+  parts: RestoreParts,
+  request: RestoreRequest,
+  watch: RestoreWatch,
+): Promise<RestoreResult> {
   const { signal } = watch
   const selection = new Selection(request.rules ?? everything)
   const reader = new SnapshotReader(parts.source, parts.vault)
@@ -99,7 +103,9 @@ export async function restore(parts: RestoreParts, request: RestoreRequest, watc
 }
 
 /** A directory whose content is restored, or one entry. */
-type What = { readonly trees: readonly ChunkId[]; readonly path: Uint8Array } | { readonly entry: Entry; readonly path: Uint8Array }
+type What =
+  | { readonly trees: readonly ChunkId[]; readonly path: Uint8Array }
+  | { readonly entry: Entry; readonly path: Uint8Array }
 
 interface Target {
   readonly dir: Dir
@@ -114,8 +120,18 @@ interface Prepared {
   readonly target: Target
 }
 
-async function findWhat(reader: SnapshotReader, root: SnapshotRoot, { subpath }: RestoreRequest, signal: AbortSignal): Promise<What> {
-  const path = Buffer.from(`/${splitPath(subpath ?? new Uint8Array()).map((name) => Buffer.from(name).toString('latin1')).join('/')}`, 'latin1')
+async function findWhat(
+  reader: SnapshotReader,
+  root: SnapshotRoot,
+  { subpath }: RestoreRequest,
+  signal: AbortSignal,
+): Promise<What> {
+  const path = Buffer.from(
+    `/${splitPath(subpath ?? new Uint8Array())
+      .map((name) => Buffer.from(name).toString('latin1'))
+      .join('/')}`,
+    'latin1',
+  )
   const found = await reader.find(root, path, signal)
   if (found === undefined) throw new CellarError('PATH_NOT_FOUND', `the snapshot has no ${path.toString()}`)
   if (found.trees !== undefined) return { trees: found.trees, path }
@@ -131,21 +147,35 @@ function openTarget(posix: Posix, { target, dryRun }: RestoreRequest): Target {
     }
     return { dir: posix.openDir(realpathSync(path, { encoding: 'buffer' })), isThere: true }
   } catch (error) {
-    throw new CellarError('TARGET_UNSAFE', `cannot restore into ${path.toString()}: ${messageOf(error)}`, {}, { cause: error })
+    throw new CellarError(
+      'TARGET_UNSAFE',
+      `cannot restore into ${path.toString()}: ${messageOf(error)}`,
+      {},
+      { cause: error },
+    )
   }
 }
 
-async function estimateAndCheck({ posix }: RestoreParts, request: RestoreRequest, prepared: Prepared & { readonly signal: AbortSignal }): Promise<Estimate> {
+async function estimateAndCheck(
+  { posix }: RestoreParts,
+  request: RestoreRequest,
+  prepared: Prepared & { readonly signal: AbortSignal },
+): Promise<Estimate> {
   const { reader, root, what, selection, target, signal } = prepared
   if ('entry' in what) return { entries: 1, bytes: what.entry.size, bytesToWrite: what.entry.size }
   const isWhole = selection.isEverything && what.path.length === 1
-  let estimate = isWhole ? estimateWhole(root) : await estimateByReading(reader, what.trees, selection, signal)
+  let estimate = isWhole
+    ? estimateWhole(root)
+    : await estimateByReading(reader, what.trees, selection, signal)
   if (request.dryRun) return estimate
   const free = posix.freeBytes(target.dir) - SPARE_BYTES
   if (estimate.bytesToWrite <= free) return estimate
   // the snapshot's own count knows no holes, counts second names again, and not what is there already: count before refusing
   const there = spaceTaken(target.dir.path)
-  estimate = { ...estimate, bytesToWrite: (await estimateByReading(reader, what.trees, selection, signal, there)).bytesToWrite }
+  estimate = {
+    ...estimate,
+    bytesToWrite: (await estimateByReading(reader, what.trees, selection, signal, there)).bytesToWrite,
+  }
   if (estimate.bytesToWrite > free) throw full(estimate.bytesToWrite, free)
   return estimate
 }
@@ -164,7 +194,11 @@ function spaceTaken(target: Uint8Array): (path: Uint8Array) => number {
 
 function full(needed: number, free: number): CellarError {
   const gib = (bytes: number): string => `${(Math.max(0, bytes) / 1024 ** 3).toFixed(2)} GiB`
-  return new CellarError('TARGET_FULL', `the restore needs ${gib(needed)}, and the target has ${gib(free)} free`, { needed, free: Math.max(0, free) })
+  return new CellarError(
+    'TARGET_FULL',
+    `the restore needs ${gib(needed)}, and the target has ${gib(free)} free`,
+    { needed, free: Math.max(0, free) },
+  )
 }
 
 async function run(
@@ -183,12 +217,16 @@ async function run(
   watch.signal.addEventListener('abort', stop, { once: true })
   if (watch.signal.aborted) stop()
   const pool = openPool(parts, request, watch, { counters, estimate })
-  const restoration = new Restoration(restorationParts(parts, request, watch, { ...prepared, counters, pool, log }), target.dir)
+  const restoration = new Restoration(
+    restorationParts(parts, request, watch, { ...prepared, counters, pool, log }),
+    target.dir,
+  )
   const timer = setInterval(() => watch.onProgress?.(summary()), PROGRESS_MS)
   try {
     const top = topNode(what, selection, target)
     if ('entry' in what) {
-      if (selection.of([nameText(what.entry.name)], selection.isTopSelected).isSelected) await restoration.runEntry(top, what.entry)
+      if (selection.of([nameText(what.entry.name)], selection.isTopSelected).isSelected)
+        await restoration.runEntry(top, what.entry)
     } else await restoration.run(top, what.trees)
     if (!request.dryRun) await pool.run({ kind: 'sync', dir: target.dir })
   } catch (error) {
@@ -206,7 +244,12 @@ async function run(
   return { summary: summary(), filesVerified: counters.get('filesVerified'), ...log.result() }
 }
 
-function openPool(parts: RestoreParts, request: RestoreRequest, watch: RestoreWatch, with_: { readonly counters: SharedCounters; readonly estimate: Estimate }): WorkerPool {
+function openPool(
+  parts: RestoreParts,
+  request: RestoreRequest,
+  watch: RestoreWatch,
+  with_: { readonly counters: SharedCounters; readonly estimate: Estimate },
+): WorkerPool {
   const { counters, estimate } = with_
   const isSmall = estimate.entries < SMALL.entries && estimate.bytes < SMALL.bytes
   const size = request.workers ?? (isSmall ? 1 : Math.max(1, Math.min(4, availableParallelism())))
@@ -298,7 +341,9 @@ class Log {
   }
 
   result(): Pick<RestoreResult, 'problems' | 'problemCount' | 'notices'> {
-    const notices = [...this.#notices].map(([what, count]) => `Not restored: ${what}${count === 0 ? '' : ` (${String(count)} times)`}.`)
+    const notices = [...this.#notices].map(
+      ([what, count]) => `Not restored: ${what}${count === 0 ? '' : ` (${String(count)} times)`}.`,
+    )
     return { problems: this.#problems, problemCount: this.#problemCount, notices }
   }
 }
@@ -319,6 +364,12 @@ function countersOf(counters: SharedCounters, estimate: Estimate): RestoreCounte
 function final(error: unknown): unknown {
   if (isCellarError(error) || error instanceof TypeError || error instanceof RangeError) return error
   const code = codeOf(error)
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new CellarError('TARGET_FULL', `the target is full: ${messageOf(error)}`, {}, { cause: error })
-  return new CellarError('RESTORE_INCOMPLETE', `the restore stopped: ${messageOf(error)}`, { code }, { cause: error })
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new CellarError('TARGET_FULL', `the target is full: ${messageOf(error)}`, {}, { cause: error })
+  return new CellarError(
+    'RESTORE_INCOMPLETE',
+    `the restore stopped: ${messageOf(error)}`,
+    { code },
+    { cause: error },
+  )
 }

@@ -39,12 +39,18 @@ export class Selection {
   /** @throws {CellarError} `USAGE` when a pattern is malformed */
   constructor(rules: SelectionRules) {
     const lists = (plain: readonly string[], folded: readonly string[]): readonly PatternList[] =>
-      [compilePatterns(plain, { ignoreCase: false }), compilePatterns(folded, { ignoreCase: true })].filter((list) => !list.isEmpty)
+      [compilePatterns(plain, { ignoreCase: false }), compilePatterns(folded, { ignoreCase: true })].filter(
+        (list) => !list.isEmpty,
+      )
     this.#includes = lists(rules.includes, rules.iincludes)
     this.#excludes = lists(rules.excludes, rules.iexcludes)
     this.isEverything = this.#includes.length === 0 && this.#excludes.length === 0
-    const isRooted = [...rules.includes, ...rules.iincludes].every((pattern) => pattern.startsWith('/') && !pattern.includes('**') && !pattern.includes('\\'))
-    this.#ways = isRooted ? lists(rules.includes.flatMap(prefixes), rules.iincludes.flatMap(prefixes)) : undefined
+    const isRooted = [...rules.includes, ...rules.iincludes].every(
+      (pattern) => pattern.startsWith('/') && !pattern.includes('**') && !pattern.includes('\\'),
+    )
+    this.#ways = isRooted
+      ? lists(rules.includes.flatMap(prefixes), rules.iincludes.flatMap(prefixes))
+      : undefined
   }
 
   /**
@@ -56,8 +62,12 @@ export class Selection {
   of(path: NamePath, isParentSelected: boolean): Selected {
     if (this.isEverything) return ALL
     if (this.#excludes.some((list) => list.matches(path))) return NOTHING
-    if (isParentSelected || this.#includes.length === 0 || this.#includes.some((list) => list.matches(path))) return ALL
-    return { isSelected: false, mayDescend: this.#ways === undefined || this.#ways.some((list) => list.matches(path)) }
+    if (isParentSelected || this.#includes.length === 0 || this.#includes.some((list) => list.matches(path)))
+      return ALL
+    return {
+      isSelected: false,
+      mayDescend: this.#ways === undefined || this.#ways.some((list) => list.matches(path)),
+    }
   }
 
   /** Whether the top directory is selected: it is, unless something must be included. */

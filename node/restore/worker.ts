@@ -28,7 +28,9 @@ const say = (message: FromWorker): void => {
 const waiting = new Map<number, Waiting>()
 let requests = 0
 
-function ask(question: (request: number) => FromWorker): Promise<readonly (ChunkPlace | undefined)[] | Uint8Array> {
+function ask(
+  question: (request: number) => FromWorker,
+): Promise<readonly (ChunkPlace | undefined)[] | Uint8Array> {
   const request = requests++
   return new Promise((resolve, reject) => {
     waiting.set(request, { resolve, reject })
@@ -37,7 +39,8 @@ function ask(question: (request: number) => FromWorker): Promise<readonly (Chunk
 }
 
 const desk: ChunkDesk = {
-  locate: (ids: readonly ChunkId[]) => ask((request) => ({ type: 'locate', request, ids })) as Promise<readonly (ChunkPlace | undefined)[]>,
+  locate: (ids: readonly ChunkId[]) =>
+    ask((request) => ({ type: 'locate', request, ids })) as Promise<readonly (ChunkPlace | undefined)[]>,
   fetch: (id: ChunkId) => ask((request) => ({ type: 'fetch', request, id })) as Promise<Uint8Array>,
 }
 
@@ -49,13 +52,21 @@ function answer(request: number, give: (waiter: Waiting) => void): void {
 
 /** An error that crossed from the main thread, as it was. */
 function errorOf(code: string, message: string): Error {
-  return code in ERRORS ? new CellarError(code as ErrorCode, message) : Object.assign(new Error(message), { code })
+  return code in ERRORS
+    ? new CellarError(code as ErrorCode, message)
+    : Object.assign(new Error(message), { code })
 }
 
 const setup = workerData as WorkerSetup
 const restorer = Promise.all([loadPosix(), loadZstd()]).then(([posix, zstd]) => {
   const counters = new SharedCounters(setup.shared)
-  return new PartRestorer({ posix, rights: rightsOfProcess(), feed: new Feed(vaultOf(setup.keys, zstd), desk), counters, setup })
+  return new PartRestorer({
+    posix,
+    rights: rightsOfProcess(),
+    feed: new Feed(vaultOf(setup.keys, zstd), desk),
+    counters,
+    setup,
+  })
 })
 
 let queue: Promise<unknown> = Promise.resolve()

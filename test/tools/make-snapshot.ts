@@ -1,7 +1,14 @@
 /** Makes small snapshots by hand, entry by entry, for tests of what reads them. */
 
 import type { ChunkId, Content, Entry, RootId, SnapshotRoot } from '../../protocol/index.ts'
-import { buildFileNodes, deriveVaultKeys, encodeRoot, encodeTree, signerFromSeed, splitEntries } from '../../protocol/index.ts'
+import {
+  buildFileNodes,
+  deriveVaultKeys,
+  encodeRoot,
+  encodeTree,
+  signerFromSeed,
+  splitEntries,
+} from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
 import { memoryStore } from '../../storage/index.ts'
 import { loadZstd } from '../../node/adapters/zstd.ts'
@@ -39,7 +46,11 @@ export class SnapshotMaker {
   }
 
   /** Keeps a chunk. */
-  async put(kind: Parameters<Vault['seal']>[0], raw: Uint8Array, links: readonly ChunkId[] = []): Promise<ChunkId> {
+  async put(
+    kind: Parameters<Vault['seal']>[0],
+    raw: Uint8Array,
+    links: readonly ChunkId[] = [],
+  ): Promise<ChunkId> {
     const { id, bytes } = this.vault.seal(kind, raw, links)
     await this.store.put(id, bytes)
     return id
@@ -49,7 +60,17 @@ export class SnapshotMaker {
   async snapshot(tree: MadeTree, fields: Partial<SnapshotRoot> = {}): Promise<RootId> {
     const counts = { files: 0, dirs: 0, others: 0, bytes: 0 }
     const trees = await this.#directory(tree, counts)
-    const zero = { filesNew: 0, filesChanged: 0, filesUnmodified: 0, dirsNew: 0, dirsChanged: 0, dirsUnmodified: 0, bytesAdded: 0, bytesStored: 0, chunksAdded: 0 }
+    const zero = {
+      filesNew: 0,
+      filesChanged: 0,
+      filesUnmodified: 0,
+      dirsNew: 0,
+      dirsChanged: 0,
+      dirsUnmodified: 0,
+      bytesAdded: 0,
+      bytesStored: 0,
+      chunksAdded: 0,
+    }
     const { raw, links } = encodeRoot({
       device: signerFromSeed(new Uint8Array(32)).device,
       host: 'host',
@@ -72,9 +93,13 @@ export class SnapshotMaker {
     return root
   }
 
-  async #directory(tree: MadeTree, counts: { files: number; dirs: number; others: number; bytes: number }): Promise<ChunkId[]> {
+  async #directory(
+    tree: MadeTree,
+    counts: { files: number; dirs: number; others: number; bytes: number },
+  ): Promise<ChunkId[]> {
     const entries: Entry[] = []
-    for (const [name, made] of Object.entries(tree)) entries.push(await this.#entry(Buffer.from(name, 'latin1'), made, counts))
+    for (const [name, made] of Object.entries(tree))
+      entries.push(await this.#entry(Buffer.from(name, 'latin1'), made, counts))
     const ids: ChunkId[] = []
     for (const part of splitEntries(entries)) {
       const { raw, links } = encodeTree(part)
@@ -83,7 +108,11 @@ export class SnapshotMaker {
     return ids
   }
 
-  async #entry(name: Uint8Array, made: Made, counts: { files: number; dirs: number; others: number; bytes: number }): Promise<Entry> {
+  async #entry(
+    name: Uint8Array,
+    made: Made,
+    counts: { files: number; dirs: number; others: number; bytes: number },
+  ): Promise<Entry> {
     const { bytes, chunkBytes, in: inside, ...fields } = made
     const type = made.type ?? (inside !== undefined ? 'dir' : made.target !== undefined ? 'symlink' : 'file')
     const data = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : (bytes ?? new Uint8Array())

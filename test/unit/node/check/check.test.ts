@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
-import { check, type CheckProblem, type CheckRequest, type CheckTotals } from '../../../../node/check/check.ts'
+import {
+  check,
+  type CheckProblem,
+  type CheckRequest,
+  type CheckTotals,
+} from '../../../../node/check/check.ts'
 import { inSubset, parseSubset } from '../../../../node/check/subset.ts'
 import { storeSource } from '../../../../node/chunk-source.ts'
 import type { ChunkId, RootId } from '../../../../protocol/index.ts'
@@ -13,16 +18,25 @@ describe('checking snapshots', () => {
   let data: ChunkId
   beforeEach(async () => {
     maker = await SnapshotMaker.open()
-    root = await maker.snapshot({ d: { in: { f: { bytes: 'content' }, g: { bytes: 'z'.repeat(30_000), chunkBytes: 1000 } } } })
+    root = await maker.snapshot({
+      d: { in: { f: { bytes: 'content' }, g: { bytes: 'z'.repeat(30_000), chunkBytes: 1000 } } },
+    })
     bundle = maker.vault.seal('bundle', Buffer.from('beforecontentbehind'), []).id
     data = maker.vault.seal('data', Buffer.from('z'.repeat(1000)), []).id
   })
   afterEach(() => maker.store.close())
 
-  async function run(options: Partial<CheckRequest> = {}, hasChunks = true): Promise<{ problems: CheckProblem[]; totals: CheckTotals }> {
+  async function run(
+    options: Partial<CheckRequest> = {},
+    hasChunks = true,
+  ): Promise<{ problems: CheckProblem[]; totals: CheckTotals }> {
     const problems: CheckProblem[] = []
     const { store, vault } = maker
-    const parts = { source: storeSource(store), vault, ...(hasChunks ? { has: (id: ChunkId) => store.has(id) } : {}) }
+    const parts = {
+      source: storeSource(store),
+      vault,
+      ...(hasChunks ? { has: (id: ChunkId) => store.has(id) } : {}),
+    }
     const iteration = check(parts, { roots: [root], ...options }, { signal: new AbortController().signal })
     for (;;) {
       const step = await iteration.next()
@@ -43,7 +57,13 @@ describe('checking snapshots', () => {
     await maker.store.quarantine(data)
     for (const hasChunks of [true, false]) {
       const { problems } = await run({}, hasChunks)
-      assert.deepEqual(problems.map(({ chunk, path }) => [chunk, Buffer.from(path ?? []).toString()]), [[bundle, '/d/f'], [data, '/d/g']])
+      assert.deepEqual(
+        problems.map(({ chunk, path }) => [chunk, Buffer.from(path ?? []).toString()]),
+        [
+          [bundle, '/d/f'],
+          [data, '/d/g'],
+        ],
+      )
     }
   })
 
@@ -51,9 +71,15 @@ describe('checking snapshots', () => {
     const { links } = maker.vault.open(maker.store.get(root))
     await maker.store.quarantine(links[0] as ChunkId)
     const { problems } = await run({ readData: 'all' })
-    assert.deepEqual(problems.map(({ chunk }) => chunk), [links[0]])
+    assert.deepEqual(
+      problems.map(({ chunk }) => chunk),
+      [links[0]],
+    )
     await maker.store.quarantine(root)
-    assert.deepEqual((await run()).problems.map(({ chunk }) => chunk), [root])
+    assert.deepEqual(
+      (await run()).problems.map(({ chunk }) => chunk),
+      [root],
+    )
   })
 
   it('tells a chunk that is not what the snapshot says', async () => {
@@ -61,13 +87,20 @@ describe('checking snapshots', () => {
     const made = { size: 4, content: { kind: 'bundle', chunk: other, offset: 0, length: 4 } }
     root = await maker.snapshot({ f: made as never })
     assert.deepEqual((await run()).problems, [])
-    assert.deepEqual((await run({ readData: 'all' })).problems.map(({ code }) => code), ['CHUNK_MALFORMED'])
+    assert.deepEqual(
+      (await run({ readData: 'all' })).problems.map(({ code }) => code),
+      ['CHUNK_MALFORMED'],
+    )
   })
 
   it('stops when told to', async () => {
     const controller = new AbortController()
     controller.abort()
-    const iteration = check({ source: storeSource(maker.store), vault: maker.vault }, { roots: [root] }, { signal: controller.signal })
+    const iteration = check(
+      { source: storeSource(maker.store), vault: maker.vault },
+      { roots: [root] },
+      { signal: controller.signal },
+    )
     await assert.rejects(iteration.next(), (error) => isCellarError(error, 'ABORTED'))
   })
 
@@ -82,6 +115,10 @@ describe('checking snapshots', () => {
     const around = parseSubset('10%', 0.95, 0)
     assert.deepEqual([inSubset(high, around), inSubset(low, around)], [true, true])
     assert.deepEqual(parseSubset('1K', 0.5, 512), { from: 0, to: 1 })
-    for (const wrong of ['0/5', '6/5', '0%', '101%', 'x', '']) assert.throws(() => parseSubset(wrong, 0, 1), (error) => isCellarError(error, 'USAGE'))
+    for (const wrong of ['0/5', '6/5', '0%', '101%', 'x', ''])
+      assert.throws(
+        () => parseSubset(wrong, 0, 1),
+        (error) => isCellarError(error, 'USAGE'),
+      )
   })
 })

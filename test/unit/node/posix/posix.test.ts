@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict'
-import { closeSync, ftruncateSync, lstatSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Dir, Posix } from '../../../../node/adapters/posix.ts'
@@ -43,7 +55,10 @@ for (const [title, load] of systems) {
       posix.renameAt(dir, name, bytes('b\xff'))
       posix.mkdirAt(dir, bytes('d\xe9'), 0o700)
       assert.deepEqual(
-        posix.list(dir).map((found) => found.toString('latin1')).sort(),
+        posix
+          .list(dir)
+          .map((found) => found.toString('latin1'))
+          .sort(),
         ['b\xff', 'd\xe9'],
       )
       posix.unlinkAt(dir, bytes('b\xff'))
@@ -55,9 +70,15 @@ for (const [title, load] of systems) {
       mkdirSync(join(base, 'real'))
       symlinkSync('real', join(base, 'link'))
       symlinkSync('elsewhere', join(base, 'file'))
-      assert.equal(codeOf(() => posix.openAt(dir, bytes('file'), 'create')), 'EEXIST')
+      assert.equal(
+        codeOf(() => posix.openAt(dir, bytes('file'), 'create')),
+        'EEXIST',
+      )
       assert.match(codeOf(() => posix.openDirAt(dir, bytes('link'))) ?? '', /^(ENOTDIR|ELOOP)$/)
-      assert.equal(codeOf(() => posix.openAt(dir, bytes('link'), 'read')), 'ELOOP')
+      assert.equal(
+        codeOf(() => posix.openAt(dir, bytes('link'), 'read')),
+        'ELOOP',
+      )
       assert.equal(codeOf(() => posix.chmodAt(dir, bytes('link'), 0o700)) === undefined, false)
     })
 
@@ -111,7 +132,14 @@ describe('file-system calls of Linux', function () {
     assert.deepEqual(posix.lost, [])
   })
 
-  for (const ns of [0n, -1n, -1_500_000_001n, 1_700_000_000_123_456_789n, 4_500_000_000_987_654_321n, -999_999_999n]) {
+  for (const ns of [
+    0n,
+    -1n,
+    -1_500_000_001n,
+    1_700_000_000_123_456_789n,
+    4_500_000_000_987_654_321n,
+    -999_999_999n,
+  ]) {
     it(`sets ${String(ns)} ns exactly, by name and by descriptor`, () => {
       writeFileSync(join(base, 'file'), 'x')
       posix.utimeAt(dir, bytes('file'), ns)
@@ -139,7 +167,8 @@ describe('file-system calls of Linux', function () {
       { name: new Uint8Array(bytes('user.a')), value: new Uint8Array() },
       { name: new Uint8Array(bytes('user.b\xfe')), value: new Uint8Array(bytes('\0\x01\xff')) },
     ]
-    const plain = (found: ReturnType<Posix['readXattrs']>) => found.map(({ name, value }) => ({ name: new Uint8Array(name), value: new Uint8Array(value) }))
+    const plain = (found: ReturnType<Posix['readXattrs']>) =>
+      found.map(({ name, value }) => ({ name: new Uint8Array(name), value: new Uint8Array(value) }))
     assert.deepEqual(plain(posix.readXattrs(path)), expected)
     assert.deepEqual(plain(posix.readXattrsAt(dir, bytes('attributed'))), expected)
     posix.removeXattrAt(dir, bytes('attributed'), bytes('user.a'))
@@ -155,7 +184,10 @@ describe('file-system calls of Linux', function () {
       ftruncateSync(fd, 8 << 20)
       const extents = posix.dataExtents(fd, 8 << 20)
       if (extents?.length === 1) this.skip() // a file system without holes
-      assert.deepEqual(extents, [{ offset: 1 << 20, length: 4096 }, { offset: 3 << 20, length: 4096 }])
+      assert.deepEqual(extents, [
+        { offset: 1 << 20, length: 4096 },
+        { offset: 3 << 20, length: 4096 },
+      ])
       ftruncateSync(fd, 0)
       ftruncateSync(fd, 1 << 20)
       assert.deepEqual(posix.dataExtents(fd, 1 << 20), [])

@@ -1,5 +1,23 @@
 import assert from 'node:assert/strict'
-import { chmodSync, closeSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadPosix, type Posix } from '../../../../node/adapters/posix.ts'
@@ -41,8 +59,21 @@ describe('restoring', function () {
     rmSync(base, { recursive: true, force: true })
   })
 
-  async function restoreRoot(root: RootId, options: Partial<RestoreRequest> = {}, signal = new AbortController().signal): Promise<RestoreResult> {
-    const request: RestoreRequest = { root, target: bytes(target), overwrite: 'always', delete: false, dryRun: false, verify: false, workers: 1, ...options }
+  async function restoreRoot(
+    root: RootId,
+    options: Partial<RestoreRequest> = {},
+    signal = new AbortController().signal,
+  ): Promise<RestoreResult> {
+    const request: RestoreRequest = {
+      root,
+      target: bytes(target),
+      overwrite: 'always',
+      delete: false,
+      dryRun: false,
+      verify: false,
+      workers: 1,
+      ...options,
+    }
     return await restore({ source: storeSource(maker.store), vault: maker.vault, posix }, request, { signal })
   }
   async function restoreTree(tree: MadeTree, options: Partial<RestoreRequest> = {}): Promise<RestoreResult> {
@@ -50,10 +81,22 @@ describe('restoring', function () {
   }
   const at = (...names: readonly string[]): string => join(target, ...names)
   const text = (...names: readonly string[]): string => readFileSync(at(...names), 'latin1')
-  const leftovers = (dir: string): string[] => readdirSync(dir, { recursive: true }).map(String).filter((name) => name.includes('.rootcellar'))
+  const leftovers = (dir: string): string[] =>
+    readdirSync(dir, { recursive: true })
+      .map(String)
+      .filter((name) => name.includes('.rootcellar'))
 
   it('gives back files, directories and symlinks of any name', async () => {
-    const { problems, summary } = await restoreTree({ home: { in: { 'caf\xe9 \n': { bytes: 'latin' }, empty: {}, link: { target: bytes('nowhere \xff') }, deep: { in: { x: { bytes: 'y' } } } } } })
+    const { problems, summary } = await restoreTree({
+      home: {
+        in: {
+          'caf\xe9 \n': { bytes: 'latin' },
+          empty: {},
+          link: { target: bytes('nowhere \xff') },
+          deep: { in: { x: { bytes: 'y' } } },
+        },
+      },
+    })
     assert.deepEqual(problems, [])
     assert.equal(readFileSync(Buffer.from(at('home', 'caf\xe9 \n'), 'latin1'), 'latin1'), 'latin')
     assert.equal(text('home', 'empty'), '')
@@ -66,7 +109,13 @@ describe('restoring', function () {
   it('gives back files of many chunks, by list and by nodes, with two workers', async () => {
     const data = Buffer.alloc(20_000_000)
     for (let i = 0; i < data.length; i += 4) data.writeUInt32LE((i * 2_654_435_761) >>> 0, i)
-    const { problems } = await restoreTree({ small: { bytes: data.subarray(0, 5000), chunkBytes: 1000 }, large: { bytes: data, chunkBytes: 50_000 } }, { workers: 2 })
+    const { problems } = await restoreTree(
+      {
+        small: { bytes: data.subarray(0, 5000), chunkBytes: 1000 },
+        large: { bytes: data, chunkBytes: 50_000 },
+      },
+      { workers: 2 },
+    )
     assert.deepEqual(problems, [])
     assert.ok(readFileSync(at('large')).equals(data))
     assert.ok(readFileSync(at('small')).equals(data.subarray(0, 5000)))
@@ -74,8 +123,15 @@ describe('restoring', function () {
 
   it('makes real holes', async () => {
     const MiB = 1 << 20
-    const holes = [{ offset: 0, length: 4 * MiB }, { offset: 4 * MiB + 8192, length: 3 * MiB }]
-    const { problems } = await restoreTree({ bundled: { bytes: 'x'.repeat(8192), holes }, chunked: { bytes: 'y'.repeat(8192), holes, chunkBytes: 3000 }, none: { holes: [{ offset: 0, length: 9 * MiB }] } })
+    const holes = [
+      { offset: 0, length: 4 * MiB },
+      { offset: 4 * MiB + 8192, length: 3 * MiB },
+    ]
+    const { problems } = await restoreTree({
+      bundled: { bytes: 'x'.repeat(8192), holes },
+      chunked: { bytes: 'y'.repeat(8192), holes, chunkBytes: 3000 },
+      none: { holes: [{ offset: 0, length: 9 * MiB }] },
+    })
     assert.deepEqual(problems, [])
     for (const name of ['bundled', 'chunked']) {
       const expected = Buffer.alloc(7 * MiB + 8192)
@@ -91,7 +147,16 @@ describe('restoring', function () {
     const mtimeNs = -1_234_567_891n
     const late = 4_300_000_000_000_000_001n
     const tree: MadeTree = {
-      dir: { mode: 0o1500, mtimeNs: late, in: { file: { mode: 0o4751, mtimeNs, bytes: 'x' }, link: { target: bytes('x'), mtimeNs }, pipe: { type: 'fifo', mode: 0o620, mtimeNs }, inner: { mode: 0o000, mtimeNs, in: { f: { mode: 0, bytes: '' } } } } },
+      dir: {
+        mode: 0o1500,
+        mtimeNs: late,
+        in: {
+          file: { mode: 0o4751, mtimeNs, bytes: 'x' },
+          link: { target: bytes('x'), mtimeNs },
+          pipe: { type: 'fifo', mode: 0o620, mtimeNs },
+          inner: { mode: 0o000, mtimeNs, in: { f: { mode: 0, bytes: '' } } },
+        },
+      },
     }
     const { problems } = await restoreTree(tree)
     assert.deepEqual(problems, [])
@@ -110,18 +175,28 @@ describe('restoring', function () {
     if (!isRoot || process.platform !== 'linux') this.skip()
     const capability = Buffer.from('AQAAAgAgAAAAAAAAAAAAAAAAAAA=', 'base64')
     // version 2; user::rw-, user:1234:r--, group::r--, mask::r--, other::---
-    const acl = Buffer.from('0200000001000600ffffffff02000400d204000004000400ffffffff10000400ffffffff20000000ffffffff', 'hex')
+    const acl = Buffer.from(
+      '0200000001000600ffffffff02000400d204000004000400ffffffff10000400ffffffff20000000ffffffff',
+      'hex',
+    )
     const xattrs = [
       { name: bytes('security.capability'), value: capability },
       { name: bytes('system.posix_acl_access'), value: acl },
       { name: bytes('user.x'), value: bytes('\0\xff') },
     ]
-    const { problems, notices } = await restoreTree({ file: { uid: 1234, gid: 4321, mode: 0o640, bytes: 'x', xattrs }, dir: { uid: 5, gid: 6, mode: 0o2775, in: {} }, device: { type: 'char', deviceNumber: { major: 1, minor: 300 }, mode: 0o666 } })
+    const { problems, notices } = await restoreTree({
+      file: { uid: 1234, gid: 4321, mode: 0o640, bytes: 'x', xattrs },
+      dir: { uid: 5, gid: 6, mode: 0o2775, in: {} },
+      device: { type: 'char', deviceNumber: { major: 1, minor: 300 }, mode: 0o666 },
+    })
     assert.deepEqual([problems, notices], [[], []])
     const file = lstatSync(at('file'))
     assert.deepEqual([file.uid, file.gid, file.mode & 0o7777], [1234, 4321, 0o640])
     const found = posix.readXattrs(bytes(at('file')))
-    assert.deepEqual(found.map(({ name, value }) => [Buffer.from(name).toString(), Buffer.from(value).toString('hex')]), xattrs.map(({ name, value }) => [name.toString(), value.toString('hex')]))
+    assert.deepEqual(
+      found.map(({ name, value }) => [Buffer.from(name).toString(), Buffer.from(value).toString('hex')]),
+      xattrs.map(({ name, value }) => [name.toString(), value.toString('hex')]),
+    )
     const dir = lstatSync(at('dir'))
     assert.deepEqual([dir.uid, dir.gid, dir.mode & 0o7777], [5, 6, 0o2775])
     assert.ok(lstatSync(at('device')).isCharacterDevice())
@@ -129,7 +204,11 @@ describe('restoring', function () {
 
   it('keeps hard links together', async () => {
     const link = { inode: 77n, linkCount: 3, bytes: 'same' }
-    const { problems } = await restoreTree({ a: { in: { one: link } }, b: { in: { two: link, other: { ...link, inode: 78n } } }, c: link })
+    const { problems } = await restoreTree({
+      a: { in: { one: link } },
+      b: { in: { two: link, other: { ...link, inode: 78n } } },
+      c: link,
+    })
     assert.deepEqual(problems, [])
     assert.equal(text('b', 'two'), 'same')
     assert.equal(statSync(at('a', 'one')).ino, statSync(at('b', 'two')).ino)
@@ -138,7 +217,11 @@ describe('restoring', function () {
   })
 
   it('goes on after a bad chunk, leaves what was there, and reports', async () => {
-    const root = await maker.snapshot({ bad: { bytes: 'bad content' }, chunked: { bytes: 'z'.repeat(3000), chunkBytes: 1000 }, good: { bytes: 'good' } })
+    const root = await maker.snapshot({
+      bad: { bytes: 'bad content' },
+      chunked: { bytes: 'x'.repeat(1000) + 'y'.repeat(1000) + 'z'.repeat(1000), chunkBytes: 1000 },
+      good: { bytes: 'good' },
+    })
     const third = maker.vault.seal('data', Buffer.from('z'.repeat(1000)), []).id
     const bundle = maker.vault.seal('bundle', Buffer.from('beforebad contentbehind'), []).id
     await maker.store.quarantine(third)
@@ -168,11 +251,26 @@ describe('restoring', function () {
     writeSync(pack, Uint8Array.of((whole[2000] ?? 0) ^ 1), 0, 1, place.offset + 2000)
     closeSync(pack)
     const { problems } = await restoreRoot(root)
-    assert.deepEqual(problems.map(({ path, code }) => [Buffer.from(path).toString(), code]), [['/bad', 'CHUNK_CORRUPT']])
+    assert.deepEqual(
+      problems.map(({ path, code }) => [Buffer.from(path).toString(), code]),
+      [['/bad', 'CHUNK_CORRUPT']],
+    )
     assert.deepEqual(readdirSync(target), ['good'])
     const peer: ChunkSource = { get: (wanted) => Promise.resolve(wanted === id ? whole : store.get(wanted)) }
-    const request: RestoreRequest = { root, target: bytes(target), overwrite: 'always', delete: false, dryRun: false, verify: false, workers: 1 }
-    const mended = await restore({ source: eitherSource(storeSource(store), peer), vault: maker.vault, posix }, request, { signal: new AbortController().signal })
+    const request: RestoreRequest = {
+      root,
+      target: bytes(target),
+      overwrite: 'always',
+      delete: false,
+      dryRun: false,
+      verify: false,
+      workers: 1,
+    }
+    const mended = await restore(
+      { source: eitherSource(storeSource(store), peer), vault: maker.vault, posix },
+      request,
+      { signal: new AbortController().signal },
+    )
     assert.deepEqual(mended.problems, [])
     assert.ok(readFileSync(at('bad')).equals(noise))
   })
@@ -186,7 +284,10 @@ describe('restoring', function () {
     symlinkSync(join(outside, 'file'), at('file'))
     const tree: MadeTree = { dir: { in: { file: { bytes: 'new' } } }, file: { bytes: 'new' } }
     const kept = await restoreTree(tree, { overwrite: 'never' })
-    assert.deepEqual(kept.problems.map(({ code }) => code), ['EEXIST'])
+    assert.deepEqual(
+      kept.problems.map(({ code }) => code),
+      ['EEXIST'],
+    )
     assert.equal(readFileSync(join(outside, 'file'), 'latin1'), 'precious')
     const { problems } = await restoreTree(tree)
     assert.deepEqual(problems, [])
@@ -199,7 +300,11 @@ describe('restoring', function () {
   it('overwrites as the policy says', async () => {
     const mtimeNs = 1_600_000_000_000_000_000n
     const root = await maker.snapshot({ f: { bytes: 'snap', mtimeNs } })
-    const attempt = async (overwrite: RestoreRequest['overwrite'], there: string, seconds: number): Promise<string> => {
+    const attempt = async (
+      overwrite: RestoreRequest['overwrite'],
+      there: string,
+      seconds: number,
+    ): Promise<string> => {
       rmSync(target, { recursive: true, force: true })
       mkdirSync(target)
       writeFileSync(at('f'), there)
@@ -223,7 +328,10 @@ describe('restoring', function () {
     writeFileSync(at('full', 'x', 'precious'), '')
     const root = await maker.snapshot({ empty: { bytes: 'e' }, full: { bytes: 'f' } })
     const first = await restoreRoot(root)
-    assert.deepEqual(first.problems.map(({ code }) => code), ['ENOTEMPTY'])
+    assert.deepEqual(
+      first.problems.map(({ code }) => code),
+      ['ENOTEMPTY'],
+    )
     assert.equal(text('empty'), 'e')
     assert.ok(existsSync(at('full', 'x', 'precious')))
     const second = await restoreRoot(root, { delete: true })
@@ -233,10 +341,14 @@ describe('restoring', function () {
   })
 
   it('removes what the snapshot lacks only when asked, only where the snapshot is whole, and not what it could not read', async () => {
-    const root = await maker.snapshot({ home: { in: { u: { in: { a: { bytes: 'a' }, sub: { in: {} } } } } } }, { paths: [bytes('/home/u')], unread: [{ path: bytes('/home/u/unread'), code: 'EACCES' }] })
+    const root = await maker.snapshot(
+      { home: { in: { u: { in: { a: { bytes: 'a' }, sub: { in: {} } } } } } },
+      { paths: [bytes('/home/u')], unread: [{ path: bytes('/home/u/unread'), code: 'EACCES' }] },
+    )
     mkdirSync(at('home', 'u', 'sub'), { recursive: true })
     mkdirSync(at('home', 'u', 'gone', 'x'), { recursive: true })
-    for (const name of ['etc', 'home/other', 'home/u/gone/x/f', 'home/u/unread', 'home/u/sub/f']) writeFileSync(at(name), '')
+    for (const name of ['etc', 'home/other', 'home/u/gone/x/f', 'home/u/unread', 'home/u/sub/f'])
+      writeFileSync(at(name), '')
     symlinkSync(at('etc'), at('home', 'u', 'link'))
     assert.equal((await restoreRoot(root)).summary.filesDeleted, 0)
     assert.equal((await restoreRoot(root, { delete: true, dryRun: true })).summary.filesDeleted, 3)
@@ -249,21 +361,35 @@ describe('restoring', function () {
   })
 
   it('restores a directory of the snapshot right into the target, or one file', async () => {
-    const root = await maker.snapshot({ home: { in: { u: { in: { a: { bytes: 'a' }, d: { in: { b: { bytes: 'b' } } } } } } } })
+    const root = await maker.snapshot({
+      home: { in: { u: { in: { a: { bytes: 'a' }, d: { in: { b: { bytes: 'b' } } } } } } },
+    })
     await restoreRoot(root, { subpath: bytes('/home/u') })
     assert.deepEqual(readdirSync(target).sort(), ['a', 'd'])
     assert.equal(text('d', 'b'), 'b')
     target = join(base, 'second')
     await restoreRoot(root, { subpath: bytes('home/u/d/b') })
     assert.deepEqual(readdirSync(target), ['b'])
-    await assert.rejects(restoreRoot(root, { subpath: bytes('/home/v') }), (error) => isCellarError(error, 'PATH_NOT_FOUND'))
+    await assert.rejects(restoreRoot(root, { subpath: bytes('/home/v') }), (error) =>
+      isCellarError(error, 'PATH_NOT_FOUND'),
+    )
   })
 
   it('includes and excludes, and makes no directory in vain', async () => {
-    const root = await maker.snapshot({ a: { in: { 'x.txt': { bytes: '1' }, y: { bytes: '2' } } }, b: { in: { c: { in: { 'z.txt': { bytes: '3' } } } } }, d: { in: { w: { bytes: '4' } } } })
+    const root = await maker.snapshot({
+      a: { in: { 'x.txt': { bytes: '1' }, y: { bytes: '2' } } },
+      b: { in: { c: { in: { 'z.txt': { bytes: '3' } } } } },
+      d: { in: { w: { bytes: '4' } } },
+    })
     const { problems } = await restoreRoot(root, { rules: { ...everything, includes: ['*.txt'] } })
     assert.deepEqual(problems, [])
-    assert.deepEqual(readdirSync(target, { recursive: true }).map(String).sort(), ['a', 'a/x.txt', 'b', 'b/c', 'b/c/z.txt'])
+    assert.deepEqual(readdirSync(target, { recursive: true }).map(String).sort(), [
+      'a',
+      'a/x.txt',
+      'b',
+      'b/c',
+      'b/c/z.txt',
+    ])
     target = join(base, 'second')
     await restoreRoot(root, { rules: { ...everything, includes: ['/b/c'] } })
     assert.deepEqual(readdirSync(target, { recursive: true }).map(String).sort(), ['b', 'b/c', 'b/c/z.txt'])
@@ -273,27 +399,37 @@ describe('restoring', function () {
   })
 
   it('does nothing in a dry run, and counts', async () => {
-    const { summary } = await restoreTree({ a: { bytes: 'a' }, d: { in: { b: { bytes: 'bb' } } } }, { dryRun: true })
+    const { summary } = await restoreTree(
+      { a: { bytes: 'a' }, d: { in: { b: { bytes: 'bb' } } } },
+      { dryRun: true },
+    )
     assert.equal(existsSync(target), false)
     assert.deepEqual([summary.filesRestored, summary.bytesRestored], [3, 3])
   })
 
   it('reads back what it wrote when asked', async () => {
-    const { filesVerified, problems } = await restoreTree({ a: { bytes: 'a' }, b: { bytes: 'b'.repeat(3000), chunkBytes: 999 } }, { verify: true })
+    const { filesVerified, problems } = await restoreTree(
+      { a: { bytes: 'a' }, b: { bytes: 'b'.repeat(3000), chunkBytes: 999 } },
+      { verify: true },
+    )
     assert.deepEqual([filesVerified, problems], [2, []])
   })
 
   it('leaves the mode of read-only directories as it should be, as a user too', async () => {
     mkdirSync(at('d'), { recursive: true })
     chmodSync(at('d'), 0o555)
-    const { problems } = await restoreTree({ d: { mode: 0o500, in: { e: { mode: 0o555, in: { f: { mode: 0o400, bytes: 'f' } } } } } })
+    const { problems } = await restoreTree({
+      d: { mode: 0o500, in: { e: { mode: 0o555, in: { f: { mode: 0o400, bytes: 'f' } } } } },
+    })
     assert.deepEqual(problems, [])
     assert.equal(statSync(at('d')).mode & 0o7777, 0o500)
     assert.equal(statSync(at('d', 'e')).mode & 0o7777, 0o555)
   })
 
   it('stops when told to, and leaves no unfinished file', async () => {
-    const root = await maker.snapshot(Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`f${String(i)}`, { bytes: 'x' }])))
+    const root = await maker.snapshot(
+      Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`f${String(i)}`, { bytes: 'x' }])),
+    )
     const controller = new AbortController()
     controller.abort()
     await assert.rejects(restoreRoot(root, {}, controller.signal), (error) => isCellarError(error, 'ABORTED'))
