@@ -1,7 +1,7 @@
 /** Chunk id -> place and references, on an ordered map; few things are kept in memory: packs, holds, bad chunks (index.md §3). */
 import { CellarError, type ChunkId, type RootId } from '../../protocol/index.ts'
 import { prefixRange, type KeyValue, type KeyValueChange } from '../key-value.ts'
-import { IndexDraft } from './draft.ts'
+import { type DraftedIndex, IndexDraft } from './draft.ts'
 import {
   decodeChunkRecord,
   decodePackRecord,
@@ -19,7 +19,7 @@ const META_KEY = Uint8Array.of(TABLE.meta)
 const tableRange = (table: number) => prefixRange(Uint8Array.of(table))
 
 /** The index of a store, open. */
-export class ChunkIndex {
+export class ChunkIndex implements DraftedIndex {
   readonly packs = new Map<number, PackRecord>()
   readonly holds = new Set<RootId>()
   readonly bad = new Set<ChunkId>()

@@ -2,7 +2,6 @@
 import type { ChunkId, RootId } from '../../protocol/index.ts'
 import type { KeyValueChange } from '../key-value.ts'
 import { recordHeaderBytes } from '../pack/format.ts'
-import type { ChunkIndex } from './chunk-index.ts'
 import {
   encodeChunkRecord,
   encodePackRecord,
@@ -13,18 +12,30 @@ import {
   type PackRecord,
 } from './record.ts'
 
+/** The index that a draft changes, as far as it needs it. */
+export interface DraftedIndex {
+  readonly packs: Map<number, PackRecord>
+  readonly holds: Set<RootId>
+  readonly bad: Set<ChunkId>
+  badGeneration: number
+  get(id: ChunkId): ChunkRecord | undefined
+  apply(changes: readonly KeyValueChange[], durable: boolean): Promise<void>
+  hide(id: ChunkId): void
+  show(id: ChunkId): void
+}
+
 const EMPTY_PACK: PackRecord = { end: 0, liveBytes: 0, liveCount: 0, state: 'open' }
 const PRESENT = new Uint8Array(0)
 
 /** A set of changes. It keeps the lists of free and bad chunks and the live bytes of packs in step by itself. */
 export class IndexDraft {
-  readonly #index: ChunkIndex
+  readonly #index: DraftedIndex
   readonly #before = new Map<ChunkId, ChunkRecord | undefined>()
   readonly #after = new Map<ChunkId, ChunkRecord | undefined>()
   readonly #packs = new Map<number, PackRecord | undefined>()
   readonly #holds = new Map<RootId, boolean>()
 
-  constructor(index: ChunkIndex) {
+  constructor(index: DraftedIndex) {
     this.#index = index
   }
 
