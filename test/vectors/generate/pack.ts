@@ -34,19 +34,19 @@ const scenarios: readonly Scenario[] = [
   { name: 'two-records', comment: 'as it should be', body: whole, found: [good(one, 16), good(two, at2)] },
   {
     name: 'torn-tail',
-    comment: 'the last record was not written to its end (K3.2)',
+    comment: 'the last record was not written to its end (F3.2)',
     body: whole.subarray(0, whole.length - 1),
     found: [good(one, 16), damage(at2, whole.length - 1 - at2)],
   },
   {
     name: 'chunk-flipped',
-    comment: 'a bit of the first chunk is flipped (K3.3)',
+    comment: 'a bit of the first chunk is flipped (F3.3)',
     body: flipped(whole, 16 + 44 + 70),
     found: [bad(one, 16), good(two, at2)],
   },
   {
     name: 'length-flipped',
-    comment: 'a bit of the first length is flipped (K3.1); the second record is found',
+    comment: 'a bit of the first length is flipped (F3.1); the second record is found',
     body: flipped(whole, 16 + 7),
     found: [damage(16, recordBytes), good(two, at2)],
   },
@@ -58,7 +58,7 @@ const scenarios: readonly Scenario[] = [
   },
   {
     name: 'length-beyond-limit',
-    comment: 'a record that says it has more than 8 MiB (K3.2)',
+    comment: 'a record that says it has more than 8 MiB (F3.2)',
     body: pack(encodeRecordHeader(one.id, 8 * 1024 * 1024 + 1), record(two)),
     found: [damage(16, 44), good(two, 60)],
   },
