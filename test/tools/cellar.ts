@@ -53,10 +53,11 @@ export interface DeviceOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Node flags, for measuring. */
   readonly nodeFlags?: readonly string[]
+  /** Where it listens, always: `HOST:PORT`. @defaultValue a free port of 127.0.0.1, another one at each start */
+  readonly listen?: string
+  /** Network namespace in which all its processes run. @defaultValue that of this process, without multicast */
+  readonly namespace?: string
 }
-
-/** Loopback addresses only, and no multicast: nothing a test or a demo does may reach a real network. */
-const settings = 'listen = ["127.0.0.1:0"]\nmdns = false\n'
 
 /** Nodes that run now: none may outlive the process that started it. */
 const running = new Set<ChildProcess>()
@@ -70,6 +71,8 @@ export class Device implements AsyncDisposable {
   readonly name: string
   readonly #env: NodeJS.ProcessEnv
   readonly #nodeFlags: readonly string[]
+  readonly #listen: string
+  readonly #namespace: string | undefined
   #node: ChildProcess | undefined
   #addresses: readonly string[] = []
   /** What the nodes of this device printed that have ended. */
@@ -80,12 +83,18 @@ export class Device implements AsyncDisposable {
     this.name = options.name
     this.#env = { ...process.env, CELLAR_HOME: '', NO_COLOR: '1', ...options.env }
     this.#nodeFlags = options.nodeFlags ?? []
+    this.#listen = options.listen ?? '127.0.0.1:0'
+    this.#namespace = options.namespace
     mkdirSync(this.home, { recursive: true, mode: 0o700 })
     this.keepOffNetworks()
   }
 
-  /** Writes settings that keep the device on loopback; those that `init` or `join` wrote give way. */
+  /**
+   * Writes settings that keep the device on loopback and from multicast: nothing a test or a demo does may reach a real
+   * network. Those that `init` or `join` wrote give way.
+   */
   keepOffNetworks(): void {
+    const settings = `listen = ["${this.#listen}"]\nmdns = ${String(this.#namespace !== undefined)}\n`
     const path = join(this.home, 'config.toml')
     const kept = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []
     const others = kept.filter((line) => !/^(listen|mdns)\b/.test(line)).join('\n')
@@ -98,7 +107,10 @@ export class Device implements AsyncDisposable {
 
   /** Command and arguments of `cellar` on this device, for whoever starts it otherwise. */
   command(args: readonly string[]): { readonly file: string; readonly args: readonly string[] } {
-    return { file: process.execPath, args: [...this.#nodeFlags, cellarProgram, '--home', this.home, ...args] }
+    const line = [process.execPath, ...this.#nodeFlags, cellarProgram, '--home', this.home, ...args]
+    // `ip netns exec` becomes the program: its process id and its signals are the program's.
+    const [file = '', ...rest] = this.#namespace === undefined ? line : ['ip', 'netns', 'exec', this.#namespace, ...line]
+    return { file, args: rest }
   }
 
   /** Starts a command and gives the process, its output piped. */
@@ -134,8 +146,15 @@ export class Device implements AsyncDisposable {
 
   /** Makes this the first device of a new mesh. */
   async init(role = 'keeper'): Promise<void> {
-    await this.run('init', '--name', this.name, '--role', role, '--listen', '127.0.0.1:0')
+    await this.run('init', '--name', this.name, '--role', role, '--listen', this.#listen)
     this.keepOffNetworks()
+  }
+
+  /** Joins the mesh that shows a code. */
+  async join(code: string, at: string): Promise<Finished> {
+    const joined = await this.run('--json', 'join', code, '--at', at, '--name', this.name, '--listen', this.#listen)
+    this.keepOffNetworks()
+    return joined
   }
 
   /** Runs the node until `stop` or `kill`; resolves when it listens. */
@@ -165,8 +184,7 @@ export class Device implements AsyncDisposable {
     const { code } = await firstMessage(invitation, ended, 'invitation')
     const [at] = this.addresses
     if (at === undefined) throw new Error(`${this.name} listens nowhere`)
-    await newcomer.run('join', String(code), '--at', at, '--name', newcomer.name, '--listen', '127.0.0.1:0')
-    newcomer.keepOffNetworks()
+    await newcomer.join(String(code), at)
     const finished = await ended
     if (finished.status !== 0) throw new CommandFailed(['invite'], finished)
   }
@@ -227,7 +245,7 @@ function hostAndPort(address: string): string {
 }
 
 /** The first line of that message type that a running command prints. @throws {CommandFailed} when it ends before */
-async function firstMessage(child: ChildProcess, ended: Promise<Finished>, type: string): Promise<JsonLine> {
+export async function firstMessage(child: ChildProcess, ended: Promise<Finished>, type: string): Promise<JsonLine> {
   const said = new Promise<JsonLine>((resolve) => {
     let text = ''
     child.stdout?.on('data', (part: string) => {
