@@ -173,7 +173,7 @@ export class PartRestorer {
       !isAlone &&
       entry.content !== undefined &&
       entry.content.kind !== 'bundle' &&
-      bytesNeeded(entry) >= largeFileBytesMin
+      (entry.content.kind === 'file' || bytesNeeded(entry) >= largeFileBytesMin)
     ) {
       outcome.large.push(entry)
       return undefined
