@@ -62,6 +62,11 @@ export class StreamChannel implements Channel {
       this.#onGone(stream.status === 'closed' ? undefined : new Error(stream.status))
   }
 
+  /** Why the channel broke; asked anew after each wait. */
+  get #failure(): CellarError | undefined {
+    return this.#error
+  }
+
   get state(): ChannelState {
     return this.#isGone ? 'ended' : 'open'
   }
@@ -82,7 +87,7 @@ export class StreamChannel implements Channel {
       if (length <= copyBytesMax) this.#stream.send(Buffer.concat([frameHead(length), ...parts]))
       else for (const part of [frameHead(length), ...parts]) this.#stream.send(part)
     } catch (error) {
-      throw this.#error ?? gone('the peer has gone', error)
+      throw this.#failure ?? gone('the peer has gone', error)
     }
     if (this.#stream.writeBufferLength > writeBytesHigh) await this.#drained()
   }

@@ -2,15 +2,10 @@
 
 import '../polyfill.ts'
 import { randomBytes } from 'node:crypto'
-import { noise } from '@chainsafe/libp2p-noise'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
-import type { GossipSub } from '@libp2p/gossipsub'
-import { type Identify, identify } from '@libp2p/identify'
 import type { Connection, ConnectionGater, PeerId, Stream } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { tcp } from '@libp2p/tcp'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p, type Libp2p } from 'libp2p'
 import {
   CellarError,
   type Clock,
@@ -21,15 +16,16 @@ import {
   streamsPerProtocolMax,
 } from '../../protocol/index.ts'
 import { AddressBook, bareAddress, readAddress } from '../mesh/addresses.ts'
-import { FoundQueue } from '../mesh/found-queue.ts'
 import { sortAddresses } from '../mesh/policy.ts'
+import { subscribe } from '../mesh/subscribe.ts'
+import { abortable } from '../mesh/time-limit.ts'
 import type { Access, CallAs, Channel, ChannelHandler, FoundDevice, Network } from '../network.ts'
 import { helloProtocol } from './hello.ts'
 import { StreamChannel } from './libp2p-channel.ts'
 import { Links } from './libp2p-links.ts'
-import { type Beacon, beacon, invitationTag, type MdnsComponents, meshTag } from './libp2p-mdns.ts'
-import { membersGossip, Notices } from './libp2p-notices.ts'
-import { boundedYamux } from './libp2p-yamux.ts'
+import { Lan } from './libp2p-mdns.ts'
+import { explainCall, type Libp2pNode, startNode } from './libp2p-node.ts'
+import { Notices } from './libp2p-notices.ts'
 import { systemWorld } from './system-world.ts'
 
 /** How a device is on the network. */
@@ -50,55 +46,19 @@ export interface NetworkOptions {
   readonly onFault?: (error: unknown) => void
 }
 
-type Services = { identify: Identify; gossip: GossipSub; lan: LanService }
-type Node = Libp2p<Services>
-
-/** Hands out what mDNS needs of libp2p: only services are given its components. */
-interface LanService {
-  readonly components: MdnsComponents
-}
-
 const checkEveryMs = 1000
-const pairingSeekMs = 1000
 
 /** Opens the network: listening, and finding others if asked to. @throws {CellarError} `CONFIG_INVALID` */
 export async function openNetwork(options: NetworkOptions): Promise<Network> {
   const key = await generateKeyPairFromSeed('Ed25519', options.seed)
   const network = new Libp2pNetwork(options, peerIdFromPrivateKey(key).toString() as DeviceId)
-  let node: Node
-  try {
-    node = await createLibp2p<Services>({
-      privateKey: key,
-      // Nothing about program or host for whoever asks.
-      nodeInfo: { name: 'rootcellar', version: '1', userAgent: 'rootcellar' },
-      addresses: { listen: [...options.listen], appendAnnounce: [...(options.announce ?? [])] },
-      transports: [tcp({ dialOpts: { noDelay: true }, listenOpts: { noDelay: true } })],
-      connectionEncrypters: [noise()],
-      streamMuxers: [boundedYamux()],
-      connectionGater: network.gate(),
-      connectionManager: {
-        inboundConnectionThreshold: 50,
-        maxIncomingPendingConnections: 64,
-        inboundUpgradeTimeout: 5000,
-        maxConnections: 300,
-        maxParallelDials: 16,
-      },
-      // The main thread may be busy for seconds in a backup: a late pong is no reason to hang up.
-      connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 15_000 } },
-      services: {
-        identify: identify({ runOnConnectionOpen: false, maxInboundStreams: 2 }),
-        gossip: membersGossip((device) => network.isMember(device)),
-        lan: (components: MdnsComponents): LanService => ({ components }),
-      },
-    })
-  } catch (error) {
-    throw new CellarError(
-      'CONFIG_INVALID',
-      `cannot listen at ${options.listen.join(', ')}`,
-      {},
-      { cause: error },
-    )
-  }
+  const node = await startNode({
+    key,
+    listen: options.listen,
+    announce: options.announce ?? [],
+    gate: network.gate(),
+    isMember: (device) => network.isMember(device),
+  })
   await network.begin(node)
   return network
 }
@@ -115,11 +75,11 @@ class Libp2pNetwork implements Network {
   readonly #notice = new Set<(notice: Uint8Array, from: DeviceId) => void>()
   readonly #peer = new Set<(device: DeviceId, state: 'up' | 'down') => void>()
   readonly #found = new Set<(found: FoundDevice, isNew: boolean) => void>()
-  readonly #beacons = new Set<Beacon>()
   readonly #calls = new Map<DeviceId, Promise<void>>()
   #guestCalls = 0
-  #node!: Node
+  #node!: Libp2pNode
   #notices!: Notices
+  #lan: Lan | undefined
   #closed: Promise<void> | undefined
 
   constructor(options: NetworkOptions, device: DeviceId) {
@@ -161,7 +121,7 @@ class Libp2pNetwork implements Network {
     }
   }
 
-  async begin(node: Node): Promise<void> {
+  async begin(node: Libp2pNode): Promise<void> {
     this.#node = node
     node.addEventListener('connection:open', ({ detail }) => {
       this.#links.add(detail)
@@ -180,11 +140,11 @@ class Libp2pNetwork implements Network {
       maxInboundStreams: 4,
     })
     void this.#watch()
-    if (this.#options.mdns) {
-      await this.#beacon(meshTag, true, this.#options.mdnsIntervalMs ?? 10_000, (found) => {
-        this.#onFound(found)
-      })
-    }
+    if (!this.#options.mdns) return
+    this.#lan = new Lan(node.services.lan.components)
+    await this.#lan.begin(this.#options.mdnsIntervalMs ?? 10_000, (found) => {
+      this.#onFound(found)
+    })
   }
 
   addresses(): string[] {
@@ -230,7 +190,7 @@ class Libp2pNetwork implements Network {
       })
       return this.#track(new StreamChannel(stream, () => this.#clock.monotonicMs()))
     } catch (error) {
-      throw this.#explain(error, signal, `device ${device}`)
+      throw explainCall(error, signal, `device ${device}`)
     }
   }
 
@@ -279,26 +239,11 @@ class Libp2pNetwork implements Network {
   }
 
   advertise(number: string): () => void {
-    if (!this.#options.mdns) return () => undefined
-    const started = this.#beacon(invitationTag(number), true, 60_000, () => undefined)
-    started.catch(this.#fault)
-    return () => {
-      started.then((it) => this.#stopBeacon(it)).catch(this.#fault)
-    }
+    return this.#lan?.advertise(number, this.#fault) ?? (() => undefined)
   }
 
   async *seek(number: string, signal: AbortSignal): AsyncGenerator<FoundDevice> {
-    if (!this.#options.mdns) return
-    const until = AbortSignal.any([signal, this.#ending.signal])
-    const queue = new FoundQueue(until)
-    const started = await this.#beacon(invitationTag(number), false, pairingSeekMs, (found) => {
-      queue.push(found)
-    })
-    try {
-      yield* queue
-    } finally {
-      await this.#stopBeacon(started)
-    }
+    if (this.#lan !== undefined) yield* this.#lan.seek(number, AbortSignal.any([signal, this.#ending.signal]))
   }
 
   close(): Promise<void> {
@@ -309,7 +254,7 @@ class Libp2pNetwork implements Network {
   async #stop(): Promise<void> {
     this.#ending.abort(new CellarError('PEER_GONE', 'the network is being closed'))
     for (const channel of this.#channels) channel.abort(new Error('the network is being closed'))
-    await Promise.allSettled([...this.#beacons].map((it) => this.#stopBeacon(it)))
+    await this.#lan?.close()
     for (const connection of this.#node.getConnections())
       connection.abort(new Error('the network is being closed'))
     await this.#node.stop()
@@ -344,7 +289,7 @@ class Libp2pNetwork implements Network {
       await this.#links.greet(connection, as, until)
       return connection
     } catch (error) {
-      throw this.#explain(error, signal, what)
+      throw explainCall(error, signal, what)
     } finally {
       if (as === 'guest') this.#guestCalls -= 1
     }
@@ -384,22 +329,6 @@ class Libp2pNetwork implements Network {
     for (const listener of this.#found) listener(found, isNew)
   }
 
-  async #beacon(
-    tag: string,
-    answers: boolean,
-    intervalMs: number,
-    onFound: (found: FoundDevice) => void,
-  ): Promise<Beacon> {
-    const made = beacon(this.#node.services.lan.components, { tag, answers, intervalMs, onFound })
-    this.#beacons.add(made)
-    await made.start()
-    return made
-  }
-
-  async #stopBeacon(started: Beacon): Promise<void> {
-    if (this.#beacons.delete(started)) await started.stop()
-  }
-
   #track(channel: StreamChannel): StreamChannel {
     this.#channels.add(channel)
     if (this.#ending.signal.aborted) channel.abort(new Error('the network is being closed'))
@@ -426,43 +355,6 @@ class Libp2pNetwork implements Network {
   readonly #fault = (error: unknown): void => {
     this.#options.onFault?.(error)
   }
-
-  /** Turns what libp2p throws into an error of ours. */
-  #explain(error: unknown, signal: AbortSignal, what: string): unknown {
-    if (isCellarError(error)) return error
-    if (signal.aborted) return signal.reason
-    const name = error instanceof Error ? error.name : ''
-    if (name === 'UnsupportedProtocolError') {
-      return new CellarError('PEER_PROTOCOL', `${what} does not serve this protocol`, {}, { cause: error })
-    }
-    if (name === 'DialDeniedError')
-      return new CellarError('NOT_A_MEMBER', `${what} is no member here`, {}, { cause: error })
-    return new CellarError('PEER_GONE', `${what} cannot be reached`, {}, { cause: error })
-  }
 }
 
 const callMs = 15_000
-
-function subscribe<T>(listeners: Set<T>, listener: T): () => void {
-  listeners.add(listener)
-  return () => {
-    listeners.delete(listener)
-  }
-}
-
-/** The promise, or the signal's reason if that comes first; the work goes on for others. */
-async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  let onAbort!: () => void
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      reject(signal.reason as Error)
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
-}

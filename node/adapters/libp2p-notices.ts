@@ -40,7 +40,7 @@ export function membersGossip(isMember: IsMember): (components: GossipSubCompone
     gated.getTopologies = (protocol) => registrar.getTopologies(protocol)
     // The components are a proxy that cannot be spread.
     const { peerId, privateKey, peerStore, connectionManager, logger } = components
-    return make({ peerId, privateKey, peerStore, connectionManager, logger, registrar: gated }) as GossipSub
+    return make({ peerId, privateKey, peerStore, connectionManager, logger, registrar: gated })
   }
 }
 
@@ -54,8 +54,8 @@ function gateHandler(handler: StreamHandler, isAllowed: (peer: PeerId) => boolea
 function gateTopology(topology: Topology, isAllowed: (peer: PeerId) => boolean): Topology {
   return {
     ...topology,
-    onConnect: (peer: PeerId, connection: Connection) => {
-      if (isAllowed(peer)) topology.onConnect?.(peer, connection)
+    onConnect: async (peer: PeerId, connection: Connection) => {
+      if (isAllowed(peer)) await topology.onConnect?.(peer, connection)
     },
   }
 }

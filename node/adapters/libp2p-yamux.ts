@@ -3,6 +3,7 @@
 import type { MessageStream, StreamMuxerFactory } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
 import {
+  CellarError,
   connectionBacklogBytesMax,
   streamsPerConnectionMax,
   streamWindowBytesMax,
@@ -49,9 +50,9 @@ function guard<T extends object>(muxer: T, connection: MessageStream): T {
   guarded.onData = (data) => {
     onData(data)
     if ((guarded.decoder?.buffer?.byteLength ?? 0) > undecodedBytesMax)
-      throw new Error('a yamux frame is too long')
+      throw new CellarError('FRAME_TOO_LONG', 'a yamux frame is too long')
     if (connection.writeBufferLength > connectionBacklogBytesMax)
-      throw new Error('a peer floods and does not read')
+      throw new CellarError('PEER_PROTOCOL', 'a peer floods and does not read')
   }
   return muxer
 }

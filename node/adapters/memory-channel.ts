@@ -17,6 +17,15 @@ export class MemoryChannel implements Channel {
   #wakeReader: (() => void) | undefined
   #wakeWriters: (() => void)[] = []
 
+  /** Why the channel broke; asked anew after each wait. */
+  get #failure(): CellarError | undefined {
+    return this.#error
+  }
+
+  get #isFull(): boolean {
+    return this.#held > channelReadBytesMax && !this.#isFinished
+  }
+
   /** @returns both ends */
   static pair(): readonly [MemoryChannel, MemoryChannel] {
     const near = new MemoryChannel()
@@ -37,10 +46,10 @@ export class MemoryChannel implements Channel {
     far.#frames.push(whole)
     far.#held += whole.byteLength + 4
     far.#wakeReader?.()
-    while (far.#held > channelReadBytesMax && this.#error === undefined && !far.#isFinished) {
+    while (far.#isFull && this.#failure === undefined) {
       await new Promise<void>((resolve) => this.#wakeWriters.push(resolve))
     }
-    if (this.#error !== undefined) throw this.#error
+    if (this.#failure !== undefined) throw this.#failure
   }
 
   async receive(signal?: AbortSignal): Promise<Uint8Array | undefined> {

@@ -3,6 +3,7 @@
 import { CellarError, type DeviceId, isCellarError, noticeBytesMax } from '../../protocol/index.ts'
 import { AddressBook, bareAddress, deviceOfAddress } from '../mesh/addresses.ts'
 import { FoundQueue } from '../mesh/found-queue.ts'
+import { subscribe } from '../mesh/subscribe.ts'
 import { MemoryChannel } from './memory-channel.ts'
 import type { Access, CallAs, Channel, ChannelHandler, FoundDevice, Network } from '../network.ts'
 
@@ -312,13 +313,6 @@ class MemoryNetwork implements Network {
 
   #asFound(): FoundDevice {
     return { device: this.device, addresses: [this.#address] }
-  }
-}
-
-function subscribe<T>(listeners: Set<T>, listener: T): () => void {
-  listeners.add(listener)
-  return () => {
-    listeners.delete(listener)
   }
 }
 

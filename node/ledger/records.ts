@@ -3,8 +3,8 @@
 import { decodeCbor, type DeviceId, encodeCbor, Fields, type HorizonEntry, headsPerListingMax, listingBytesMax, type RootId, type SignedHead } from '../../protocol/index.ts'
 import type { CatalogChange } from '../../storage/index.ts'
 
-/** Heads of a chain kept for peers that lag behind; older ones are dropped as new ones come. */
-export const headsKept = 4096
+/** Heads of a chain kept for peers that lag behind (some 300 bytes each); older ones are dropped as new ones come. */
+export const headsKept = headsPerListingMax
 
 const width = 10
 

@@ -19,7 +19,11 @@ export async function loadAddresses(catalog: Catalog): Promise<Map<DeviceId, rea
 }
 
 /** Remembers the addresses of a device in place of those before; not durable. */
-export async function saveAddresses(catalog: Catalog, device: DeviceId, addresses: readonly string[]): Promise<void> {
+export async function saveAddresses(
+  catalog: Catalog,
+  device: DeviceId,
+  addresses: readonly string[],
+): Promise<void> {
   const value = Buffer.from(addresses.join('\n'))
   await catalog.batch([{ type: 'put', key: devicePrefix + device, value }], { durable: false })
 }

@@ -85,6 +85,16 @@ export class Directories {
     this.#evict()
   }
 
+  /** Does something in a directory while it is open. */
+  within<T>(node: DirectoryNode, action: (dir: Dir) => T): T {
+    const dir = this.acquire(node)
+    try {
+      return action(dir)
+    } finally {
+      this.release(node)
+    }
+  }
+
   /** It is done with: closed when nobody uses it. */
   forget(node: DirectoryNode): void {
     const open = this.#open.get(node)

@@ -30,9 +30,9 @@ export async function restoreLargeFile(parts: LargeFileParts, target: WriterTarg
   const { entry } = target
   const file = openFile(writer, target)
   const running = new Set<Promise<void>>()
-  let failure: unknown
+  let failure: Error | undefined
   const fail = (error: unknown): void => {
-    failure ??= error
+    failure ??= error instanceof Error ? error : new Error(String(error))
   }
   const send = async (chunks: readonly ChunkPieces[]): Promise<void> => {
     const job = pool.run({ kind: 'pieces', fd: file.fd, chunks, verify }).then(throwProblem).catch(fail)
@@ -61,7 +61,7 @@ export async function restoreLargeFile(parts: LargeFileParts, target: WriterTarg
   await Promise.all(running) // the descriptor is theirs until they answer
   if (failure !== undefined) {
     file.drop()
-    throw failure instanceof Error ? failure : new CellarError('RESTORE_INCOMPLETE', String(failure))
+    throw failure
   }
   file.finish()
 }

@@ -1,53 +1,15 @@
 /** One restore under way: what is to be done next, and what follows from what was done (restore.md §3, §6). */
 
 import type { ChunkId, Entry } from '../../protocol/index.ts'
-import { type Dir, joinPath, type Posix } from '../adapters/posix.ts'
-import { nameText } from '../backup/patterns.ts'
-import { childPath, type SnapshotReader } from '../snapshot-reader.ts'
+import type { Dir } from '../adapters/posix.ts'
 import { Directories, type DirectoryNode } from './directories.ts'
-import { makeLink, type WriterParts } from './file-writer.ts'
-import { restoreLargeFile } from './large-file.ts'
-import { LinkGroups, type LinkedName, type LinkStep } from './links.ts'
-import type {
-  FoundDirectory,
-  Job,
-  JobPlace,
-  JobResult,
-  RestoreEntryEvent,
-  RestoreProblem,
-} from './messages.ts'
-import { applyMetadata, dropOtherXattrs, type Rights } from './metadata.ts'
-import { Outcome, type SharedCounters } from './outcome.ts'
-import { bytesNeeded, decide, kindOf, type Overwrite } from './plan.ts'
-import type { WorkerPool } from './pool.ts'
+import { DirectoryWork } from './directory-work.ts'
+import { type LinkedName, LinkGroups, type LinkStep } from './links.ts'
+import { LoneFiles } from './lone-files.ts'
+import type { FoundDirectory, Job, JobPlace, JobResult } from './messages.ts'
 import { largeFileBytesMin } from './part-restorer.ts'
-import { sweepLeftovers } from './remove.ts'
-
-/** What the whole restore shares. */
-export interface RestorationParts {
-  readonly posix: Posix
-  readonly rights: Rights
-  readonly reader: SnapshotReader
-  readonly pool: WorkerPool
-  readonly counters: SharedCounters
-  readonly signal: AbortSignal
-  readonly overwrite: Overwrite
-  readonly dryRun: boolean
-  readonly verify: boolean
-  readonly verbose: boolean
-  readonly mayDelete: boolean
-  /** Says whether the snapshot has all of a directory, so that what it lacks there may be removed. */
-  readonly isWhole: (path: Uint8Array) => boolean
-  /** Names in a directory that stay although the snapshot lacks them: they could not be read. */
-  readonly keepIn: (path: Uint8Array) => readonly Uint8Array[]
-  /** A name for an unfinished file, never the same twice. */
-  readonly tempName: () => Uint8Array
-  /** Paths are matched: names are needed. */
-  readonly hasRules: boolean
-  readonly onProblem: (problem: RestoreProblem) => void
-  readonly onNotice: (what: string, count: number) => void
-  readonly onEvent: (event: RestoreEntryEvent) => void
-}
+import { newOutcome, type RestorationParts } from './parts.ts'
+import { bytesNeeded } from './plan.ts'
 
 interface PartTask {
   readonly node: DirectoryNode
@@ -67,7 +29,10 @@ export class Restoration {
   readonly #tasks: PartTask[] = []
   readonly #large: { readonly name: LinkedName; readonly done: (isPlaced: boolean) => void }[] = []
   #largeActive = 0
+  readonly #running = new Set<Promise<void>>()
   readonly #links = new LinkGroups()
+  readonly #work: DirectoryWork
+  readonly #files: LoneFiles
   #settle: { resolve(): void; reject(error: unknown): void } | undefined
   #isOver = false
 
@@ -75,6 +40,8 @@ export class Restoration {
   constructor(parts: RestorationParts, target: Dir) {
     this.#parts = parts
     this.#directories = new Directories(parts.posix, target)
+    this.#work = new DirectoryWork(parts, this.#directories)
+    this.#files = new LoneFiles(parts, this.#directories)
   }
 
   /**
@@ -103,9 +70,10 @@ export class Restoration {
     })
   }
 
-  /** Closes the directories that are open. */
-  close(): void {
+  /** Closes the directories, once nobody is at a file any more. */
+  async close(): Promise<void> {
     this.#isOver = true
+    await Promise.allSettled(this.#running)
     this.#directories.close()
   }
 
@@ -132,7 +100,10 @@ export class Restoration {
       const next = this.#large.shift()
       if (next === undefined) break
       this.#largeActive++
-      void this.#restoreLarge(next.name, next.done)
+      const run: Promise<void> = this.#restoreLarge(next.name, next.done).finally(() =>
+        this.#running.delete(run),
+      )
+      this.#running.add(run)
     }
   }
 
@@ -221,96 +192,6 @@ export class Restoration {
     for (const event of result.events) this.#parts.onEvent(event)
   }
 
-  #addDirectory(parent: DirectoryNode, { entry, state, isSelected }: FoundDirectory): void {
-    const { hasRules } = this.#parts
-    const node: DirectoryNode = {
-      parent,
-      name: entry.name,
-      entry,
-      path: childPath(parent.path, entry.name),
-      names: hasRules ? [...parent.names, nameText(entry.name)] : [],
-      isSelected,
-      state,
-      inheritsAcl: state === 'fresh' && parent.inheritsAcl,
-      pending: 0,
-      isCleared: false,
-    }
-    parent.pending++
-    if (state === 'there') {
-      try {
-        this.#enter(node)
-      } catch (error) {
-        this.#problem(node.path, NO_NAME, error)
-        this.#done(parent)
-        return
-      }
-    }
-    this.#addParts(node, entry.trees ?? [])
-  }
-
-  /** Prepares a directory that was there before. */
-  #enter(node: DirectoryNode): void {
-    const { posix, rights, dryRun } = this.#parts
-    if (node.parent === undefined) return
-    const parent = this.#directories.acquire(node.parent)
-    try {
-      const xattrs = posix.readXattrsAt(parent, node.name)
-      node.inheritsAcl = xattrs.some(
-        ({ name }) => Buffer.from(name).toString('latin1') === 'system.posix_acl_default',
-      )
-      if (dryRun) return
-      const mode = (posix.statAt(parent, node.name)?.mode ?? 0o700) & 0o7777
-      if (!rights.isRoot && (mode & 0o700) !== 0o700) {
-        posix.chmodAt(parent, node.name, mode | 0o700)
-        node.modeBefore = mode
-      }
-      const dir = this.#directories.acquire(node)
-      sweepLeftovers(posix, dir)
-      this.#directories.release(node)
-    } finally {
-      this.#directories.release(node.parent)
-    }
-  }
-
-  /** Makes a directory, and those above it, that something selected was found in; false, and reported, when it cannot. */
-  #materialize(node: DirectoryNode): boolean {
-    if (node.state !== 'lazy') return true
-    const { parent, entry } = node
-    if (parent === undefined || entry === undefined || !this.#materialize(parent)) return false
-    const { posix, overwrite, dryRun } = this.#parts
-    try {
-      const found =
-        dryRun && parent.state === 'fresh'
-          ? undefined
-          : this.#within(parent, (dir) => posix.statAt(dir, node.name))
-      const action = decide(entry, found, overwrite)
-      if (action === 'keep')
-        throw Object.assign(new Error('in its place'), { code: 'EEXIST', syscall: 'mkdir' })
-      if (action !== 'enter' && !dryRun) {
-        this.#within(parent, (dir) => {
-          if (found !== undefined) posix.unlinkAt(dir, node.name)
-          posix.mkdirAt(dir, node.name, 0o700)
-        })
-      }
-      node.state = action === 'enter' ? 'there' : 'fresh'
-      node.inheritsAcl = parent.inheritsAcl
-      if (action === 'enter') this.#enter(node)
-      return true
-    } catch (error) {
-      this.#problem(node.path, NO_NAME, error)
-      return false
-    }
-  }
-
-  #within<T>(node: DirectoryNode, action: (dir: Dir) => T): T {
-    const dir = this.#directories.acquire(node)
-    try {
-      return action(dir)
-    } finally {
-      this.#directories.release(node)
-    }
-  }
-
   #step(step: LinkStep): void {
     if (step === undefined) return
     if ('write' in step) this.#write(step.write)
@@ -343,81 +224,6 @@ export class Restoration {
       settle(result.isPlaced)
     })
     this.#parts.pool.run({ kind: 'entry', place, entry }).then(answer.resolve, answer.reject)
-  }
-
-  #link(name: LinkedName, to: LinkedName): void {
-    const { posix, overwrite, dryRun } = this.#parts
-    const { node, entry } = name
-    const outcome = this.#outcome()
-    try {
-      const found =
-        node.state === 'fresh' ? undefined : this.#within(node, (dir) => posix.statAt(dir, entry.name))
-      const action = decide(entry, found, overwrite)
-      const target = dryRun ? undefined : this.#within(to.node, (dir) => posix.statAt(dir, to.entry.name))
-      if (
-        action === 'keep' ||
-        (target !== undefined && found?.inode === target.inode && found.device === target.device)
-      )
-        outcome.skipped(node.path, entry)
-      else {
-        if (!dryRun) {
-          this.#within(node, (dir) => {
-            this.#within(to.node, (from) => {
-              makeLink(
-                this.#writer(outcome),
-                { dir: from, name: to.entry.name },
-                { dir, inheritsAcl: false, entry, found },
-              )
-            })
-          })
-        }
-        this.#parts.counters.add('bytesRestored', entry.size)
-        outcome.restored(node.path, entry, found === undefined)
-      }
-    } catch (error) {
-      outcome.problem(node.path, entry.name, error)
-    }
-    this.#report(outcome.result())
-    this.#done(node)
-  }
-
-  async #restoreLarge({ node, entry }: LinkedName, done: (isPlaced: boolean) => void): Promise<void> {
-    const outcome = this.#outcome()
-    const { posix, overwrite, dryRun } = this.#parts
-    try {
-      const found =
-        node.state === 'fresh' ? undefined : this.#within(node, (dir) => posix.statAt(dir, entry.name))
-      const action = decide(entry, found, overwrite)
-      if (action === 'keep' || action === 'same') {
-        outcome.skipped(node.path, entry)
-        outcome.isPlaced = action === 'same'
-      } else if (dryRun) {
-        this.#parts.counters.add('bytesRestored', entry.size)
-        outcome.restored(node.path, entry, found === undefined)
-      } else {
-        const dir = this.#directories.acquire(node)
-        try {
-          await restoreLargeFile(
-            { ...this.#parts, writer: this.#writer(outcome) },
-            { dir, inheritsAcl: node.inheritsAcl, entry, found },
-          )
-        } finally {
-          if (!this.#isOver) this.#directories.release(node)
-        }
-        if (this.#parts.verify) outcome.verified(node.path, entry)
-        outcome.restored(node.path, entry, found === undefined)
-      }
-    } catch (error) {
-      this.#guard(() => {
-        outcome.problem(node.path, entry.name, error)
-      })
-    }
-    this.#guard(() => {
-      this.#largeActive--
-      this.#report(outcome.result())
-      done(outcome.isPlaced)
-      this.#pump()
-    })
   }
 
   /** One thing less to do in a directory; when nothing is left, it gets its metadata, and so on upwards. */
@@ -453,47 +259,63 @@ export class Restoration {
     return true
   }
 
-  #finish(node: DirectoryNode): void {
-    const { posix, overwrite, dryRun, rights } = this.#parts
-    const { parent, entry, state } = node
-    if (parent === undefined || entry === undefined || state === 'lazy') return
-    const outcome = this.#outcome()
-    const isSet = state === 'fresh' || (node.isSelected && overwrite !== 'never')
-    try {
-      if (!dryRun) {
-        this.#within(parent, (dir) => {
-          if (isSet) {
-            if (state === 'there') dropOtherXattrs(posix, dir, node.name, entry)
-            applyMetadata(
-              posix,
-              { dir, name: node.name },
-              entry,
-              { inheritsAcl: state === 'fresh' && node.inheritsAcl },
-              rights,
-              outcome.notice,
-            )
-          } else if (node.modeBefore !== undefined) posix.chmodAt(dir, node.name, node.modeBefore)
-        })
+  #addDirectory(parent: DirectoryNode, found: FoundDirectory): void {
+    const node = this.#work.child(parent, found)
+    parent.pending++
+    if (node.state === 'there') {
+      try {
+        this.#work.enter(node)
+      } catch (error) {
+        this.#problem(node.path, NO_NAME, error)
+        this.#done(parent)
+        return
       }
-      if (isSet) outcome.restored(parent.path, entry, state === 'fresh')
-    } catch (error) {
-      outcome.problem(node.path, NO_NAME, error)
     }
+    this.#addParts(node, found.entry.trees ?? [])
+  }
+
+  /** False, and reported, when a directory that something was found in cannot be made. */
+  #materialize(node: DirectoryNode): boolean {
+    try {
+      this.#work.materialize(node)
+      return true
+    } catch (error) {
+      this.#problem(node.path, NO_NAME, error)
+      return false
+    }
+  }
+
+  #link(name: LinkedName, to: LinkedName): void {
+    const outcome = newOutcome(this.#parts)
+    this.#files.link(name, to, outcome)
+    this.#report(outcome.result())
+    this.#done(name.node)
+  }
+
+  async #restoreLarge(name: LinkedName, done: (isPlaced: boolean) => void): Promise<void> {
+    const outcome = newOutcome(this.#parts)
+    try {
+      await this.#files.large(name, outcome)
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#guard(() => {
+      this.#largeActive--
+      this.#report(outcome.result())
+      done(outcome.isPlaced)
+      this.#pump()
+    })
+  }
+
+  #finish(node: DirectoryNode): void {
+    const outcome = newOutcome(this.#parts)
+    this.#work.finish(node, outcome)
     this.#directories.forget(node)
     this.#report(outcome.result())
   }
 
-  #outcome(): Outcome {
-    return new Outcome(this.#parts.counters, this.#parts.verbose)
-  }
-
-  #writer(outcome: Outcome): WriterParts {
-    const { posix, rights, mayDelete, tempName } = this.#parts
-    return { posix, rights, mayDelete, notice: outcome.notice, tempName }
-  }
-
   #problem(path: Uint8Array, name: Uint8Array, error: unknown): void {
-    const outcome = this.#outcome()
+    const outcome = newOutcome(this.#parts)
     outcome.problem(path, name, error)
     this.#report(outcome.result())
   }

@@ -109,7 +109,8 @@ export class Device implements AsyncDisposable {
   command(args: readonly string[]): { readonly file: string; readonly args: readonly string[] } {
     const line = [process.execPath, ...this.#nodeFlags, cellarProgram, '--home', this.home, ...args]
     // `ip netns exec` becomes the program: its process id and its signals are the program's.
-    const [file = '', ...rest] = this.#namespace === undefined ? line : ['ip', 'netns', 'exec', this.#namespace, ...line]
+    const [file = '', ...rest] =
+      this.#namespace === undefined ? line : ['ip', 'netns', 'exec', this.#namespace, ...line]
     return { file, args: rest }
   }
 
@@ -152,7 +153,17 @@ export class Device implements AsyncDisposable {
 
   /** Joins the mesh that shows a code. */
   async join(code: string, at: string): Promise<Finished> {
-    const joined = await this.run('--json', 'join', code, '--at', at, '--name', this.name, '--listen', this.#listen)
+    const joined = await this.run(
+      '--json',
+      'join',
+      code,
+      '--at',
+      at,
+      '--name',
+      this.name,
+      '--listen',
+      this.#listen,
+    )
     this.keepOffNetworks()
     return joined
   }
@@ -166,6 +177,7 @@ export class Device implements AsyncDisposable {
     const ended = finish(node)
     const started = await firstMessage(node, ended, 'started')
     this.#addresses = (started['addresses'] as string[]).map(hostAndPort)
+    this.keepOffNetworks()
     ended.then(
       (it) => (this.log += it.stdout + it.stderr),
       () => undefined,
@@ -245,7 +257,11 @@ function hostAndPort(address: string): string {
 }
 
 /** The first line of that message type that a running command prints. @throws {CommandFailed} when it ends before */
-export async function firstMessage(child: ChildProcess, ended: Promise<Finished>, type: string): Promise<JsonLine> {
+export async function firstMessage(
+  child: ChildProcess,
+  ended: Promise<Finished>,
+  type: string,
+): Promise<JsonLine> {
   const said = new Promise<JsonLine>((resolve) => {
     let text = ''
     child.stdout?.on('data', (part: string) => {

@@ -82,7 +82,11 @@ function loopbackPlace(): string {
  *
  * @param what - for the message when there is none in time
  */
-export async function until<T>(what: string, ask: () => T | undefined | Promise<T | undefined>, ms = patienceMs): Promise<T> {
+export async function until<T>(
+  what: string,
+  ask: () => T | undefined | Promise<T | undefined>,
+  ms = patienceMs,
+): Promise<T> {
   const deadline = performance.now() + ms
   for (;;) {
     const answer = await ask()
@@ -96,11 +100,19 @@ export async function until<T>(what: string, ask: () => T | undefined | Promise<
 export async function statusOf(device: Device): Promise<Status | undefined> {
   const home = await findHome(device.home, process.env)
   const handle = await connectNode(home.socket)
-  return await handle?.call('status', {}, { signal: AbortSignal.timeout(patienceMs), onEvent: () => undefined })
+  return await handle?.call(
+    'status',
+    {},
+    { signal: AbortSignal.timeout(patienceMs), onEvent: () => undefined },
+  )
 }
 
 /** Waits until the running node of a device says something of itself. */
-export async function untilStatus(device: Device, what: string, isSo: (status: Status) => boolean): Promise<Status> {
+export async function untilStatus(
+  device: Device,
+  what: string,
+  isSo: (status: Status) => boolean,
+): Promise<Status> {
   let last: Status | undefined
   try {
     return await until(`${device.name}: ${what}`, async () => {
@@ -108,7 +120,10 @@ export async function untilStatus(device: Device, what: string, isSo: (status: S
       return last !== undefined && isSo(last) ? last : undefined
     })
   } catch (error) {
-    throw new Error(`${(error as Error).message}; last status ${JSON.stringify(last)}\n${device.log.slice(-2000)}`, { cause: error })
+    throw new Error(
+      `${(error as Error).message}; last status ${JSON.stringify(last)}\n${device.log.slice(-2000)}`,
+      { cause: error },
+    )
   }
 }
 
@@ -195,7 +210,13 @@ function lastMessage<T>(text: string, type: string): T | undefined {
 }
 
 /** Restores a path of a snapshot and compares it with what it was made from, metadata too. @throws {CommandFailed} */
-export async function restoreSame(device: Device, snapshot: string, source: string, target: string, ...flags: string[]): Promise<RestoreSummary> {
+export async function restoreSame(
+  device: Device,
+  snapshot: string,
+  source: string,
+  target: string,
+  ...flags: string[]
+): Promise<RestoreSummary> {
   const summary = await device.json<RestoreSummary>('restore', snapshot, '--target', target, ...flags)
   assertSame(source, join(target, source))
   return summary

@@ -18,7 +18,7 @@ describe('cutting bytes into frames', () => {
           for (let frame = buffer.next(); frame !== undefined; frame = buffer.next()) got.push(frame)
         }
         for (let at = 0; at < bytes.byteLength; ) {
-          const size = sizes.next().value ?? 1
+          const size = Number(sizes.next().value ?? 1)
           buffer.push(Uint8Array.from(bytes.subarray(at, at + size)))
           at += size
           if (isEager) drain()

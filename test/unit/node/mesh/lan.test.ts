@@ -74,7 +74,7 @@ class LanDevice {
     for (;;) {
       for (let line = this.#said.shift(); line !== undefined; line = this.#said.shift()) {
         if (line.startsWith('failed')) throw new Error(line)
-        if (line.startsWith(`${word}`)) return line.slice(word.length + 1)
+        if (line.startsWith(word)) return line.slice(word.length + 1)
       }
       const left = deadline - Date.now()
       if (left <= 0) throw new Error(`"${word}" was not said in time`)
