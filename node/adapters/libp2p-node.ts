@@ -1,0 +1,82 @@
+/** Puts libp2p together: TCP, Noise, yamux, identify, gossip; nothing that calls or tells by itself. */
+
+import '../polyfill.ts'
+import { noise } from '@chainsafe/libp2p-noise'
+import type { GossipSub } from '@libp2p/gossipsub'
+import { type Identify, identify } from '@libp2p/identify'
+import type { ConnectionGater, PrivateKey } from '@libp2p/interface'
+import { tcp } from '@libp2p/tcp'
+import { createLibp2p, type Libp2p } from 'libp2p'
+import { CellarError, type DeviceId, isCellarError } from '../../protocol/index.ts'
+import type { MdnsComponents } from './libp2p-mdns.ts'
+import { membersGossip } from './libp2p-notices.ts'
+import { boundedYamux } from './libp2p-yamux.ts'
+
+/** A libp2p node with what a network uses of it. */
+export type Libp2pNode = Libp2p<{ identify: Identify; gossip: GossipSub; lan: LanService }>
+
+/** Hands out what mDNS needs of libp2p: only services are given its components. */
+interface LanService {
+  readonly components: MdnsComponents
+}
+
+/** What a node is made of. */
+export interface NodeInit {
+  readonly key: PrivateKey
+  /** Multiaddrs. */
+  readonly listen: readonly string[]
+  /** Multiaddrs told besides. */
+  readonly announce: readonly string[]
+  readonly gate: ConnectionGater
+  readonly isMember: (device: DeviceId) => boolean
+}
+
+/** Starts a node. @throws {CellarError} `CONFIG_INVALID` when it cannot listen */
+export async function startNode({ key, listen, announce, gate, isMember }: NodeInit): Promise<Libp2pNode> {
+  try {
+    return await createLibp2p({
+      privateKey: key,
+      // Nothing about program or host for whoever asks.
+      nodeInfo: { name: 'rootcellar', version: '1', userAgent: 'rootcellar' },
+      addresses: { listen: [...listen], appendAnnounce: [...announce] },
+      transports: [tcp({ dialOpts: { noDelay: true }, listenOpts: { noDelay: true } })],
+      connectionEncrypters: [noise()],
+      streamMuxers: [boundedYamux()],
+      connectionGater: gate,
+      connectionManager: {
+        inboundConnectionThreshold: 50,
+        maxIncomingPendingConnections: 64,
+        inboundUpgradeTimeout: 5000,
+        maxConnections: 300,
+        maxParallelDials: 16,
+      },
+      // The main thread may be busy for seconds in a backup: a late pong is no reason to hang up.
+      connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 15_000 } },
+      services: {
+        identify: identify({ runOnConnectionOpen: false, maxInboundStreams: 2 }),
+        gossip: membersGossip(isMember),
+        lan: (components: MdnsComponents): LanService => ({ components }),
+      },
+    })
+  } catch (error) {
+    throw new CellarError('CONFIG_INVALID', `cannot listen at ${listen.join(', ')}`, {}, { cause: error })
+  }
+}
+
+/**
+ * Turns what libp2p throws at calling into an error of ours.
+ *
+ * @param signal - the caller's: when it is aborted, its reason is the error
+ * @param what - what was called, for the message
+ */
+export function explainCall(error: unknown, signal: AbortSignal, what: string): unknown {
+  if (isCellarError(error)) return error
+  if (signal.aborted) return signal.reason
+  const name = error instanceof Error ? error.name : ''
+  if (name === 'UnsupportedProtocolError') {
+    return new CellarError('PEER_PROTOCOL', `${what} does not serve this protocol`, {}, { cause: error })
+  }
+  if (name === 'DialDeniedError')
+    return new CellarError('NOT_A_MEMBER', `${what} is no member here`, {}, { cause: error })
+  return new CellarError('PEER_GONE', `${what} cannot be reached`, {}, { cause: error })
+}
