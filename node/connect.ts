@@ -1,11 +1,11 @@
 /** Takes a node among its peers: network, links, exchange, and the desk where others are invited. */
 
-import { isIPv4, isIPv6 } from 'node:net'
-import { CellarError, type DeviceId } from '../protocol/index.ts'
+import type { DeviceId } from '../protocol/index.ts'
 import { openNetwork } from './adapters/libp2p-network.ts'
 import { readAddress } from './mesh/addresses.ts'
 import { admit } from './mesh/admit.ts'
 import { Contacts } from './mesh/contacts.ts'
+import { listenAddress } from './mesh/listen-address.ts'
 import { InvitationDesk, type PairingEvent } from './mesh/pairing/invite.ts'
 import { Online } from './online.ts'
 import type { Connected, NodeParts } from './parts.ts'
@@ -73,21 +73,4 @@ function knownAddresses(parts: NodeParts, devices: readonly DeviceId[], addresse
   return devices
     .filter((device) => device !== parts.signer.device)
     .flatMap((device) => addressesOf(device).map((address) => `${address}/p2p/${device}`))
-}
-
-/**
- * The multiaddr to listen at for what the settings say: a multiaddr, or HOST:PORT with an address for the host; port 0
- * takes a free one.
- *
- * @throws {CellarError} `CONFIG_INVALID`
- */
-export function listenAddress(text: string): string {
-  if (text.startsWith('/')) return text
-  const match = /^(?:\[([^\]]+)\]|([^:[\]/]+)):(\d{1,5})$/.exec(text.trim())
-  const host = match?.[1] ?? match?.[2] ?? ''
-  const port = Number(match?.[3] ?? Number.NaN)
-  if (Number.isNaN(port) || port > 65_535 || !(isIPv4(host) || isIPv6(host))) {
-    throw new CellarError('CONFIG_INVALID', `cannot listen at "${text}": give an address and a port, as 0.0.0.0:4517 or [::]:4517`)
-  }
-  return `/${isIPv6(host) ? 'ip6' : 'ip4'}/${host}/tcp/${String(port)}`
 }

@@ -12,15 +12,13 @@ import {
   signerFromSeed,
 } from '../protocol/index.ts'
 import { type Catalog, openCatalog } from '../storage/index.ts'
-import { openNetwork } from './adapters/libp2p-network.ts'
 import { makePrivateDirectory } from './adapters/private-files.ts'
 import { systemWorld } from './adapters/system-world.ts'
 import type { InitOptions, Initialized, Joined, JoinEvent, JoinOptions } from './api.ts'
 import { type Config, CONFIG_DEFAULT } from './config.ts'
-import { listenAddress } from './connect.ts'
 import { endJoining, hasDevice, type HomePaths, joiningKey, writeConfig, writeKeys } from './home.ts'
 import { entryKey } from './ledger/records.ts'
-import { join } from './mesh/pairing/join.ts'
+import { listenAddress } from './mesh/listen-address.ts'
 import { type PathText, pathBytes } from './path-text.ts'
 
 const keyBytes = 32
@@ -77,6 +75,7 @@ export async function joinMesh(home: HomePaths, options: JoinOptions, context: J
   const signer = signerFromSeed(device)
   const config = configOf(options.listen, options.store, [])
   const tell = context.onEvent ?? (() => undefined)
+  const [{ openNetwork }, { join }] = await loadPairing()
   const network = await openNetwork({ seed: device, listen: [], mdns: config.mdns && options.at.length === 0, clock })
   try {
     tell({ message_type: 'joining', step: 'looking' })
@@ -120,6 +119,9 @@ export async function joinMesh(home: HomePaths, options: JoinOptions, context: J
     await network.close()
   }
 }
+
+/** The network and its cryptography take longer to load than most commands to run: only who joins needs them here. */
+const loadPairing = () => Promise.all([import('./adapters/libp2p-network.ts'), import('./mesh/pairing/join.ts')])
 
 /** A name for this device where its person gives none. */
 export function defaultDeviceName(): string {

@@ -14,7 +14,7 @@ import { Events } from './events.ts'
 import { type HomePaths, readConfig, readKeys } from './home.ts'
 import { Jobs } from './jobs.ts'
 import { Ledger } from './ledger/ledger.ts'
-import { connectParts, type ConnectedNode } from './connect.ts'
+import type { ConnectedNode } from './connect.ts'
 import { handlersOf } from './operations/index.ts'
 import type { NodeParts } from './parts.ts'
 import { Snapshots } from './snapshots.ts'
@@ -64,6 +64,10 @@ async function openParts(home: HomePaths, options: OpenNodeOptions, closers: (()
   const vault = keys.vault === undefined ? undefined : await openVault(keys.vault)
   let connected: Promise<ConnectedNode> | undefined
   let current: ConnectedNode | undefined
+  closers.push(async () => {
+    await connected?.catch(() => undefined) // whoever asked for it was told
+    await current?.close()
+  })
   const parts: NodeParts = {
     home,
     config,
@@ -82,15 +86,17 @@ async function openParts(home: HomePaths, options: OpenNodeOptions, closers: (()
     isRunning: options.mode === 'running',
     startedMs: world.clock.nowMs(),
     connect: () =>
-      (connected ??= connectParts(parts).then((node) => {
-        current = node
-        closers.push(() => node.close())
-        return node
+      (connected ??= loadConnect().then(async ({ connectParts }) => {
+        current = await connectParts(parts)
+        return current
       })),
     connected: () => current,
   }
   return parts
 }
+
+/** The network takes longer to load than most commands to run: loaded when a node goes among its peers. */
+const loadConnect = () => import('./connect.ts')
 
 /** Closes in the opposite order of opening, all of it, even when one part fails. */
 async function closeAll(closers: (() => Promise<void>)[]): Promise<void> {
