@@ -44,7 +44,7 @@ const COMPRESS_BYTES_MIN = 64
 
 /** Compressing must save a twentieth: bytes / 20. */
 function isWorthIt(rawBytes: number, compressedBytes: number): boolean {
-  return compressedBytes <= rawBytes - Math.ceil(rawBytes / 20)
+  return compressedBytes < rawBytes && compressedBytes <= rawBytes - Math.ceil(rawBytes / 20)
 }
 
 /** Makes the vault of derived keys, in whatever thread. */

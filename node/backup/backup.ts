@@ -180,14 +180,15 @@ async function run(parts: RunParts, request: BackupRequest): Promise<RootId | un
       room: () => hands.room(),
       finish: (directory) => {
         writer.write(directory)
-        if (directory.plan.parent === undefined) resolve({ trees: directory.trees, hasChanged: walker.hasChanged })
+        if (directory.plan.parent !== undefined) return
+        if (walker.sourcesFound === 0 && request.stdin === undefined) {
+          throw new CellarError('SOURCE_UNREADABLE', 'Nothing to back up: none of the paths is there.')
+        }
+        resolve({ trees: directory.trees, hasChanged: walker.hasChanged })
       },
     })
     walker.walk(top, parent?.trees, extra).then(() => {
       tally.isScanned = true
-      if (walker.sourcesFound === 0 && request.stdin === undefined) {
-        throw new CellarError('SOURCE_UNREADABLE', 'Nothing to back up: none of the paths is there.')
-      }
       files.flush()
     }).catch(reject)
   })

@@ -138,8 +138,11 @@ export class Hands {
   }
 
   async #keep(chunks: readonly NewChunk[]): Promise<void> {
-    for (const { id, bytes } of chunks) if (!this.#parts.dryRun) await this.#parts.store.put(id, bytes)
-    this.#sealed(chunks.map(({ key, id, bytes, rawBytes }) => ({ key, id, rawBytes, chunkBytes: bytes.length })))
+    const { store, dryRun } = this.#parts
+    for (const { key, id, bytes, rawBytes } of chunks) {
+      const isNew = dryRun ? !store.has(id) : await store.put(id, bytes)
+      this.#sealed([{ key, id, rawBytes, chunkBytes: bytes.length, isNew }])
+    }
   }
 
   #threads(): Pool {
@@ -148,6 +151,7 @@ export class Hands {
       {
         ask: (keys) => this.#table.ask(keys),
         settle: (keys) => this.#table.settle(keys),
+        has: (id) => store.has(id),
         sealed: (sealed) => {
           this.#sealed(sealed)
           return Promise.resolve()
@@ -171,10 +175,10 @@ export class Hands {
   }
 
   #sealed(sealed: readonly Sealed[]): void {
-    for (const { key, id, rawBytes, chunkBytes } of sealed) {
+    for (const { key, id, rawBytes, chunkBytes, isNew } of sealed) {
       this.#table.resolve(key, id)
       this.#bytesSinceCheckpoint += chunkBytes
-      this.#parts.tally.chunk('data', rawBytes, chunkBytes)
+      if (isNew) this.#parts.tally.chunk('data', rawBytes, chunkBytes)
     }
     if (this.#bytesSinceCheckpoint >= CHECKPOINT_BYTES && !this.#parts.dryRun && this.#checkpoint === undefined) {
       this.#checkpoint = this.#commit({ isLast: false }).finally(() => {

@@ -97,6 +97,8 @@ export interface Sealed {
   readonly rawBytes: number
   /** Bytes of the chunk. */
   readonly chunkBytes: number
+  /** It was not in the store: a chunk may be there that no content is known of here, from a peer or before a crash. */
+  readonly isNew: boolean
   /** The chunk itself, where it was not appended to a lent pack. */
   readonly bytes?: Uint8Array
 }
@@ -121,13 +123,15 @@ export interface ErrorNote {
 
 export type ToWorker =
   | { readonly type: 'job'; readonly number: number; readonly job: Job }
-  | { readonly type: 'reply'; readonly call: number; readonly verdicts: readonly Verdict[]; readonly loan?: PackLoan }
+  | { readonly type: 'reply'; readonly call: number; readonly verdicts: readonly Verdict[]; readonly have?: readonly boolean[]; readonly loan?: PackLoan }
   /** Make durable what was appended, and say what it is; with `isLast`, close the pack too. */
   | { readonly type: 'sync'; readonly isLast: boolean }
 
 export type FromWorker =
   | { readonly type: 'ask'; readonly call: number; readonly keys: Uint8Array }
   | { readonly type: 'settle'; readonly call: number; readonly keys: Uint8Array }
+  /** Which of these chunks are in the store? */
+  | { readonly type: 'have'; readonly call: number; readonly ids: readonly ChunkId[] }
   | { readonly type: 'sealed'; readonly call: number; readonly sealed: readonly Sealed[] }
   /** A pack is wanted to append to. */
   | { readonly type: 'lend'; readonly call: number }

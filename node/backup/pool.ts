@@ -1,7 +1,7 @@
 /** The threads of a backup, and who does which job. */
 
 import type { Worker } from 'node:worker_threads'
-import { CellarError, type ErrorCode } from '../../protocol/index.ts'
+import { CellarError, type ChunkId, type ErrorCode } from '../../protocol/index.ts'
 import type { LoanRecord, PackLoan } from '../../storage/index.ts'
 import { startWorker } from '../adapters/start-worker.ts'
 import type { ErrorNote, FromWorker, Job, JobResult, Sealed, ToWorker, Verdict, WorkerInit } from './jobs.ts'
@@ -13,6 +13,8 @@ const JOBS_PER_WORKER = 3
 export interface PoolPorts {
   ask(keys: Uint8Array): readonly Verdict[]
   settle(keys: Uint8Array): Promise<readonly Verdict[]>
+  /** Says whether a chunk is in the store. */
+  has(id: ChunkId): boolean
   /** Takes note of sealed chunks, and stores those that come with their bytes. */
   sealed(sealed: readonly Sealed[]): Promise<void>
   lend(): PackLoan
@@ -125,6 +127,7 @@ export class Pool {
     }
     if (message.type === 'ask') reply(message.call, this.#ports.ask(message.keys))
     else if (message.type === 'settle') later(this.#ports.settle(message.keys).then((verdicts) => () => { reply(message.call, verdicts) }))
+    else if (message.type === 'have') this.#send(member, { type: 'reply', call: message.call, verdicts: [], have: message.ids.map((id) => this.#ports.has(id)) })
     else if (message.type === 'sealed') later(this.#ports.sealed(message.sealed).then(() => () => { reply(message.call, []) }))
     else if (message.type === 'lend') {
       const loan = this.#ports.lend()

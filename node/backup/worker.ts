@@ -70,13 +70,15 @@ class Thread {
 
   async #keep(chunks: readonly NewChunk[]): Promise<void> {
     const isSent = this.#init.keep === 'send'
+    const { have = [] } = await this.#call((call) => ({ type: 'have', call, ids: chunks.map(({ id }) => id) }))
+    const isNew = (at: number): boolean => have[at] !== true
     if (this.#init.keep === 'append') {
-      const turn = this.#appending.then(() => this.#append(chunks))
+      const turn = this.#appending.then(() => this.#append(chunks.filter((_, at) => isNew(at))))
       this.#appending = turn
       await turn
     }
     const sealed = chunks.map(
-      ({ key, id, bytes, rawBytes }): Sealed => ({ key, id, rawBytes, chunkBytes: bytes.length, ...(isSent ? { bytes } : {}) }),
+      ({ key, id, bytes, rawBytes }, at): Sealed => ({ key, id, rawBytes, chunkBytes: bytes.length, isNew: isNew(at), ...(isSent ? { bytes } : {}) }),
     )
     const transfer = isSent ? chunks.map(({ bytes }) => bytes.buffer as ArrayBuffer) : []
     await this.#call((call) => ({ type: 'sealed', call, sealed }), transfer)
