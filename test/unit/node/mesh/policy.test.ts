@@ -38,7 +38,7 @@ describe('which link to keep', () => {
       { caller: a, sinceMs: 5 },
     ]
     assert.equal(chooseLink(links), links[2])
-    assert.equal(chooseLink([]), undefined)
+    assert.equal(chooseLink<LinkFacts>([]), undefined)
   })
 })
 
