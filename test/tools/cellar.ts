@@ -71,7 +71,7 @@ export class Device implements AsyncDisposable {
   readonly name: string
   readonly #env: NodeJS.ProcessEnv
   readonly #nodeFlags: readonly string[]
-  readonly #listen: string
+  #listen: string
   readonly #namespace: string | undefined
   #node: ChildProcess | undefined
   #addresses: readonly string[] = []
@@ -177,6 +177,8 @@ export class Device implements AsyncDisposable {
     const ended = finish(node)
     const started = await firstMessage(node, ended, 'started')
     this.#addresses = (started['addresses'] as string[]).map(hostAndPort)
+    // A port once taken is kept over a restart, so that the others find it again.
+    if (this.#namespace === undefined) this.#listen = this.#addresses[0] ?? this.#listen
     this.keepOffNetworks()
     ended.then(
       (it) => (this.log += it.stdout + it.stderr),
