@@ -22,14 +22,11 @@ export interface ChunkSource {
 /** The chunks of an open store. The store stays the caller's. */
 export function storeSource(store: ChunkStore): ChunkSource {
   return {
-    get: (id, signal) => {
-      if (signal.aborted) return Promise.reject(new CellarError('ABORTED', 'reading was interrupted'))
-      try {
-        return Promise.resolve(store.get(id))
-      } catch (error) {
-        return Promise.reject(error as Error)
-      }
-    },
+    get: (id, signal) =>
+      new Promise((resolve) => {
+        if (signal.aborted) throw new CellarError('ABORTED', 'reading was interrupted')
+        resolve(store.get(id))
+      }),
     locate: (ids) => store.locate(ids),
   }
 }

@@ -65,6 +65,8 @@ export interface Posix {
   /** What this system cannot do, one phrase each, for a notice; empty on Linux. */
   readonly lost: readonly string[]
 
+  /** The bits that new files are made without, 0..0777; 0777 where it cannot be read without changing it. */
+  umask(): number
   /** The user's name in /etc/passwd, if it has one there. */
   userName(uid: number): string | undefined
   /** The group's name in /etc/group, if it has one there. */

@@ -8,6 +8,7 @@ import {
   fstatSync,
   lstatSync,
   readdirSync,
+  readFileSync,
   statfsSync,
 } from 'node:fs'
 import { constants as osConstants } from 'node:os'
@@ -95,7 +96,6 @@ type LibC = Readonly<
     | 'fchownat'
     | 'utimensat'
     | 'futimens'
-    | 'lseek'
     | 'llistxattr'
     | 'lgetxattr'
     | 'lsetxattr'
@@ -106,7 +106,10 @@ type LibC = Readonly<
     | 'errno',
     Call
   >
->
+> & {
+  /** A BigInt beyond 2^53. */
+  readonly lseek: (fd: number, offset: number, whence: number) => number | bigint
+}
 
 /** The path by which Node's own calls reach into an open directory. */
 function procPath(dir: Dir, name?: Uint8Array): Buffer {
@@ -150,6 +153,7 @@ export function linuxPosix(koffi: Koffi, names: OwnerNames): Posix {
 
   return {
     lost: [],
+    umask: readUmask,
     userName: (uid) => names.users.get(uid),
     groupName: (gid) => names.groups.get(gid),
     readXattrs: xattrs.read,
@@ -264,6 +268,16 @@ export function linuxPosix(koffi: Koffi, names: OwnerNames): Posix {
         c.close(fd)
       }
     },
+  }
+}
+
+/** Node's own way sets it for a moment, for all threads. */
+function readUmask(): number {
+  try {
+    const found = /^Umask:\s*([0-7]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))
+    return found?.[1] === undefined ? 0o777 : Number.parseInt(found[1], 8)
+  } catch {
+    return 0o777
   }
 }
 

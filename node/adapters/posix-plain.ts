@@ -44,6 +44,7 @@ export function plainPosix(names: OwnerNames): Posix {
       'holes of sparse files by the file system',
       'FIFOs and devices',
     ],
+    umask: () => 0o777,
     userName: (uid) => names.users.get(uid),
     groupName: (gid) => names.groups.get(gid),
     readXattrs: () => [],

@@ -23,7 +23,7 @@ export async function runRestore(parts: NodeParts, params: RestoreParams, contex
     try {
       const seconds = () => (clock.nowMs() - startedMs) / 1000
       const result = await restore(
-        { source: open.source, vault, posix: await loadPosix() },
+        { source: open.source, vault, posix: await loadPosix(), world: parts.world },
         {
           root,
           ...(path !== undefined && path.length > 0 && { subpath: path }),

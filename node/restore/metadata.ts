@@ -1,7 +1,7 @@
 /** Puts owner, mode, attributes and times on what was restored, in the one order that works (restore.md §5). */
 
 import type { Entry } from '../../protocol/index.ts'
-import type { Dir, Posix, Xattr } from '../adapters/posix.ts'
+import type { Dir, Posix, Stat, Xattr } from '../adapters/posix.ts'
 
 /** Who restores: decides what can be set at all. */
 export interface Rights {
@@ -14,7 +14,7 @@ export interface Rights {
 }
 
 /** Looks at this process. */
-export function rightsOfProcess(): Rights {
+export function rightsOfProcess(posix: Posix): Rights {
   const uid = process.geteuid?.() ?? 0
   const gid = process.getegid?.() ?? 0
   return {
@@ -22,7 +22,7 @@ export function rightsOfProcess(): Rights {
     uid,
     gid,
     groups: new Set([gid, ...(process.getgroups?.() ?? [])]),
-    umask: process.umask(),
+    umask: posix.umask(),
   }
 }
 
@@ -86,11 +86,11 @@ export function applyMetadata(
 }
 
 interface Setters {
-  chown(uid: number, gid: number): void
-  chmod(mode: number): void
-  utime(mtimeNs: bigint): void
-  xattr(xattr: Xattr): void
-  removeXattr(name: Uint8Array): void
+  readonly chown: (uid: number, gid: number) => void
+  readonly chmod: (mode: number) => void
+  readonly utime: (mtimeNs: bigint) => void
+  readonly xattr: (xattr: Xattr) => void
+  readonly removeXattr: (name: Uint8Array) => void
 }
 
 function setters(posix: Posix, place: Place): Setters {
@@ -178,6 +178,19 @@ function isLate(xattr: Xattr): boolean {
 
 function nameOf(xattr: Xattr): string {
   return Buffer.from(xattr.name).toString('latin1')
+}
+
+/** Sets the metadata of a file whose content is right already, where it differs. */
+export function refreshMetadata(
+  posix: Posix,
+  place: { readonly dir: Dir; readonly name: Uint8Array },
+  entry: Entry,
+  found: Stat,
+  by: { readonly rights: Rights; readonly notice: Notice },
+): void {
+  const isOwner = !by.rights.isRoot || (found.uid === entry.uid && found.gid === entry.gid)
+  if (isOwner && (found.mode & 0o7777) === entry.mode && entry.xattrs === undefined) return
+  applyMetadata(posix, place, entry, { inheritsAcl: false }, by.rights, by.notice)
 }
 
 /** Takes from an existing directory the attributes of users, and ACLs, that the snapshot's does not have. */

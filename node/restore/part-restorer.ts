@@ -15,7 +15,7 @@ import {
   type WriterTarget,
   writePieces,
 } from './file-writer.ts'
-import { applyMetadata, type Rights } from './metadata.ts'
+import { type Rights, refreshMetadata } from './metadata.ts'
 import type { Job, JobPlace, WorkerSetup } from './messages.ts'
 import { Outcome, type SharedCounters } from './outcome.ts'
 import { type Action, bytesNeeded, decide, Placer } from './plan.ts'
@@ -144,7 +144,7 @@ export class PartRestorer {
 
   /** Makes everything but files; says of a file whether it is to be written now. */
   #begin(place: JobPlace, entry: Entry, outcome: Outcome, isAlone: boolean): WantedFile | undefined {
-    const { posix, setup } = this.#parts
+    const { posix, rights, setup } = this.#parts
     const isOneOfMany = entry.linkCount > 1 && entry.type !== 'dir'
     if (isOneOfMany && !isAlone) {
       outcome.linked.push(entry)
@@ -157,8 +157,12 @@ export class PartRestorer {
       return undefined
     }
     if (action === 'keep' || action === 'same') {
-      if (action === 'same' && found !== undefined && place.dir !== undefined && !setup.dryRun)
-        this.#refresh(place.dir, entry, found, outcome)
+      if (action === 'same' && found !== undefined && place.dir !== undefined && !setup.dryRun) {
+        refreshMetadata(posix, { dir: place.dir, name: entry.name }, entry, found, {
+          rights,
+          notice: outcome.notice,
+        })
+      }
       outcome.isPlaced = action === 'same'
       outcome.skipped(place.path, entry)
       return undefined
@@ -195,16 +199,6 @@ export class PartRestorer {
       posix.mkdirAt(place.dir, entry.name, 0o700)
     }
     outcome.directories.push({ entry, state: 'fresh', isSelected: true })
-  }
-
-  /** The content is as it should be; so should the rest be. */
-  #refresh(dir: Dir, entry: Entry, found: Stat, outcome: Outcome): void {
-    const { posix, rights } = this.#parts
-    const isRight =
-      (found.mode & 0o7777) === entry.mode &&
-      (!rights.isRoot || (found.uid === entry.uid && found.gid === entry.gid))
-    if (isRight && entry.xattrs === undefined) return
-    applyMetadata(posix, { dir, name: entry.name }, entry, { inheritsAcl: false }, rights, outcome.notice)
   }
 
   async #file(place: JobPlace, { entry, found }: WantedFile, outcome: Outcome): Promise<void> {

@@ -10,8 +10,8 @@ import { codeOf, messageOf } from './outcome.ts'
 
 /** A promise to be kept from outside. */
 interface Promised {
-  resolve(result: JobResult): void
-  reject(error: Error): void
+  readonly resolve: (result: JobResult) => void
+  readonly reject: (error: Error) => void
 }
 
 interface Hand {
@@ -39,6 +39,7 @@ export class WorkerPool {
   readonly #hands: Hand[] = []
   #numbers = 0
   #failure: Error | undefined
+  readonly #whenIdle: (() => void)[] = []
 
   constructor(parts: PoolParts) {
     this.#parts = parts
@@ -77,9 +78,18 @@ export class WorkerPool {
 
   /** Resolves when no job is under way. */
   async idle(): Promise<void> {
-    const jobs = (): Promised[] => this.#hands.flatMap((hand) => [...hand.jobs.values()])
-    while (jobs().length > 0 && this.#failure === undefined)
-      await new Promise((resolve) => setTimeout(resolve, 5))
+    if (this.#isIdle()) return
+    await new Promise<void>((resolve) => {
+      this.#whenIdle.push(resolve)
+    })
+  }
+
+  #isIdle(): boolean {
+    return this.#hands.every(({ jobs }) => jobs.size === 0)
+  }
+
+  #tellIdle(): void {
+    if (this.#isIdle()) for (const resolve of this.#whenIdle.splice(0)) resolve()
   }
 
   #start(number: number): Hand {
@@ -131,6 +141,7 @@ export class WorkerPool {
       hand.jobs.delete(message.number)
       if (message.type === 'done') done?.resolve(message.result)
       else done?.reject(errorOf(message.code, message.message))
+      this.#tellIdle()
     }
   }
 
@@ -141,6 +152,7 @@ export class WorkerPool {
       for (const done of jobs.values()) done.reject(error)
       jobs.clear()
     }
+    this.#tellIdle()
   }
 }
 

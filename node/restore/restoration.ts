@@ -11,6 +11,11 @@ import { largeFileBytesMin } from './part-restorer.ts'
 import { newOutcome, type RestorationParts } from './parts.ts'
 import { bytesNeeded } from './plan.ts'
 
+interface Answer {
+  readonly resolve: (result: JobResult) => void
+  readonly reject: (error: Error) => void
+}
+
 interface PartTask {
   readonly node: DirectoryNode
   readonly tree: ChunkId
@@ -107,9 +112,7 @@ export class Restoration {
     }
   }
 
-  #nextPart():
-    | { readonly job: Job; readonly done: { resolve(result: JobResult): void; reject(error: Error): void } }
-    | undefined {
+  #nextPart(): { readonly job: Job; readonly done: Answer } | undefined {
     for (let task = this.#tasks.pop(); task !== undefined; task = this.#tasks.pop()) {
       const { node, tree } = task
       const scan = task.scan && node.state === 'lazy'
@@ -128,10 +131,7 @@ export class Restoration {
   }
 
   /** What waits for an answer: the answer is worked on, then there is room for more. */
-  #promise(done: (result: JobResult) => void): {
-    resolve(result: JobResult): void
-    reject(error: Error): void
-  } {
+  #promise(done: (result: JobResult) => void): Answer {
     return {
       resolve: (result) => {
         this.#guard(() => {
@@ -228,16 +228,16 @@ export class Restoration {
 
   /** One thing less to do in a directory; when nothing is left, it gets its metadata, and so on upwards. */
   #done(node: DirectoryNode): void {
-    for (let at: DirectoryNode | undefined = node; at !== undefined; at = at.parent) {
+    let at = node
+    for (;;) {
       at.pending--
       if (at.pending > 0 || this.#clears(at)) return
-      if (at.parent === undefined) {
-        this.#isOver = true
-        this.#settle?.resolve()
-        return
-      }
+      if (at.parent === undefined) break
       this.#finish(at)
+      at = at.parent
     }
+    this.#isOver = true
+    this.#settle?.resolve()
   }
 
   /** Has what the snapshot lacks removed from a directory, once all of the snapshot is there; false if nothing is to do. */

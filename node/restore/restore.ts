@@ -1,10 +1,9 @@
 /** Restores a snapshot, or a part of it, into a directory (node/spec/restore.md). */
 
-import { randomBytes } from 'node:crypto'
 import { lstatSync, mkdirSync, realpathSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import type { ChunkId, Entry, RootId, SnapshotRoot } from '../../protocol/index.ts'
-import { CellarError, isCellarError } from '../../protocol/index.ts'
+import type { ChunkId, Entry, RootId, SnapshotRoot, World } from '../../protocol/index.ts'
+import { CellarError } from '../../protocol/index.ts'
 import type { Dir, Posix } from '../adapters/posix.ts'
 import { nameText } from '../backup/patterns.ts'
 import type { ChunkSource } from '../chunk-source.ts'
@@ -12,13 +11,15 @@ import { SnapshotReader, splitPath } from '../snapshot-reader.ts'
 import type { Vault } from '../vault.ts'
 import type { DirectoryNode } from './directories.ts'
 import { type Estimate, estimateByReading, estimateWhole } from './estimate.ts'
-import type { RestoreCounters, RestoreEntryEvent, RestoreProblem, WorkerSetup } from './messages.ts'
+import type { RestoreCounters, WorkerSetup } from './messages.ts'
 import { rightsOfProcess } from './metadata.ts'
-import { codeOf, messageOf, SharedCounters } from './outcome.ts'
+import { messageOf, SharedCounters } from './outcome.ts'
+import type { RestorationParts } from './parts.ts'
 import type { Overwrite } from './plan.ts'
 import { WorkerPool } from './pool.ts'
 import { tempNamePrefix } from './remove.ts'
-import { Restoration, type RestorationParts } from './restoration.ts'
+import { countersOf, final, Log, type RestoreWatch, tick, type Told } from './report.ts'
+import { Restoration } from './restoration.ts'
 import { everything, Selection, type SelectionRules } from './selection.ts'
 import { keepNames, wholeBelow } from './whole.ts'
 
@@ -27,6 +28,7 @@ export interface RestoreParts {
   readonly source: ChunkSource
   readonly vault: Vault
   readonly posix: Posix
+  readonly world: World
 }
 
 /** What is restored, where to and how. */
@@ -48,30 +50,13 @@ export interface RestoreRequest {
   readonly workers?: number
 }
 
-/** How a restore is watched and stopped. */
-export interface RestoreWatch {
-  readonly signal: AbortSignal
-  /** About ten times a second, and at the end. */
-  readonly onProgress?: (counters: RestoreCounters) => void
-  /** Every entry; asking for it costs time. */
-  readonly onEntry?: (event: RestoreEntryEvent) => void
-  readonly onProblem?: (problem: RestoreProblem) => void
-}
-
-/** What became of it. */
-export interface RestoreResult {
+/** What became of it; not all is done when there are problems. */
+export interface RestoreResult extends Told {
   readonly summary: RestoreCounters
   /** Files read back, with `verify`. */
   readonly filesVerified: number
-  /** What could not be restored, at most 10,000 of them; then it is not done, and `problemCount` says how many. */
-  readonly problems: readonly RestoreProblem[]
-  readonly problemCount: number
-  /** One sentence each: what was restored less than exactly, as on systems or for users that cannot. */
-  readonly notices: readonly string[]
 }
 
-const PROBLEMS_MAX = 10_000
-const PROGRESS_MS = 100
 const SPARE_BYTES = 16 * 1024 * 1024
 /** Below so many entries and bytes a second thread costs more than it brings. */
 const SMALL = { entries: 200, bytes: 32 * 1024 * 1024 }
@@ -207,41 +192,49 @@ async function run(
   watch: RestoreWatch,
   prepared: Prepared & { readonly estimate: Estimate },
 ): Promise<RestoreResult> {
-  const { estimate, target, what, selection } = prepared
+  const { estimate, target } = prepared
   const counters = new SharedCounters()
   const log = new Log(watch)
+  const summary = (): RestoreCounters => countersOf(counters, estimate)
+  // what ends the restore also ends what it waits for: chunks from peers, the next tick
+  const end = new AbortController()
+  const signal = AbortSignal.any([watch.signal, end.signal])
   const stop = (): void => {
     counters.add('stop', 1)
   }
-  const summary = (): RestoreCounters => countersOf(counters, estimate)
-  watch.signal.addEventListener('abort', stop, { once: true })
-  if (watch.signal.aborted) stop()
-  const pool = openPool(parts, request, watch, { counters, estimate })
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  const inner = { ...watch, signal }
+  const pool = openPool(parts, request, inner, { counters, estimate })
   const restoration = new Restoration(
-    restorationParts(parts, request, watch, { ...prepared, counters, pool, log }),
+    restorationParts(parts, request, inner, { ...prepared, counters, pool, log }),
     target.dir,
   )
-  const timer = setInterval(() => watch.onProgress?.(summary()), PROGRESS_MS)
+  void tick(parts.world.clock, signal, () => watch.onProgress?.(summary()))
   try {
-    const top = topNode(what, selection, target)
-    if ('entry' in what) {
-      if (selection.of([nameText(what.entry.name)], selection.isTopSelected).isSelected)
-        await restoration.runEntry(top, what.entry)
-    } else await restoration.run(top, what.trees)
+    await restoreInto(restoration, prepared)
     if (!request.dryRun) await pool.run({ kind: 'sync', dir: target.dir })
   } catch (error) {
-    stop()
-    await pool.idle()
     throw final(error)
   } finally {
-    clearInterval(timer)
-    watch.signal.removeEventListener('abort', stop)
-    restoration.close()
+    end.abort()
+    await pool.idle() // descriptors are the workers' until they answer
+    await restoration.close()
     await pool.close()
   }
   watch.onProgress?.(summary())
   for (const lost of parts.posix.lost) log.notice(`${lost}: this system cannot`, 0)
   return { summary: summary(), filesVerified: counters.get('filesVerified'), ...log.result() }
+}
+
+async function restoreInto(restoration: Restoration, { what, selection, target }: Prepared): Promise<void> {
+  const top = topNode(what, selection, target)
+  if ('trees' in what) {
+    await restoration.run(top, what.trees)
+    return
+  }
+  const { isSelected } = selection.of([nameText(what.entry.name)], selection.isTopSelected)
+  if (isSelected) await restoration.runEntry(top, what.entry)
 }
 
 function openPool(
@@ -253,7 +246,7 @@ function openPool(
   const { counters, estimate } = with_
   const isSmall = estimate.entries < SMALL.entries && estimate.bytes < SMALL.bytes
   const size = request.workers ?? (isSmall ? 1 : Math.max(1, Math.min(4, availableParallelism())))
-  const run = randomBytes(8).toString('hex')
+  const run = Buffer.from(parts.world.random.bytes(8)).toString('hex')
   const setupOf = (worker: number): WorkerSetup => ({
     keys: parts.vault.keys,
     rules: request.rules ?? everything,
@@ -275,11 +268,11 @@ function restorationParts(
   made: Prepared & { readonly counters: SharedCounters; readonly pool: WorkerPool; readonly log: Log },
 ): RestorationParts {
   const { reader, counters, pool, log, root, selection } = made
-  const run = randomBytes(8).toString('hex')
+  const run = Buffer.from(parts.world.random.bytes(8)).toString('hex')
   let temps = 0
   return {
     posix: parts.posix,
-    rights: rightsOfProcess(),
+    rights: rightsOfProcess(parts.posix),
     reader,
     pool,
     counters,
@@ -313,63 +306,4 @@ function topNode(what: What, selection: Selection, target: Target): DirectoryNod
     pending: 0,
     isCleared: false,
   }
-}
-
-/** Gathers what a person is to be told. */
-class Log {
-  readonly #problems: RestoreProblem[] = []
-  #problemCount = 0
-  readonly #notices = new Map<string, number>()
-  readonly #watch: RestoreWatch
-
-  constructor(watch: RestoreWatch) {
-    this.#watch = watch
-  }
-
-  problem = (problem: RestoreProblem): void => {
-    this.#problemCount++
-    if (this.#problems.length < PROBLEMS_MAX) this.#problems.push(problem)
-    this.#watch.onProblem?.(problem)
-  }
-
-  notice = (what: string, count: number): void => {
-    this.#notices.set(what, (this.#notices.get(what) ?? 0) + count)
-  }
-
-  event = (event: RestoreEntryEvent): void => {
-    this.#watch.onEntry?.(event)
-  }
-
-  result(): Pick<RestoreResult, 'problems' | 'problemCount' | 'notices'> {
-    const notices = [...this.#notices].map(
-      ([what, count]) => `Not restored: ${what}${count === 0 ? '' : ` (${String(count)} times)`}.`,
-    )
-    return { problems: this.#problems, problemCount: this.#problemCount, notices }
-  }
-}
-
-function countersOf(counters: SharedCounters, estimate: Estimate): RestoreCounters {
-  return {
-    totalFiles: estimate.entries,
-    filesRestored: counters.get('entriesRestored'),
-    filesSkipped: counters.get('entriesSkipped'),
-    filesDeleted: counters.get('entriesDeleted'),
-    totalBytes: estimate.bytes,
-    bytesRestored: counters.get('bytesRestored'),
-    bytesSkipped: counters.get('bytesSkipped'),
-  }
-}
-
-/** What stops a whole restore, in our words. */
-function final(error: unknown): unknown {
-  if (isCellarError(error) || error instanceof TypeError || error instanceof RangeError) return error
-  const code = codeOf(error)
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new CellarError('TARGET_FULL', `the target is full: ${messageOf(error)}`, {}, { cause: error })
-  return new CellarError(
-    'RESTORE_INCOMPLETE',
-    `the restore stopped: ${messageOf(error)}`,
-    { code },
-    { cause: error },
-  )
 }

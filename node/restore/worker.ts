@@ -14,8 +14,8 @@ import { codeOf, messageOf, SharedCounters } from './outcome.ts'
 import { PartRestorer } from './part-restorer.ts'
 
 interface Waiting {
-  resolve(value: readonly (ChunkPlace | undefined)[] | Uint8Array): void
-  reject(error: Error): void
+  readonly resolve: (value: readonly (ChunkPlace | undefined)[] | Uint8Array) => void
+  readonly reject: (error: Error) => void
 }
 
 const port = parentPort
@@ -62,7 +62,7 @@ const restorer = Promise.all([loadPosix(), loadZstd()]).then(([posix, zstd]) => 
   const counters = new SharedCounters(setup.shared)
   return new PartRestorer({
     posix,
-    rights: rightsOfProcess(),
+    rights: rightsOfProcess(posix),
     feed: new Feed(vaultOf(setup.keys, zstd), desk),
     counters,
     setup,

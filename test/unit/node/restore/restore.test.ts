@@ -20,6 +20,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemWorld } from '../../../../node/adapters/system-world.ts'
 import { loadPosix, type Posix } from '../../../../node/adapters/posix.ts'
 import { type ChunkSource, eitherSource, storeSource } from '../../../../node/chunk-source.ts'
 import { restore, type RestoreRequest, type RestoreResult } from '../../../../node/restore/restore.ts'
@@ -74,7 +75,11 @@ describe('restoring', function () {
       workers: 1,
       ...options,
     }
-    return await restore({ source: storeSource(maker.store), vault: maker.vault, posix }, request, { signal })
+    return await restore(
+      { source: storeSource(maker.store), vault: maker.vault, posix, world: systemWorld },
+      request,
+      { signal },
+    )
   }
   async function restoreTree(tree: MadeTree, options: Partial<RestoreRequest> = {}): Promise<RestoreResult> {
     return await restoreRoot(await maker.snapshot(tree), options)
@@ -267,7 +272,7 @@ describe('restoring', function () {
       workers: 1,
     }
     const mended = await restore(
-      { source: eitherSource(storeSource(store), peer), vault: maker.vault, posix },
+      { source: eitherSource(storeSource(store), peer), vault: maker.vault, posix, world: systemWorld },
       request,
       { signal: new AbortController().signal },
     )
