@@ -83,6 +83,7 @@ describe('story 1: pairing by a short code', function () {
   })
 
   it('a wrong code three times burns it, and the inviter is told', async () => {
+    const before = (await statusOf(desktop))?.devices.length
     const invitation = await openInvitation(desktop, '--role', 'writer')
     for (const [n, word] of ['abandon', 'ability', 'able'].entries()) {
       assert.equal(await refusedJoin(`guesser-${String(n)}`, wrongCode(invitation.code, word)), 'CODE_WRONG')
@@ -95,8 +96,7 @@ describe('story 1: pairing by a short code', function () {
     )
     assert.equal(failedWith(ended, 12), 'PAIRING_REFUSED')
     assert.equal(await refusedJoin('guesser-3', invitation.code), 'PAIRING_REFUSED')
-    const status = await statusOf(desktop)
-    assert.deepEqual(status?.devices.map((one) => one.name), ['desktop', 'laptop'])
+    assert.equal((await statusOf(desktop))?.devices.length, before)
   })
 
   it('a code ends by itself, and the inviter is told', async () => {
