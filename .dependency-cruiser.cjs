@@ -93,11 +93,19 @@ module.exports = {
     {
       name: 'files-of-people',
       comment:
-        'In node/ only adapters, the workers on files of people (backup, restore) and the control socket touch disk ' +
-        'or network; mesh/addresses.ts asks only what an IP address is.',
+        'In node/ only adapters, the workers on files of people (backup, restore) and the control socket touch the ' +
+        'disk; version.ts reads package.json.',
       severity: 'error',
-      from: { path: '^node/', pathNot: '^node/((adapters|backup|restore|control)/|mesh/addresses\\.ts$)' },
-      to: { dependencyTypes: ['core'], path: '^(node:)?(fs|child_process|net|http|https|dgram)(/|$)' },
+      from: { path: '^node/', pathNot: '^node/((adapters|backup|restore|control)/|version\\.ts$)' },
+      to: { dependencyTypes: ['core'], path: '^(node:)?(fs|child_process)(/|$)' },
+    },
+    {
+      name: 'sockets-in-adapters',
+      comment:
+        'In node/ only adapters and the control socket open connections; mesh/ asks what an IP address is.',
+      severity: 'error',
+      from: { path: '^node/', pathNot: '^node/(adapters|control|mesh)/' },
+      to: { dependencyTypes: ['core'], path: '^(node:)?(net|http|https|http2|tls|dgram|dns)(/|$)' },
     },
     {
       name: 'koffi-in-adapters',

@@ -1,7 +1,7 @@
 /** `status`: whether one is safe, and what is still on its way. */
 
-import { statfsSync } from 'node:fs'
 import { isReplicated, type RootId } from '../../protocol/index.ts'
+import { freeBytes } from '../adapters/disk-space.ts'
 import type { Problem, SnapshotCounts, Status, Waiting } from '../api.ts'
 import type { NodeParts } from '../parts.ts'
 import { EVERY } from '../snapshots.ts'
@@ -20,12 +20,20 @@ export function readStatus(parts: NodeParts): Status {
   const own = [...new Set(live.filter(({ owner }) => owner === signer.device).map(({ root }) => root))]
   const devices = listDevices(parts)
   const stats = store.stats()
-  const last = parts.snapshots.list(EVERY).filter((one) => one.live.owner === signer.device).at(-1)
+  const last = parts.snapshots
+    .list(EVERY)
+    .filter((one) => one.live.owner === signer.device)
+    .at(-1)
   const free = freeBytes(parts.storePath)
   return {
     version: VERSION,
     device: { id: signer.device, name: self.name, role: self.role },
-    mesh: { id: membership.mesh, short_id: membership.mesh.slice(0, 8), devices: devices.filter((one) => one.removed !== true).length, copies_goal: membership.copiesGoal },
+    mesh: {
+      id: membership.mesh,
+      short_id: membership.mesh.slice(0, 8),
+      devices: devices.filter((one) => one.removed !== true).length,
+      copies_goal: membership.copiesGoal,
+    },
     running: parts.isRunning,
     pid: process.pid,
     started: new Date(parts.startedMs).toISOString(),
@@ -33,7 +41,11 @@ export function readStatus(parts: NodeParts): Status {
     snapshots: countSnapshots(parts, roots),
     own_snapshots: countSnapshots(parts, own),
     ...(last !== undefined && {
-      last_backup: { snapshot_id: last.live.root, time: new Date(last.timeMs).toISOString(), ...copiesNow(parts, last.live.root) },
+      last_backup: {
+        snapshot_id: last.live.root,
+        time: new Date(last.timeMs).toISOString(),
+        ...copiesNow(parts, last.live.root),
+      },
     }),
     devices,
     waiting: waitingFor(parts, roots, devices),
@@ -79,7 +91,9 @@ function waitingFor(parts: NodeParts, roots: readonly RootId[], devices: Status[
   }
   return devices.flatMap(({ id, name, connected, last_seen }) => {
     const snapshots = lacking.get(id) ?? 0
-    return snapshots === 0 ? [] : [{ device: id, name, connected, ...(last_seen !== undefined && { last_seen }), snapshots }]
+    return snapshots === 0
+      ? []
+      : [{ device: id, name, connected, ...(last_seen !== undefined && { last_seen }), snapshots }]
   })
 }
 
@@ -87,7 +101,12 @@ function problemsOf(parts: NodeParts, devices: Status['devices']): Problem[] {
   const problems: Problem[] = []
   const stats = parts.store.stats()
   if (stats.readOnly) {
-    problems.push({ level: 'error', code: 'STORE_FULL', message: `the disk of ${parts.storePath} is full: nothing more can be stored`, remedy: 'free space on it' })
+    problems.push({
+      level: 'error',
+      code: 'STORE_FULL',
+      message: `the disk of ${parts.storePath} is full: nothing more can be stored`,
+      remedy: 'free space on it',
+    })
   }
   if (stats.quarantined > 0) {
     const what = `${String(stats.quarantined)} stored ${stats.quarantined === 1 ? 'chunk is' : 'chunks are'} damaged`
@@ -106,17 +125,13 @@ function problemsOf(parts: NodeParts, devices: Status['devices']): Problem[] {
     if (device.removed === true || device.connected || device.last_seen === undefined) continue
     const days = Math.floor((nowMs - Date.parse(device.last_seen)) / 86_400_000)
     if (nowMs - Date.parse(device.last_seen) > silentMs) {
-      problems.push({ level: 'warning', code: 'PEER_GONE', message: `${device.name} has not been heard of for ${String(days)} days`, remedy: `start rootcellar on ${device.name}` })
+      problems.push({
+        level: 'warning',
+        code: 'PEER_GONE',
+        message: `${device.name} has not been heard of for ${String(days)} days`,
+        remedy: `start rootcellar on ${device.name}`,
+      })
     }
   }
   return [...problems, ...parts.troubles.recent(nowMs)]
-}
-
-function freeBytes(path: string): number | undefined {
-  try {
-    const { bavail, bsize } = statfsSync(path)
-    return bavail * bsize
-  } catch {
-    return undefined // a figure to show, no more
-  }
 }
