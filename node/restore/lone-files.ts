@@ -33,7 +33,7 @@ export class LoneFiles {
         return
       }
       if (!dryRun) this.#makeLink({ node, entry }, to, found, outcome)
-      this.#parts.counters.add('bytesRestored', entry.size)
+      if (entry.type === 'file') this.#parts.counters.add('bytesRestored', entry.size)
       outcome.restored(node.path, entry, found === undefined)
     } catch (error) {
       outcome.problem(node.path, entry.name, error)

@@ -163,7 +163,7 @@ function tell(worker: Worker, message: ToWorker): void {
 /** The error that made a worker give up. */
 function errorOf(code: string, message: string): Error {
   if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new CellarError('TARGET_FULL', `the target is full: ${message}`)
+    return new CellarError('TARGET_FULL', `the restore stopped, ${message}`)
   if (code in ERRORS) return new CellarError(code as ErrorCode, message)
   return new CellarError('RESTORE_INCOMPLETE', message, { code })
 }

@@ -90,7 +90,7 @@ export function final(error: unknown): unknown {
   if (isCellarError(error) || error instanceof TypeError || error instanceof RangeError) return error
   const code = codeOf(error)
   if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new CellarError('TARGET_FULL', `the target is full: ${messageOf(error)}`, {}, { cause: error })
+    return new CellarError('TARGET_FULL', `the restore stopped, ${messageOf(error)}`, {}, { cause: error })
   return new CellarError(
     'RESTORE_INCOMPLETE',
     `the restore stopped: ${messageOf(error)}`,
