@@ -80,6 +80,9 @@ describe('backup', () => {
     assert.ok(second.root !== undefined && first.root !== undefined)
     const inSource = (root: ChunkId) => [...readEntries(setting, root)].filter(([path]) => path.startsWith(`${directory.slice(1)}/`))
     assert.deepEqual(inSource(second.root), inSource(first.root))
+    const alone = await run(setting, [directory])
+    assert.equal(alone.summary.filesNew, first.summary.files)
+    assert.ok(alone.summary.chunksAdded <= 3, String(alone.summary.chunksAdded))
   })
 
   it('reads again only what has changed', async () => {
@@ -93,6 +96,27 @@ describe('backup', () => {
     const entry = entryOf(root, at('f7')) as Entry
     assert.ok((await readContent(setting, entry)).equals(readFileSync(at('f7'))))
     assert.ok((await readContent(setting, entryOf(root, at('f8')) as Entry)).equals(readFileSync(at('f8'))))
+  })
+
+  it('is not deceived by a file of the same size and time', async () => {
+    writeFileSync(at('f'), 'before')
+    utimesSync(at('f'), 1000, 1000)
+    const first = await run(setting, [directory])
+    writeFileSync(at('f'), 'behind')
+    utimesSync(at('f'), 1000, 1000)
+    const { root } = await run(setting, [directory], { parent: first.root as ChunkId })
+    assert.equal((await readContent(setting, entryOf(root, at('f')) as Entry)).toString(), 'behind')
+  })
+
+  it('keeps equal content once, whoever reads it', async () => {
+    const content = noise(3_000_000, 5)
+    for (let i = 0; i < 8; i++) writeFileSync(at(`same${String(i)}`), content)
+    writeFileSync(at('zeros'), Buffer.alloc(30_000_000))
+    const { root, summary } = await run(setting, [directory], { threads: 3 })
+    assert.ok(summary.bytesAdded <= 3_000_000 + 3 * 4_194_304, String(summary.bytesAdded))
+    for (const name of ['same0', 'same7', 'zeros']) {
+      assert.ok((await readContent(setting, entryOf(root, at(name)) as Entry)).equals(readFileSync(at(name))))
+    }
   })
 
   it('makes the same data chunks of the same tree on two devices', async () => {

@@ -161,6 +161,7 @@ describe('reading a source', () => {
 describe('the threads of a backup', () => {
   const ports = (failed: (error: unknown) => void): PoolPorts => ({
     ...{ ask: () => [], settle: () => Promise.resolve([]), sealed: () => Promise.resolve() },
+    has: () => false,
     ...{ adopt: () => undefined, giveBack: () => undefined, progress: () => undefined, failed },
     lend: () => {
       throw new Error('not here')
