@@ -10,7 +10,7 @@ import type { Job, JobResult, Verdict } from './jobs.ts'
 import type { Xattr } from '../../protocol/index.ts'
 
 /** Bytes of window that one job needs: a batch, and a longest chunk that may hang over. */
-export const BATCH_BYTES = 8 * 1024 * 1024
+export const BATCH_BYTES = 4 * 1024 * 1024
 export const WINDOW_BYTES = BATCH_BYTES + 4 * 1024 * 1024
 
 /** A chunk that was sealed, to be kept. */

@@ -47,12 +47,22 @@ function applyFacts(draft: Draft, facts: FileFacts): void {
 }
 
 function bundleJob(works: readonly FileWork[]): BundleJob {
-  const nul = Uint8Array.of(0)
+  let bytes = 0
+  for (const { path } of works) bytes += path.length + 1
+  const paths = new Uint8Array(bytes)
   const facts = new BigInt64Array(works.length * FACTS_WIDTH)
-  for (const [index, { draft }] of works.entries()) {
-    facts.set([BigInt(draft.size), draft.mtimeNs, draft.ctimeNs, BigInt.asIntN(64, draft.inode)], index * FACTS_WIDTH)
+  let end = 0
+  let at = 0
+  for (const { path, draft } of works) {
+    paths.set(path, end)
+    end += path.length + 1
+    facts[at] = BigInt(draft.size)
+    facts[at + 1] = draft.mtimeNs
+    facts[at + 2] = draft.ctimeNs
+    facts[at + 3] = draft.inode
+    at += FACTS_WIDTH
   }
-  return { kind: 'bundle', paths: Buffer.concat(works.flatMap(({ path }) => [path, nul])), facts }
+  return { kind: 'bundle', paths, facts }
 }
 
 /** Names under which one file was found: read once. */
