@@ -182,6 +182,18 @@ describe('the house is tidy', () => {
     }
   })
 
+  it('locks every optional package, or npm ci refuses (node scripts/complete-lock.mjs)', () => {
+    const { packages } = JSON.parse(projectText('package-lock.json')) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>
+    }
+    const missing = Object.entries(packages).flatMap(([at, { optionalDependencies }]) =>
+      Object.keys(optionalDependencies ?? {})
+        .filter((name) => !(`node_modules/${name}` in packages || `${at}/node_modules/${name}` in packages))
+        .map((name) => `${at}: ${name}`),
+    )
+    assertNone(missing)
+  })
+
   it('names in its documents only scripts that package.json has', () => {
     const { scripts } = JSON.parse(projectText('package.json')) as { scripts: Record<string, string> }
     const missing = documents.flatMap((path) =>
