@@ -22,7 +22,7 @@ function openVerified(vault: Opener, id: ChunkId, bytes: Uint8Array): OpenedPayl
 }
 
 const FILES_OPEN_MAX = 16
-const OPENED_BYTES_MAX = 16 * 1024 * 1024
+const OPENED_BYTES_MAX = 6 * 1024 * 1024
 const FETCHES_AHEAD = 4
 
 /** The chunks that one worker needs, in about the order in which it said so. */
@@ -57,6 +57,11 @@ export class Feed {
       else this.#places.set(id, place)
     }
     this.#fetchAhead()
+  }
+
+  /** Says where a chunk lies, for the next `load`. */
+  hint(id: ChunkId, place: ChunkPlace): void {
+    this.#places.set(id, place)
   }
 
   /** An opened chunk if it is still in memory; borrowed until the next `load`. */

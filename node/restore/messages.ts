@@ -53,7 +53,13 @@ export interface JobPlace {
 /** One thing for a worker to do. Descriptors stay open until the answer. */
 export type Job =
   /** Restores one part of a directory. With `scan`, only looks whether anything in it is selected. */
-  | { readonly kind: 'part'; readonly place: JobPlace; readonly tree: ChunkId; readonly scan: boolean }
+  | {
+      readonly kind: 'part'
+      readonly place: JobPlace
+      readonly tree: ChunkId
+      readonly treePlace?: ChunkPlace
+      readonly scan: boolean
+    }
   /** Restores one file that is known to be selected. */
   | { readonly kind: 'entry'; readonly place: JobPlace; readonly entry: Entry }
   /** Writes chunks to an open file, or with `verify` compares it with them. */

@@ -2,6 +2,7 @@
 
 import { CellarError, decodeTree } from '../../protocol/index.ts'
 import type { ChunkId, Entry } from '../../protocol/index.ts'
+import type { ChunkPlace } from '../../storage/index.ts'
 import type { Dir, Posix, Stat } from '../adapters/posix.ts'
 import { nameText } from '../backup/patterns.ts'
 import type { OpenedPayload } from '../vault.ts'
@@ -65,10 +66,13 @@ export class PartRestorer {
     return outcome
   }
 
-  async #part({ place, tree, scan }: Extract<Job, { kind: 'part' }>, outcome: Outcome): Promise<void> {
+  async #part(
+    { place, tree, treePlace, scan }: Extract<Job, { kind: 'part' }>,
+    outcome: Outcome,
+  ): Promise<void> {
     let entries: readonly Entry[]
     try {
-      entries = await this.#entriesOf(tree)
+      entries = await this.#entriesOf(tree, treePlace)
     } catch (error) {
       outcome.problem(place.path, new Uint8Array(), error)
       return
@@ -99,8 +103,9 @@ export class PartRestorer {
     if (!scan) await this.#entries(place, selected, outcome, false)
   }
 
-  async #entriesOf(tree: ChunkId): Promise<readonly Entry[]> {
-    await this.#parts.feed.prepare([tree])
+  async #entriesOf(tree: ChunkId, place?: ChunkPlace): Promise<readonly Entry[]> {
+    if (place === undefined) await this.#parts.feed.prepare([tree])
+    else this.#parts.feed.hint(tree, place)
     const opened = await this.#parts.feed.load(tree, false)
     expectKind(opened, ['tree'], tree)
     return decodeTree(opened.raw, opened.links).entries()

@@ -1,6 +1,7 @@
 /** What the main thread's side of a restore works with. */
 
 import { type Posix } from '../adapters/posix.ts'
+import type { ChunkSource } from '../chunk-source.ts'
 import type { SnapshotReader } from '../snapshot-reader.ts'
 import type { WriterParts } from './file-writer.ts'
 import type { RestoreEntryEvent, RestoreProblem } from './messages.ts'
@@ -14,6 +15,7 @@ export interface RestorationParts {
   readonly posix: Posix
   readonly rights: Rights
   readonly reader: SnapshotReader
+  readonly source: ChunkSource
   readonly pool: WorkerPool
   readonly counters: SharedCounters
   readonly signal: AbortSignal

@@ -125,7 +125,15 @@ export class Restoration {
         this.#directories.release(node)
         this.#afterPart({ node, tree, scan }, result)
       }
-      return { job: { kind: 'part', place, tree, scan }, done: this.#promise(done) }
+      const [treePlace] = this.#parts.source.locate?.([tree]) ?? []
+      const job = {
+        kind: 'part',
+        place,
+        tree,
+        scan,
+        ...(treePlace === undefined ? {} : { treePlace }),
+      } as const
+      return { job, done: this.#promise(done) }
     }
     return undefined
   }

@@ -274,6 +274,7 @@ function restorationParts(
     posix: parts.posix,
     rights: rightsOfProcess(parts.posix),
     reader,
+    source: parts.source,
     pool,
     counters,
     signal: watch.signal,
