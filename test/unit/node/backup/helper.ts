@@ -100,3 +100,14 @@ export async function readContent({ store, vault }: Setting, { content, holes, s
   }
   return whole
 }
+
+/** Bytes that do not compress, from a seed. */
+export function noise(bytes: number, seed: number): Buffer {
+  const out = Buffer.alloc(bytes)
+  let state = seed >>> 0
+  for (let i = 0; i < bytes; i++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    out[i] = state >>> 24
+  }
+  return out
+}
