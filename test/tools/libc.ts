@@ -52,9 +52,12 @@ export function setXattr(path: Uint8Array, name: Uint8Array, value: Uint8Array):
     throw new CallError('lsetxattr', path)
 }
 
+/** As long as names or a value can be on Linux; used again and again, for there may be much to look at. */
+const names = Buffer.alloc(64 * 1024)
+const value = Buffer.alloc(64 * 1024)
+
 /** All extended attributes of a file, directory or symbolic link itself, sorted by name; values in hex. */
 export function listXattrs(path: Uint8Array): Map<string, string> {
-  const names = Buffer.alloc(64 * 1024)
   const length = Number(c.llistxattr(text(path), names, names.length))
   const found = new Map<string, string>()
   // A file system without attributes has none.
@@ -64,7 +67,6 @@ export function listXattrs(path: Uint8Array): Map<string, string> {
     .toString('latin1')
     .split('\0')
     .sort()
-  const value = Buffer.alloc(64 * 1024)
   for (const name of list) {
     const size = Number(c.lgetxattr(text(path), text(Buffer.from(name, 'latin1')), value, value.length))
     if (size < 0) throw new CallError('lgetxattr', path)

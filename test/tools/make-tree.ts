@@ -25,6 +25,8 @@ export interface TreeOptions {
   readonly filesSmall?: number
   /** Bytes of the large file. @defaultValue 6 MiB */
   readonly largeBytes?: number
+  /** Files of some ten bytes besides, many of them with hostile names. @defaultValue none */
+  readonly filesTiny?: number
 }
 
 /** What a made tree has that a search for leaked names or contents can look for. */
@@ -124,6 +126,31 @@ class TreeMaker {
     writeFileSync(this.at(`letters/${secretName}.txt`), `${secretText}\n`)
     writeFileSync(this.at('empty file'), '')
     writeFileSync(this.at('one byte'), 'x')
+  }
+
+  /** A name of 1 to 255 bytes of any value but NUL and slash, which ends with its number and so is the only one. */
+  hostileName(n: number): Buffer {
+    const end = Buffer.from(`-${n}`)
+    const name = this.chance.bytes(1 + this.chance.below(255 - end.length))
+    for (const [at, byte] of name.entries()) if (byte === 0 || byte === 0x2f) name[at] = 0x0a
+    return Buffer.concat([name, end])
+  }
+
+  /** Files in directories of up to a thousand, some three directories deep. */
+  tinyFiles(count: number): void {
+    for (let n = 0, left = 0, directory = Buffer.alloc(0); n < count; n++, left--) {
+      if (left <= 0) {
+        left = 1 + this.chance.below(1000)
+        const isHostile = this.chance.below(4) === 0
+        const above = n % 3 === 0 ? 'many' : `many/${n % 7}/${n % 11}`
+        mkdirSync(this.at(above), { recursive: true })
+        const name = isHostile ? this.hostileName(n) : Buffer.from(`directory ${n}`)
+        directory = Buffer.concat([this.at(above), Buffer.from('/'), name, Buffer.from('/')])
+        mkdirSync(directory)
+      }
+      const name = this.chance.below(8) === 0 ? this.hostileName(n) : Buffer.from(`tiny-${n}`)
+      writeFileSync(Buffer.concat([directory, name]), `number ${n}${' again'.repeat(this.chance.below(4))}`)
+    }
   }
 
   largeFiles(bytes: number): void {
@@ -249,6 +276,7 @@ export function makeTree(directory: string, options: TreeOptions): MadeTree {
   mkdirSync(directory, { recursive: true })
   const maker = new TreeMaker(directory, options.seed)
   maker.smallFiles(options.filesSmall ?? 300)
+  maker.tinyFiles(options.filesTiny ?? 0)
   maker.largeFiles(options.largeBytes ?? 6 * 1024 * 1024)
   maker.links()
   maker.sparseFiles()
