@@ -16,7 +16,12 @@ export interface Config {
 }
 
 /** What holds where a file says nothing. Port 4517 is free in the registry of ports. */
-export const CONFIG_DEFAULT: Config = { listen: ['0.0.0.0:4517', '[::]:4517'], mdns: true, peers: [], store: undefined }
+export const CONFIG_DEFAULT: Config = {
+  listen: ['0.0.0.0:4517', '[::]:4517'],
+  mdns: true,
+  peers: [],
+  store: undefined,
+}
 
 /**
  * Reads settings.
@@ -32,10 +37,16 @@ export function parseConfig(text: string, path: string): Config {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     const reason = error.message.split('\n')[0] ?? ''
-    throw new CellarError('CONFIG_INVALID', `${path}, line ${String(error.line)}: ${reason}`, { path, line: error.line }, { cause: error })
+    throw new CellarError(
+      'CONFIG_INVALID',
+      `${path}, line ${String(error.line)}: ${reason}`,
+      { path, line: error.line },
+      { cause: error },
+    )
   }
   for (const key of Object.keys(table)) {
-    if (!(key in CONFIG_DEFAULT)) throw invalid(path, key, `is not a setting (there are ${Object.keys(CONFIG_DEFAULT).join(', ')})`)
+    if (!(key in CONFIG_DEFAULT))
+      throw invalid(path, key, `is not a setting (there are ${Object.keys(CONFIG_DEFAULT).join(', ')})`)
   }
   return {
     listen: texts(table['listen'], 'listen', path) ?? CONFIG_DEFAULT.listen,

@@ -28,14 +28,26 @@ export async function connectParts(parts: NodeParts): Promise<ConnectedNode> {
     mdns: config.mdns,
     clock: world.clock,
     onFault: (error) => {
-      events.emit({ kind: 'trouble', code: 'PEER_ERROR', message: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+      events.emit({
+        kind: 'trouble',
+        code: 'PEER_ERROR',
+        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      })
     },
   })
   const addresses = parts.catalog.sub('addresses')
   const online = new Online({ ledger, store, network, clock: world.clock, events })
   online.start()
   const { clock, random } = world
-  const contacts = await Contacts.open({ network, ledger, clock, random, events, addresses, configured: config.peers.map(readAddress) })
+  const contacts = await Contacts.open({
+    network,
+    ledger,
+    clock,
+    random,
+    events,
+    addresses,
+    configured: config.peers.map(readAddress),
+  })
   const pairing = new Set<(event: PairingEvent) => void>()
   const desk = new InvitationDesk({
     network,
@@ -45,7 +57,10 @@ export async function connectParts(parts: NodeParts): Promise<ConnectedNode> {
     name: ledger.self.name,
     ...(keys.vault !== undefined && { vaultKey: keys.vault }),
     admit: (request) => admit(ledger, world.clock, request),
-    addresses: () => [...network.addresses(), ...knownAddresses(parts, network.connected(), (device) => network.addressesOf(device))],
+    addresses: () => [
+      ...network.addresses(),
+      ...knownAddresses(parts, network.connected(), (device) => network.addressesOf(device)),
+    ],
     onEvent: (event) => {
       for (const listener of pairing) listener(event)
     },
@@ -69,7 +84,11 @@ export async function connectParts(parts: NodeParts): Promise<ConnectedNode> {
 }
 
 /** Where the members that are linked now can be called, for a newcomer. */
-function knownAddresses(parts: NodeParts, devices: readonly DeviceId[], addressesOf: (device: DeviceId) => string[]): string[] {
+function knownAddresses(
+  parts: NodeParts,
+  devices: readonly DeviceId[],
+  addressesOf: (device: DeviceId) => string[],
+): string[] {
   return devices
     .filter((device) => device !== parts.signer.device)
     .flatMap((device) => addressesOf(device).map((address) => `${address}/p2p/${device}`))

@@ -15,7 +15,12 @@ export type NodeEvent =
   /** A root came to be held here. */
   | { readonly kind: 'held'; readonly root: RootId; readonly bytes: number }
   | { readonly kind: 'bad-chunk'; readonly id: ChunkId }
-  | { readonly kind: 'trouble'; readonly code: ErrorCode; readonly message: string; readonly device?: DeviceId }
+  | {
+      readonly kind: 'trouble'
+      readonly code: ErrorCode
+      readonly message: string
+      readonly device?: DeviceId
+    }
 
 /** Tells listeners what happens, in order, at once. */
 export class Events {

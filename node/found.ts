@@ -32,7 +32,8 @@ const shortIdDigits = 8
  */
 export async function initDevice(home: HomePaths, options: InitOptions): Promise<Initialized> {
   refuseSecond(home)
-  if (options.role !== 'keeper') throw new CellarError('USAGE', 'the first device of a mesh is a keeper: it has to admit the others')
+  if (options.role !== 'keeper')
+    throw new CellarError('USAGE', 'the first device of a mesh is a keeper: it has to admit the others')
   const { random, clock } = systemWorld
   const device = random.bytes(keyBytes)
   const signer = signerFromSeed(device)
@@ -76,7 +77,12 @@ export async function joinMesh(home: HomePaths, options: JoinOptions, context: J
   const config = configOf(options.listen, options.store, [])
   const tell = context.onEvent ?? (() => undefined)
   const [{ openNetwork }, { join }] = await loadPairing()
-  const network = await openNetwork({ seed: device, listen: [], mdns: config.mdns && options.at.length === 0, clock })
+  const network = await openNetwork({
+    seed: device,
+    listen: [],
+    mdns: config.mdns && options.at.length === 0,
+    clock,
+  })
   try {
     tell({ message_type: 'joining', step: 'looking' })
     const joined = await join(
@@ -90,7 +96,10 @@ export async function joinMesh(home: HomePaths, options: JoinOptions, context: J
         keep: async ({ entries, mesh, vaultKey, addresses }) => {
           const membership = openMembership(entries)
           if (membership.mesh !== mesh || memberNow(membership, signer.device) === undefined) {
-            throw new CellarError('MEMBERSHIP_INVALID', 'the membership that was sent does not have this device')
+            throw new CellarError(
+              'MEMBERSHIP_INVALID',
+              'the membership that was sent does not have this device',
+            )
           }
           await settle(home, { config, membership, device, vault: vaultKey, addresses })
         },
@@ -121,7 +130,8 @@ export async function joinMesh(home: HomePaths, options: JoinOptions, context: J
 }
 
 /** The network and its cryptography take longer to load than most commands to run: only who joins needs them here. */
-const loadPairing = () => Promise.all([import('./adapters/libp2p-network.ts'), import('./mesh/pairing/join.ts')])
+const loadPairing = () =>
+  Promise.all([import('./adapters/libp2p-network.ts'), import('./mesh/pairing/join.ts')])
 
 /** A name for this device where its person gives none. */
 export function defaultDeviceName(): string {
@@ -130,7 +140,10 @@ export function defaultDeviceName(): string {
 }
 
 function refuseSecond(home: HomePaths): void {
-  if (hasDevice(home)) throw new CellarError('MESH_EXISTS', `a device lives in ${home.directory} already`, { path: home.directory })
+  if (hasDevice(home))
+    throw new CellarError('MESH_EXISTS', `a device lives in ${home.directory} already`, {
+      path: home.directory,
+    })
 }
 
 function configOf(listen: readonly string[], store: PathText | undefined, peers: readonly string[]): Config {
@@ -162,7 +175,11 @@ async function settle(home: HomePaths, beginning: Beginning): Promise<void> {
   try {
     await writeMembership(catalog.sub('ledger'), beginning.membership)
     await catalog.sub('addresses').batch(
-      beginning.addresses.map((address, at) => ({ type: 'put' as const, key: `first/${String(at)}`, value: Buffer.from(address) })),
+      beginning.addresses.map((address, at) => ({
+        type: 'put' as const,
+        key: `first/${String(at)}`,
+        value: Buffer.from(address),
+      })),
       { durable: true },
     )
   } finally {

@@ -4,7 +4,14 @@ import { createHash } from 'node:crypto'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { CellarError } from '../protocol/index.ts'
-import { isThere, makePrivateDirectory, readPrivateFile, readTextFile, removeFile, writePrivateFile } from './adapters/private-files.ts'
+import {
+  isThere,
+  makePrivateDirectory,
+  readPrivateFile,
+  readTextFile,
+  removeFile,
+  writePrivateFile,
+} from './adapters/private-files.ts'
 import { type Config, CONFIG_DEFAULT, formatConfig, parseConfig } from './config.ts'
 
 /** The places of one device on its disk. */
@@ -31,7 +38,10 @@ const socketPathBytesMax = 100
  *
  * @param directory - given by a person; else `$CELLAR_HOME`, else the XDG directories
  */
-export function homePaths(directory: string | undefined, env: Readonly<Record<string, string | undefined>>): HomePaths {
+export function homePaths(
+  directory: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): HomePaths {
   const given = directory ?? nonEmpty(env['CELLAR_HOME'])
   const data = nonEmpty(env['XDG_DATA_HOME']) ?? join(homedir(), '.local', 'share')
   const settings = nonEmpty(env['XDG_CONFIG_HOME']) ?? join(homedir(), '.config')
@@ -80,7 +90,8 @@ export function hasDevice(paths: HomePaths): boolean {
  */
 export function readKeys(paths: HomePaths): HomeKeys {
   const device = readKey(paths.deviceKey, 'device')
-  if (device === undefined) throw new CellarError('NO_MESH', `there is no device in ${paths.directory}`, { path: paths.directory })
+  if (device === undefined)
+    throw new CellarError('NO_MESH', `there is no device in ${paths.directory}`, { path: paths.directory })
   return { device, vault: readKey(paths.vaultKey, 'vault') }
 }
 

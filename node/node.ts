@@ -1,10 +1,6 @@
 /** Puts a node together from the files of its home, and takes it apart again (README.md "Where to start reading"). */
 
-import {
-  memberNow,
-  signerFromSeed,
-  type World,
-} from '../protocol/index.ts'
+import { memberNow, signerFromSeed, type World } from '../protocol/index.ts'
 import { openCatalog, openStore } from '../storage/index.ts'
 import { systemWorld } from './adapters/system-world.ts'
 import { makePrivateDirectory } from './adapters/private-files.ts'
@@ -47,7 +43,11 @@ export async function openNode(home: HomePaths, options: OpenNodeOptions): Promi
   }
 }
 
-async function openParts(home: HomePaths, options: OpenNodeOptions, closers: (() => Promise<void>)[]): Promise<NodeParts> {
+async function openParts(
+  home: HomePaths,
+  options: OpenNodeOptions,
+  closers: (() => Promise<void>)[],
+): Promise<NodeParts> {
   const world = options.world ?? systemWorld
   const keys = readKeys(home)
   const config = readConfig(home)
@@ -55,12 +55,21 @@ async function openParts(home: HomePaths, options: OpenNodeOptions, closers: (()
   const events = new Events()
   const catalog = await openCatalog(home.state)
   closers.push(() => catalog.close())
-  const ledger = await Ledger.open({ catalog: catalog.sub('ledger'), signer, clock: world.clock, events, program: PROGRAM })
+  const ledger = await Ledger.open({
+    catalog: catalog.sub('ledger'),
+    signer,
+    clock: world.clock,
+    events,
+    program: PROGRAM,
+  })
   const storePath = config.store ?? home.store
   makePrivateDirectory(storePath)
   const quotaBytes = memberNow(ledger.membership, signer.device)?.quotaBytes
   const store = await openStore({ dir: storePath, ...(quotaBytes !== undefined && { quotaBytes }) })
-  closers.push(() => store.close(), () => ledger.idle())
+  closers.push(
+    () => store.close(),
+    () => ledger.idle(),
+  )
   const vault = keys.vault === undefined ? undefined : await openVault(keys.vault)
   let connected: Promise<ConnectedNode> | undefined
   let current: ConnectedNode | undefined

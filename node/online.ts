@@ -140,7 +140,8 @@ export class Online {
   async #followOn(device: DeviceId): Promise<void> {
     const { ledger, network, clock, events } = this.#parts
     const { signal } = this.#end
-    while (!signal.aborted && network.connected().includes(device)) {
+    const isEnded = () => signal.aborted
+    while (!isEnded() && network.connected().includes(device)) {
       try {
         const channel = await network.open(device, SYNC_PROTOCOL, signal)
         const onEnd = () => {
@@ -154,9 +155,10 @@ export class Online {
           await channel.close()
         }
       } catch (error) {
-        if (signal.aborted) return
+        if (isEnded()) return
         if (!isCellarError(error)) throw error
-        if (error.code !== 'PEER_GONE') events.emit({ kind: 'trouble', code: error.code, message: error.message, device })
+        if (error.code !== 'PEER_GONE')
+          events.emit({ kind: 'trouble', code: error.code, message: error.message, device })
       }
       this.#contacts.delete(device)
       await clock.sleep(followAgainMs, signal).catch(() => undefined) // aborted: the loop sees it
@@ -168,7 +170,11 @@ export class Online {
       .catch((error: unknown) => {
         // A failure here is our own bug or the disk's: it must not end the process silently, nor take the node with it.
         const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
-        this.#parts.events.emit({ kind: 'trouble', code: isCellarError(error) ? error.code : 'PEER_ERROR', message })
+        this.#parts.events.emit({
+          kind: 'trouble',
+          code: isCellarError(error) ? error.code : 'PEER_ERROR',
+          message,
+        })
       })
       .finally(() => this.#work.delete(tracked))
     this.#work.add(tracked)

@@ -22,7 +22,7 @@ export interface Connected {
   readonly contacts: Contacts
   readonly desk: InvitationDesk
   /** Tells what happens at the desk. @returns ends it */
-  onPairing(listener: (event: PairingEvent) => void): () => void
+  readonly onPairing: (listener: (event: PairingEvent) => void) => () => void
 }
 
 /** One opened node. */

@@ -1,6 +1,15 @@
 /** The live snapshots as people see them: found by id, `latest`, device, path and tag (cli.md "SNAPSHOT"). */
 
-import { CellarError, type DeviceId, decodeRoot, isCellarError, chunkHeader, type LiveRoot, type RootId, type SnapshotRoot } from '../protocol/index.ts'
+import {
+  CellarError,
+  type DeviceId,
+  decodeRoot,
+  isCellarError,
+  chunkHeader,
+  type LiveRoot,
+  type RootId,
+  type SnapshotRoot,
+} from '../protocol/index.ts'
 import type { Catalog, ChunkStore } from '../storage/index.ts'
 import type { SnapshotFilter } from './api.ts'
 import type { Ledger } from './ledger/ledger.ts'
@@ -58,7 +67,9 @@ export class Snapshots {
   /** All live snapshots that fit, the oldest first. */
   list(filter: SnapshotFilter): KnownSnapshot[] {
     const known = this.#parts.ledger.live().map((live) => this.#know(live))
-    return known.filter((snapshot) => this.#fits(snapshot, filter)).sort((a, b) => a.timeMs - b.timeMs || (a.live.root < b.live.root ? -1 : 1))
+    return known
+      .filter((snapshot) => this.#fits(snapshot, filter))
+      .sort((a, b) => a.timeMs - b.timeMs || (a.live.root < b.live.root ? -1 : 1))
   }
 
   /**
@@ -73,12 +84,17 @@ export class Snapshots {
       if (newest === undefined) throw new CellarError('SNAPSHOT_NOT_FOUND', 'there is no snapshot that fits')
       return { snapshot: newest, path }
     }
-    if (!/^[0-9a-f]{1,64}$/.test(name)) throw new CellarError('USAGE', `"${name}" is neither "latest" nor the beginning of a snapshot id`)
+    if (!/^[0-9a-f]{1,64}$/.test(name))
+      throw new CellarError('USAGE', `"${name}" is neither "latest" nor the beginning of a snapshot id`)
     const fitting = this.list(EVERY).filter((snapshot) => snapshot.live.root.startsWith(name))
     const roots = new Set(fitting.map((snapshot) => snapshot.live.root))
-    if (roots.size > 1) throw new CellarError('SNAPSHOT_AMBIGUOUS', `${String(roots.size)} snapshots begin with ${name}`, { prefix: name })
+    if (roots.size > 1)
+      throw new CellarError('SNAPSHOT_AMBIGUOUS', `${String(roots.size)} snapshots begin with ${name}`, {
+        prefix: name,
+      })
     const snapshot = fitting[0]
-    if (snapshot === undefined) throw new CellarError('SNAPSHOT_NOT_FOUND', `no snapshot begins with ${name}`, { prefix: name })
+    if (snapshot === undefined)
+      throw new CellarError('SNAPSHOT_NOT_FOUND', `no snapshot begins with ${name}`, { prefix: name })
     return { snapshot, path }
   }
 
@@ -102,7 +118,8 @@ export class Snapshots {
 
   #know(live: LiveRoot): KnownSnapshot {
     const root = this.#openOrNothing(live.root)
-    const timeMs = root === undefined ? this.#parts.ledger.firstSeenMs(live.root) : Number(root.timeNs / 1_000_000n)
+    const timeMs =
+      root === undefined ? this.#parts.ledger.firstSeenMs(live.root) : Number(root.timeNs / 1_000_000n)
     return { live, timeMs, root }
   }
 
@@ -123,18 +140,25 @@ export class Snapshots {
 
   #fits(snapshot: KnownSnapshot, filter: SnapshotFilter): boolean {
     const { live, root } = snapshot
-    if (filter.devices.length > 0 && !filter.devices.some((text) => this.#isDevice(live.owner, text))) return false
+    if (filter.devices.length > 0 && !filter.devices.some((text) => this.#isDevice(live.owner, text)))
+      return false
     if (filter.paths.length > 0) {
       const paths = (root?.paths ?? []).map(hexOf)
       if (!filter.paths.every((path) => paths.includes(hexOf(pathBytes(path))))) return false
     }
     if (filter.tags.length === 0) return true
     const tags = root?.tags ?? []
-    return filter.tags.some((list) => list.every((tag) => (tag === '' ? tags.length === 0 : tags.includes(tag))))
+    return filter.tags.some((list) =>
+      list.every((tag) => (tag === '' ? tags.length === 0 : tags.includes(tag))),
+    )
   }
 
   #isDevice(device: DeviceId, text: string): boolean {
-    return device === text || this.#parts.ledger.nameOf(device) === text || (text.length >= 8 && device.startsWith(text))
+    return (
+      device === text ||
+      this.#parts.ledger.nameOf(device) === text ||
+      (text.length >= 8 && device.startsWith(text))
+    )
   }
 }
 

@@ -18,7 +18,12 @@ export class Troubles {
   constructor(events: Events, clock: Clock) {
     this.#off = events.on((event) => {
       if (event.kind !== 'trouble' || QUIET.has(event.code)) return
-      const problem: Problem = { level: 'warning', code: event.code, message: event.message, remedy: ERRORS[event.code].remedy }
+      const problem: Problem = {
+        level: 'warning',
+        code: event.code,
+        message: event.message,
+        remedy: ERRORS[event.code].remedy,
+      }
       this.#last.delete(event.message)
       this.#last.set(event.message, { problem, atMs: clock.nowMs() })
       const oldest = this.#last.keys().next()

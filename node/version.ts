@@ -6,7 +6,10 @@ import { readFileSync } from 'node:fs'
 function readVersion(): string {
   for (const path of ['../package.json', '../../package.json']) {
     try {
-      const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { name?: string; version?: string }
+      const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
+        name?: string
+        version?: string
+      }
       if (name === 'rootcellar' && version !== undefined) return version
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error

@@ -119,9 +119,17 @@ export class Ledger {
   live(): LiveRoot[] {
     const announced = liveRoots(this.view, this.membership)
     const pending = [...this.#state.pending.values()].map(({ root, source, sizeClass }): LiveRoot => {
-      return { dot: { device: this.device, incarnation: this.self.incarnation, seq: 0, n: 0 }, root, owner: this.device, source, sizeClass }
+      return {
+        dot: { device: this.device, incarnation: this.self.incarnation, seq: 0, n: 0 },
+        root,
+        owner: this.device,
+        source,
+        sizeClass,
+      }
     })
-    return [...announced, ...pending].sort((a, b) => this.firstSeenMs(a.root) - this.firstSeenMs(b.root) || (a.root < b.root ? -1 : 1))
+    return [...announced, ...pending].sort(
+      (a, b) => this.firstSeenMs(a.root) - this.firstSeenMs(b.root) || (a.root < b.root ? -1 : 1),
+    )
   }
 
   /** When this node first saw a root, milliseconds since 1970; 0 when it never did. */
@@ -151,13 +159,29 @@ export class Ledger {
   hello(): Hello {
     const { mesh, epoch, headHash } = this.membership
     const incarnation = this.membership.members.get(this.device)?.incarnation ?? 1
-    return { type: 'hello', mesh, device: this.device, incarnation, version: WIRE_VERSION, epoch, membershipHead: headHash, program: this.#parts.program }
+    return {
+      type: 'hello',
+      mesh,
+      device: this.device,
+      incarnation,
+      version: WIRE_VERSION,
+      epoch,
+      membershipHead: headHash,
+      program: this.#parts.program,
+    }
   }
 
   /** The newest head of every chain known here; of a fork, of each branch. */
   heads(): HeadName[] {
     const forked = [...this.view.lanes.values()].flatMap((lane) => lane.fork?.tips ?? [])
-    const others = forked.map(({ head, hash }): HeadName => ({ device: head.device, incarnation: head.incarnation, seq: head.seq, hash }))
+    const others = forked.map(
+      ({ head, hash }): HeadName => ({
+        device: head.device,
+        incarnation: head.incarnation,
+        seq: head.seq,
+        hash,
+      }),
+    )
     return [...vectorOf(this.view), ...others]
   }
 
@@ -171,11 +195,15 @@ export class Ledger {
     if (lane === undefined) return Math.max(1, theirs.seq - headsKept + 1)
     const known = lane.head.head.seq
     if (theirs.seq > known) {
-      if (theirs.device === this.device && theirs.incarnation === this.self.incarnation) this.#noteRollback(theirs.seq, known)
+      if (theirs.device === this.device && theirs.incarnation === this.self.incarnation)
+        this.#noteRollback(theirs.seq, known)
       return known + 1
     }
     const hash = hashAt(lane, theirs.seq)
-    const isOtherBranch = hash !== undefined && hash !== theirs.hash && lane.fork?.tips.some((tip) => tip.hash === theirs.hash) !== true
+    const isOtherBranch =
+      hash !== undefined &&
+      hash !== theirs.hash &&
+      lane.fork?.tips.some((tip) => tip.hash === theirs.hash) !== true
     return isOtherBranch ? Math.max(1, theirs.seq - 64) : undefined
   }
 
@@ -188,10 +216,14 @@ export class Ledger {
     const heads: Uint8Array[] = []
     for (let seq = fromSeq; seq <= lane.head.head.seq; seq++) {
       const bytes = this.#parts.catalog.get(headKey(device, incarnation, seq))
-      if (bytes === undefined) heads.length = 0 // an unbroken chain is what counts: begin again behind the gap
+      if (bytes === undefined)
+        heads.length = 0 // an unbroken chain is what counts: begin again behind the gap
       else heads.push(bytes)
     }
-    return { heads: heads.slice(-headsKept), body: this.#state.bodies.get(laneName(device, incarnation)) ?? NOTHING.body }
+    return {
+      heads: heads.slice(-headsKept),
+      body: this.#state.bodies.get(laneName(device, incarnation)) ?? NOTHING.body,
+    }
   }
 
   // ---- what peers tell
@@ -225,7 +257,9 @@ export class Ledger {
   }
 
   /** Changes the membership by an entry that `change` signs. @throws as the function given */
-  async changeMembership(change: (membership: Membership, signer: Signer) => Membership): Promise<Membership> {
+  async changeMembership(
+    change: (membership: Membership, signer: Signer) => Membership,
+  ): Promise<Membership> {
     await this.#serial.run(() => this.#extend(change(this.membership, this.#parts.signer)))
     return this.membership
   }
@@ -235,7 +269,9 @@ export class Ledger {
   /** Opens a backup session: pins what is known now, durably, before the first look-up (R4). */
   async openSession(id: string): Promise<Session> {
     const pin = vectorOf(this.view)
-    await this.#parts.catalog.batch([{ type: 'put', key: sessionKey(id), value: encodeVector(pin) }], { durable: true })
+    await this.#parts.catalog.batch([{ type: 'put', key: sessionKey(id), value: encodeVector(pin) }], {
+      durable: true,
+    })
     this.#state.sessions.set(id, pin)
     return { id }
   }
@@ -289,7 +325,8 @@ export class Ledger {
         this.#parts.signer,
       )
       const outcome = accept(this.view, this.membership, [listing.signed], listing.bodyBytes)
-      if (outcome.kind !== 'accepted') throw new CellarError('LISTING_INVALID', `this device refuses its own listing (${outcome.kind})`)
+      if (outcome.kind !== 'accepted')
+        throw new CellarError('LISTING_INVALID', `this device refuses its own listing (${outcome.kind})`)
       const done = pending.map(({ root }): CatalogChange => ({ type: 'del', key: pendingKey(root) }))
       await this.#keep(outcome.view, [listing.signed], listing.bodyBytes, done)
       for (const { root } of pending) this.#state.pending.delete(root)
@@ -306,31 +343,57 @@ export class Ledger {
     const { incarnation } = this.self
     const lane = laneOf(this.view, this.device, incarnation)
     const bodyBytes = this.#state.bodies.get(laneName(this.device, incarnation))
-    return lane === undefined || bodyBytes === undefined ? undefined : { signed: lane.head, body: lane.body, bodyBytes }
+    return lane === undefined || bodyBytes === undefined
+      ? undefined
+      : { signed: lane.head, body: lane.body, bodyBytes }
   }
 
   /** A listing is signed for what people or deletion wait for; the horizon alone travels with the next one. */
-  #hasNews(previous: Listing, pending: readonly PendingRoot[], holds: readonly RootId[], lanes: number): boolean {
+  #hasNews(
+    previous: Listing,
+    pending: readonly PendingRoot[],
+    holds: readonly RootId[],
+    lanes: number,
+  ): boolean {
     if (pending.length > 0 || previous.signed.head.epoch !== this.membership.epoch) return true
     const said = previous.body.holds
-    return said.length !== holds.length || holds.some((root, at) => said[at] !== root) || previous.body.horizon.length < lanes - 1
+    return (
+      said.length !== holds.length ||
+      holds.some((root, at) => said[at] !== root) ||
+      previous.body.horizon.length < lanes - 1
+    )
   }
 
-  async #keep(view: View, heads: readonly SignedHead[], body: Uint8Array, also: readonly CatalogChange[] = []): Promise<void> {
+  async #keep(
+    view: View,
+    heads: readonly SignedHead[],
+    body: Uint8Array,
+    also: readonly CatalogChange[] = [],
+  ): Promise<void> {
     const tip = (heads.at(-1) as SignedHead).head
     const seen = this.#newlySeen(view)
-    await this.#parts.catalog.batch([...chainChanges(heads, body), ...seen.changes, ...also], { durable: true })
+    await this.#parts.catalog.batch([...chainChanges(heads, body), ...seen.changes, ...also], {
+      durable: true,
+    })
     this.#state.bodies.set(laneName(tip.device, tip.incarnation), body)
     this.#show(view, seen.roots)
   }
 
   async #keepFork(view: View, tip: SignedHead, branch: ForkRecord): Promise<void> {
     const seen = this.#newlySeen(view)
-    await this.#parts.catalog.batch([{ type: 'put', key: forkKey(tip), value: encodeFork(branch) }, ...seen.changes], { durable: true })
+    await this.#parts.catalog.batch(
+      [{ type: 'put', key: forkKey(tip), value: encodeFork(branch) }, ...seen.changes],
+      { durable: true },
+    )
     this.#state.forks.set(tip.hash, branch)
     this.#show(view, seen.roots)
     const { device } = tip.head
-    this.#parts.events.emit({ kind: 'trouble', code: 'LISTING_FORK', message: `device ${this.nameOf(device)} has signed two histories`, device })
+    this.#parts.events.emit({
+      kind: 'trouble',
+      code: 'LISTING_FORK',
+      message: `device ${this.nameOf(device)} has signed two histories`,
+      device,
+    })
   }
 
   #show(view: View, roots: readonly RootId[]): void {
@@ -341,7 +404,9 @@ export class Ledger {
   }
 
   #newlySeen(view: View): { roots: RootId[]; changes: CatalogChange[] } {
-    const roots = [...new Set(liveRoots(view, this.membership).map((live) => live.root))].filter((root) => !this.#state.seen.has(root))
+    const roots = [...new Set(liveRoots(view, this.membership).map((live) => live.root))].filter(
+      (root) => !this.#state.seen.has(root),
+    )
     const value = Buffer.from(String(this.#parts.clock.nowMs()))
     return { roots, changes: roots.map((root) => ({ type: 'put', key: seenKey(root), value })) }
   }
@@ -350,7 +415,13 @@ export class Ledger {
     if (next.epoch === this.membership.epoch) return
     const changes = next.entries
       .slice(this.membership.entries.length)
-      .map((value, at): CatalogChange => ({ type: 'put', key: entryKey(this.membership.entries.length + at), value }))
+      .map(
+        (value, at): CatalogChange => ({
+          type: 'put',
+          key: entryKey(this.membership.entries.length + at),
+          value,
+        }),
+      )
     await this.#parts.catalog.batch(changes, { durable: true })
     this.#state.membership = next
     this.#parts.events.emit({ kind: 'view' })
@@ -365,7 +436,10 @@ export class Ledger {
 }
 
 /** The horizon never goes back (I6): what an open session holds back stays where it was said to be. */
-function keepGrowing(previous: Listing | undefined, horizon: readonly Listing['body']['horizon'][number][]): Listing['body']['horizon'] {
+function keepGrowing(
+  previous: Listing | undefined,
+  horizon: readonly Listing['body']['horizon'][number][],
+): Listing['body']['horizon'] {
   const merged = new Map(horizon.map((entry) => [laneName(entry.device, entry.incarnation), entry]))
   for (const old of previous?.body.horizon ?? []) {
     const now = merged.get(laneName(old.device, old.incarnation))

@@ -54,8 +54,18 @@ export async function loadLedger(catalog: Catalog): Promise<LedgerState> {
     view: emptyView(),
     bodies: new Map(),
     forks: new Map(),
-    pending: new Map((await all(catalog, 'pending/')).map(([key, value]) => [key as RootId, decodePending(key as RootId, value)])),
-    seen: new Map((await all(catalog, 'seen/')).map(([key, value]) => [key as RootId, Number(Buffer.from(value).toString())])),
+    pending: new Map(
+      (await all(catalog, 'pending/')).map(([key, value]) => [
+        key as RootId,
+        decodePending(key as RootId, value),
+      ]),
+    ),
+    seen: new Map(
+      (await all(catalog, 'seen/')).map(([key, value]) => [
+        key as RootId,
+        Number(Buffer.from(value).toString()),
+      ]),
+    ),
     sessions: new Map(),
   }
   await loadChains(catalog, state)
@@ -95,7 +105,9 @@ async function loadForks(catalog: Catalog, state: LedgerState): Promise<void> {
 
 /** R4: a session that died with its process is closed at start. */
 async function closeDeadSessions(catalog: Catalog): Promise<void> {
-  const dead = (await all(catalog, 'session/')).map(([key]): CatalogChange => ({ type: 'del', key: `session/${key}` }))
+  const dead = (await all(catalog, 'session/')).map(
+    ([key]): CatalogChange => ({ type: 'del', key: `session/${key}` }),
+  )
   if (dead.length > 0) await catalog.batch(dead, { durable: true })
 }
 
@@ -107,6 +119,7 @@ function damaged(chain: string): CellarError {
 async function all(catalog: Catalog, prefix: string): Promise<[key: string, value: Uint8Array][]> {
   const found: [string, Uint8Array][] = []
   // '0' comes right after '/' in ASCII.
-  for await (const [key, value] of catalog.iterate({ gte: prefix, lt: `${prefix.slice(0, -1)}0` })) found.push([key.slice(prefix.length), value])
+  for await (const [key, value] of catalog.iterate({ gte: prefix, lt: `${prefix.slice(0, -1)}0` }))
+    found.push([key.slice(prefix.length), value])
   return found
 }

@@ -1,6 +1,16 @@
 /** How the ledger lies in the catalog (sync.md §1): keys and values, and nothing of what they mean. */
 
-import { decodeCbor, type DeviceId, encodeCbor, Fields, type HorizonEntry, headsPerListingMax, listingBytesMax, type RootId, type SignedHead } from '../../protocol/index.ts'
+import {
+  decodeCbor,
+  type DeviceId,
+  encodeCbor,
+  Fields,
+  type HorizonEntry,
+  headsPerListingMax,
+  listingBytesMax,
+  type RootId,
+  type SignedHead,
+} from '../../protocol/index.ts'
 import type { CatalogChange } from '../../storage/index.ts'
 
 /** Heads of a chain kept for peers that lag behind (some 300 bytes each); older ones are dropped as new ones come. */
@@ -53,10 +63,12 @@ export function chainChanges(heads: readonly SignedHead[], body: Uint8Array): Ca
   const changes: CatalogChange[] = []
   for (const { head, bytes } of heads) {
     changes.push({ type: 'put', key: headKey(head.device, head.incarnation, head.seq), value: bytes })
-    if (head.seq > headsKept) changes.push({ type: 'del', key: headKey(head.device, head.incarnation, head.seq - headsKept) })
+    if (head.seq > headsKept)
+      changes.push({ type: 'del', key: headKey(head.device, head.incarnation, head.seq - headsKept) })
   }
   const tip = heads.at(-1)
-  if (tip !== undefined) changes.push({ type: 'put', key: bodyKey(tip.head.device, tip.head.incarnation), value: body })
+  if (tip !== undefined)
+    changes.push({ type: 'put', key: bodyKey(tip.head.device, tip.head.incarnation), value: body })
   return changes
 }
 
@@ -73,7 +85,10 @@ export function encodeFork(fork: ForkRecord): Uint8Array {
 
 /** Reads a fork's record. @throws {CellarError} `FORMAT_INVALID` */
 export function decodeFork(value: Uint8Array): ForkRecord {
-  const fields = new Fields(decodeCbor(value, { what: 'a record of a fork', bytesMax: 2 * listingBytesMax }), { what: 'a record of a fork' })
+  const fields = new Fields(
+    decodeCbor(value, { what: 'a record of a fork', bytesMax: 2 * listingBytesMax }),
+    { what: 'a record of a fork' },
+  )
   const heads = fields.list(headsPerListingMax, (head) => fields.nested([head]).bytes(1, listingBytesMax))
   return { heads, body: fields.bytes(0, listingBytesMax) }
 }
@@ -93,7 +108,9 @@ export function encodePending(pending: PendingRoot): Uint8Array {
 
 /** Reads a pending root's record. @throws {CellarError} `FORMAT_INVALID` */
 export function decodePending(root: RootId, value: Uint8Array): PendingRoot {
-  const fields = new Fields(decodeCbor(value, { what: 'a record of a pending root', bytesMax: 256 }), { what: 'a record of a pending root' })
+  const fields = new Fields(decodeCbor(value, { what: 'a record of a pending root', bytesMax: 256 }), {
+    what: 'a record of a pending root',
+  })
   return { root, source: fields.bytes(16), sizeClass: fields.uint(63) }
 }
 

@@ -113,14 +113,15 @@ export class Contacts {
     const { signal } = this.#end
     let device: DeviceId | undefined
     let state = freshCall(clock.monotonicMs())
-    while (!signal.aborted) {
+    const isEnded = () => signal.aborted
+    while (!isEnded()) {
       if (device === undefined || !network.connected().includes(device)) {
         try {
           device = await network.dial(address, AbortSignal.any([signal, AbortSignal.timeout(dialMs)]))
           network.hint(device, [address])
           state = freshCall(clock.monotonicMs() + lookAgainMs)
         } catch (error) {
-          if (signal.aborted) return
+          if (isEnded()) return
           if (!isCellarError(error) && !(error instanceof DOMException)) throw error
           device = undefined
           state = callFailed(state, clock.monotonicMs(), (random.bytes(1)[0] ?? 0) / 256)

@@ -15,7 +15,10 @@ export function listenAddress(text: string): string {
   const host = match?.[1] ?? match?.[2] ?? ''
   const port = Number(match?.[3] ?? Number.NaN)
   if (Number.isNaN(port) || port > 65_535 || !(isIPv4(host) || isIPv6(host))) {
-    throw new CellarError('CONFIG_INVALID', `cannot listen at "${text}": give an address and a port, as 0.0.0.0:4517 or [::]:4517`)
+    throw new CellarError(
+      'CONFIG_INVALID',
+      `cannot listen at "${text}": give an address and a port, as 0.0.0.0:4517 or [::]:4517`,
+    )
   }
   return `/${isIPv6(host) ? 'ip6' : 'ip4'}/${host}/tcp/${String(port)}`
 }

@@ -17,11 +17,18 @@ import { parseTime } from './time.ts'
 import { waitForCopies } from './wait.ts'
 
 /** Backs up, see `Methods.backup`. @throws {CellarError} `NOT_ENTITLED`, `VAULT_UNKNOWN`, `STORE_FULL`, `ABORTED` */
-export async function runBackup(parts: NodeParts, params: BackupParams, context: CallContext<'backup'>): Promise<BackupSummary> {
+export async function runBackup(
+  parts: NodeParts,
+  params: BackupParams,
+  context: CallContext<'backup'>,
+): Promise<BackupSummary> {
   const { clock } = parts.world
   const vault = readerOf(parts)
   if (!parts.ledger.self.capabilities.has('backup')) {
-    throw new CellarError('NOT_ENTITLED', `${parts.ledger.self.name} is a ${parts.ledger.self.role}: it stores for others and makes no backups`)
+    throw new CellarError(
+      'NOT_ENTITLED',
+      `${parts.ledger.self.name} is a ${parts.ledger.self.role}: it stores for others and makes no backups`,
+    )
   }
   const startedMs = clock.nowMs()
   return await parts.jobs.run('backup', startedMs, async (job) => {
@@ -31,7 +38,9 @@ export async function runBackup(parts: NodeParts, params: BackupParams, context:
       context.onEvent(status)
     }
     // R4: what is known now is pinned before the first look-up, and held back until the root is announced.
-    const session = params.dryRun ? undefined : await parts.ledger.openSession(Buffer.from(parts.world.random.bytes(8)).toString('hex'))
+    const session = params.dryRun
+      ? undefined
+      : await parts.ledger.openSession(Buffer.from(parts.world.random.bytes(8)).toString('hex'))
     let result: BackupResult
     try {
       result = await backup(
@@ -50,9 +59,19 @@ export async function runBackup(parts: NodeParts, params: BackupParams, context:
 }
 
 /** R3, R10: the root is held before it is announced, and announced before its session lets the horizon go on. */
-async function keep(parts: NodeParts, vault: Vault, params: BackupParams, root: RootId, result: BackupResult): Promise<void> {
+async function keep(
+  parts: NodeParts,
+  vault: Vault,
+  params: BackupParams,
+  root: RootId,
+  result: BackupResult,
+): Promise<void> {
   await parts.store.hold(root)
-  const source = sourceLabel(vault.keys, parts.signer.device, params.stdin === undefined ? params.paths.map(pathBytes) : [pathBytes(params.stdin.name)])
+  const source = sourceLabel(
+    vault.keys,
+    parts.signer.device,
+    params.stdin === undefined ? params.paths.map(pathBytes) : [pathBytes(params.stdin.name)],
+  )
   await parts.ledger.announce({ root, source, sizeClass: sizeClassOf(result.summary.bytes) })
   parts.connected()?.online.publishSoon()
 }
@@ -102,14 +121,21 @@ async function finish(
     copies: held.size,
     copies_wanted: copies.goal,
     ...(waited !== undefined && { waited }),
-    unread: result.unread.map((unread) => ({ ...pathFields(unread.path), code: unread.code, message: unread.message })),
+    unread: result.unread.map((unread) => ({
+      ...pathFields(unread.path),
+      code: unread.code,
+      message: unread.message,
+    })),
   }
 }
 
 /** The vault, or an error that says how to get one. */
 export function readerOf(parts: NodeParts): Vault {
   if (parts.vault === undefined) {
-    throw new CellarError('VAULT_UNKNOWN', `${parts.ledger.self.name} is a ${parts.ledger.self.role} and holds no key: it can read nothing`)
+    throw new CellarError(
+      'VAULT_UNKNOWN',
+      `${parts.ledger.self.name} is a ${parts.ledger.self.role} and holds no key: it can read nothing`,
+    )
   }
   return parts.vault
 }
@@ -134,7 +160,9 @@ function requestOf(parts: NodeParts, params: BackupParams, context: CallContext<
     ...(parent !== undefined && { parent }),
     dryRun: params.dryRun,
     skipIfUnchanged: params.skipIfUnchanged,
-    ...(params.stdin !== undefined && { stdin: { name: pathBytes(params.stdin.name), stream: context.input } }),
+    ...(params.stdin !== undefined && {
+      stdin: { name: pathBytes(params.stdin.name), stream: context.input },
+    }),
   }
 }
 
@@ -155,7 +183,15 @@ function identity(parts: NodeParts) {
 /** The request that seals the sources of a snapshot once more, as they are now, all of them read. */
 export function repeatRequest(parts: NodeParts, root: SnapshotRoot): BackupRequest {
   const paths = root.paths.filter((path) => path[0] === 0x2f)
-  return { ...identity(parts), paths, excludes: {}, oneFileSystem: false, tags: [], dryRun: false, skipIfUnchanged: false }
+  return {
+    ...identity(parts),
+    paths,
+    excludes: {},
+    oneFileSystem: false,
+    tags: [],
+    dryRun: false,
+    skipIfUnchanged: false,
+  }
 }
 
 /** A pattern as the matcher wants it: bytes that are no UTF-8 keep their own characters. */
@@ -165,14 +201,22 @@ function patternText(pattern: PathText): string {
 
 /** This device's own snapshots that are here whole: what an unchanged file is told by. */
 function candidates(parts: NodeParts): ParentCandidate[] {
-  const own = parts.snapshots.list(EVERY).filter(({ live }) => live.owner === parts.signer.device && parts.store.isComplete(live.root))
+  const own = parts.snapshots
+    .list(EVERY)
+    .filter(({ live }) => live.owner === parts.signer.device && parts.store.isComplete(live.root))
   return own.flatMap(({ live, root }) =>
-    root === undefined ? [] : [{ root: live.root, device: root.device, host: root.host, paths: root.paths, timeNs: root.timeNs }],
+    root === undefined
+      ? []
+      : [{ root: live.root, device: root.device, host: root.host, paths: root.paths, timeNs: root.timeNs }],
   )
 }
 
-function statusOf(progress: BackupProgress, seconds: number): Extract<BackupEvent, { message_type: 'status' }> {
-  const share = progress.isScanned && progress.totalBytes > 0 ? Math.min(1, progress.bytesDone / progress.totalBytes) : 0
+function statusOf(
+  progress: BackupProgress,
+  seconds: number,
+): Extract<BackupEvent, { message_type: 'status' }> {
+  const share =
+    progress.isScanned && progress.totalBytes > 0 ? Math.min(1, progress.bytesDone / progress.totalBytes) : 0
   const left = share > 0 ? Math.round((seconds / share) * (1 - share)) : undefined
   return {
     message_type: 'status',

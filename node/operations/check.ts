@@ -20,7 +20,11 @@ interface Findings {
 }
 
 /** Checks, see `Methods.check`. @throws {CellarError} `USAGE`, `SNAPSHOT_NOT_FOUND`, `ABORTED` */
-export async function runCheck(parts: NodeParts, params: CheckParams, context: CallContext<'check'>): Promise<CheckSummary> {
+export async function runCheck(
+  parts: NodeParts,
+  params: CheckParams,
+  context: CallContext<'check'>,
+): Promise<CheckSummary> {
   const startedMs = parts.world.clock.nowMs()
   return await parts.jobs.run('check', startedMs, async (job) => {
     const check = new Check(parts, context, (share) => {
@@ -58,7 +62,10 @@ function rootsToCheck(parts: NodeParts, names: readonly string[]): RootId[] {
   if (names.length === 0) return parts.store.holds()
   return names.map((name) => {
     const { root } = parts.snapshots.resolve(name, { devices: [], paths: [], tags: [] }).snapshot.live
-    if (!parts.store.isHeld(root)) throw new CellarError('SNAPSHOT_NOT_FOUND', `snapshot ${root.slice(0, 8)} is not held on this device`, { root })
+    if (!parts.store.isHeld(root))
+      throw new CellarError('SNAPSHOT_NOT_FOUND', `snapshot ${root.slice(0, 8)} is not held on this device`, {
+        root,
+      })
     return root
   })
 }
@@ -68,7 +75,14 @@ class Check {
   readonly #context: CallContext<'check'>
   readonly #onShare: (share: number) => void
   readonly #startedMs: number
-  readonly findings: Findings = { errors: 0, chunks: 0, bytes: 0, bad: new Set(), brokenPacks: new Set(), suggestRepairIndex: false }
+  readonly findings: Findings = {
+    errors: 0,
+    chunks: 0,
+    bytes: 0,
+    bad: new Set(),
+    brokenPacks: new Set(),
+    suggestRepairIndex: false,
+  }
 
   constructor(parts: NodeParts, context: CallContext<'check'>, onShare: (share: number) => void) {
     this.#parts = parts
@@ -85,9 +99,14 @@ class Check {
     const onProgress = (progress: { packsDone: number; packs: number; bytesRead: number }) => {
       this.findings.bytes = progress.bytesRead
       const share = progress.packs === 0 ? 1 : progress.packsDone / progress.packs
-      this.#status('packs', share, { chunks_done: Math.round(share * chunks), bytes_done: progress.bytesRead, ...(readData && { total_bytes: bytes }) })
+      this.#status('packs', share, {
+        chunks_done: Math.round(share * chunks),
+        bytes_done: progress.bytesRead,
+        ...(readData && { total_bytes: bytes }),
+      })
     }
-    for await (const problem of store.verify({ readData, signal: this.#context.signal, onProgress })) this.#note(problem)
+    for await (const problem of store.verify({ readData, signal: this.#context.signal, onProgress }))
+      this.#note(problem)
     for (const id of store.quarantined()) {
       if (!this.findings.bad.has(id)) this.#bad(id, 'CHUNK_CORRUPT', `chunk ${id} was found damaged earlier`)
     }
@@ -101,7 +120,12 @@ class Check {
       this.#context.signal.throwIfAborted()
       if (!store.isComplete(root)) {
         for (const id of store.missingBelow(root)) {
-          if (!this.findings.bad.has(id)) this.#bad(id, 'CHUNK_NOT_FOUND', `chunk ${id}, which snapshot ${root.slice(0, 8)} needs, is not here`)
+          if (!this.findings.bad.has(id))
+            this.#bad(
+              id,
+              'CHUNK_NOT_FOUND',
+              `chunk ${id}, which snapshot ${root.slice(0, 8)} needs, is not here`,
+            )
         }
       }
       if (subset !== undefined) await this.#readSubset(root, subset, seen)
@@ -131,12 +155,20 @@ class Check {
   async trees(roots: readonly RootId[]): Promise<void> {
     const { vault, store } = this.#parts
     if (vault === undefined) {
-      if (roots.length > 0) this.#context.onEvent({ message_type: 'notice', message: 'this device holds no key: names and contents were not looked at' })
+      if (roots.length > 0)
+        this.#context.onEvent({
+          message_type: 'notice',
+          message: 'this device holds no key: names and contents were not looked at',
+        })
       return
     }
     const request = { roots: roots.filter((root) => store.isComplete(root)) }
     const watch = { signal: this.#context.signal }
-    for await (const problem of checkSnapshots({ source: storeSource(store), vault, has: (id) => store.has(id) }, request, watch)) {
+    for await (const problem of checkSnapshots(
+      { source: storeSource(store), vault, has: (id) => store.has(id) },
+      request,
+      watch,
+    )) {
       if (!this.findings.bad.has(problem.chunk)) this.#bad(problem.chunk, problem.code, problem.message)
     }
   }
@@ -161,7 +193,11 @@ class Check {
     this.#context.onEvent({ message_type: 'error', message, code })
   }
 
-  #status(what: string, share: number, fields: { chunks_done: number; bytes_done?: number; total_bytes?: number }): void {
+  #status(
+    what: string,
+    share: number,
+    fields: { chunks_done: number; bytes_done?: number; total_bytes?: number },
+  ): void {
     this.#onShare(share)
     this.#context.onEvent({
       message_type: 'status',

@@ -20,11 +20,18 @@ import { EVERY } from '../snapshots.ts'
 export function listDevices(parts: NodeParts): DeviceInfo[] {
   const live = parts.ledger.live()
   const roots = new Set(live.map(({ root }) => root))
-  const members = [...parts.ledger.membership.members.values()].sort((a, b) => a.admittedEpoch - b.admittedEpoch)
+  const members = [...parts.ledger.membership.members.values()].sort(
+    (a, b) => a.admittedEpoch - b.admittedEpoch,
+  )
   return members.map((member) => describe(parts, member, live, roots))
 }
 
-function describe(parts: NodeParts, member: Member, live: readonly LiveRoot[], roots: ReadonlySet<string>): DeviceInfo {
+function describe(
+  parts: NodeParts,
+  member: Member,
+  live: readonly LiveRoot[],
+  roots: ReadonlySet<string>,
+): DeviceInfo {
   const { ledger, signer, store } = parts
   const { device } = member
   const self = device === signer.device
@@ -35,7 +42,13 @@ function describe(parts: NodeParts, member: Member, live: readonly LiveRoot[], r
   const seenMs = isConnected ? nowMs : head?.head.atMs
   const lane = copyLane(ledger.view, ledger.membership, device)
   const held = self ? store.holds() : [...(lane === undefined ? [] : holdsOf(lane.body))]
-  const lastMs = Math.max(0, ...parts.snapshots.list(EVERY).filter((one) => one.live.owner === device).map((one) => one.timeMs))
+  const lastMs = Math.max(
+    0,
+    ...parts.snapshots
+      .list(EVERY)
+      .filter((one) => one.live.owner === device)
+      .map((one) => one.timeMs),
+  )
   return {
     id: device,
     name: member.name,
@@ -57,32 +70,47 @@ function describe(parts: NodeParts, member: Member, live: readonly LiveRoot[], r
 
 /** Finds a device by name, id, or the beginning of its id. @throws {CellarError} `DEVICE_NOT_FOUND` */
 export function findDevice(parts: NodeParts, text: string): Member {
-  const members = [...parts.ledger.membership.members.values()].filter((member) => member.removedEpoch === undefined)
+  const members = [...parts.ledger.membership.members.values()].filter(
+    (member) => member.removedEpoch === undefined,
+  )
   const exact = members.find((member) => member.name === text || member.device === text)
   const begun = text.length < 8 ? [] : members.filter((member) => member.device.startsWith(text))
   const found = exact ?? (begun.length === 1 ? begun[0] : undefined)
   if (found === undefined) {
     const names = members.map((member) => member.name).join(', ')
-    throw new CellarError('DEVICE_NOT_FOUND', `there is no device "${text}" here; there are ${names}`, { device: text })
+    throw new CellarError('DEVICE_NOT_FOUND', `there is no device "${text}" here; there are ${names}`, {
+      device: text,
+    })
   }
   return found
 }
 
 /** Removes a device for good (R8). What it backed up stays (R2). */
-export async function removeDevice(parts: NodeParts, params: { readonly device: string }): Promise<DeviceRemoved> {
+export async function removeDevice(
+  parts: NodeParts,
+  params: { readonly device: string },
+): Promise<DeviceRemoved> {
   const { device, name } = findDevice(parts, params.device)
-  if (device === parts.signer.device) throw new CellarError('USAGE', 'a device does not remove itself: do it on another keeper')
+  if (device === parts.signer.device)
+    throw new CellarError('USAGE', 'a device does not remove itself: do it on another keeper')
   const atMs = parts.world.clock.nowMs()
   const cut = cutOf(parts, device)
-  const membership = await parts.ledger.changeMembership((before, signer) => removeMember(before, signer, { device, atMs, ...(cut && { cut }) }))
+  const membership = await parts.ledger.changeMembership((before, signer) =>
+    removeMember(before, signer, { device, atMs, ...(cut && { cut }) }),
+  )
   return { device, name, epoch: membership.epoch }
 }
 
 /** Gives a device another name. */
-export async function renameDevice(parts: NodeParts, params: { readonly device: string; readonly name: string }): Promise<DeviceRenamed> {
+export async function renameDevice(
+  parts: NodeParts,
+  params: { readonly device: string; readonly name: string },
+): Promise<DeviceRenamed> {
   const { device, name: oldName } = findDevice(parts, params.device)
   const atMs = parts.world.clock.nowMs()
-  await parts.ledger.changeMembership((before, signer) => changeMember(before, signer, { device, atMs, name: params.name }))
+  await parts.ledger.changeMembership((before, signer) =>
+    changeMember(before, signer, { device, atMs, name: params.name }),
+  )
   const name = memberNow(parts.ledger.membership, device)?.name ?? params.name
   return { device, name, old_name: oldName }
 }

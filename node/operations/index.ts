@@ -1,7 +1,15 @@
 /** The methods of a node, each by the operation that answers it. */
 
 import { CellarError } from '../../protocol/index.ts'
-import type { CallContext, DumpParams, DumpResult, Handlers, Stats, StatsParams, VersionInfo } from '../api.ts'
+import type {
+  CallContext,
+  DumpParams,
+  DumpResult,
+  Handlers,
+  Stats,
+  StatsParams,
+  VersionInfo,
+} from '../api.ts'
 import { dump } from '../browse/dump.ts'
 import { stats } from '../browse/stats.ts'
 import { storeSource } from '../chunk-source.ts'
@@ -23,7 +31,10 @@ export function handlersOf(parts: NodeParts): Handlers {
   return {
     status: () => Promise.resolve(readStatus(parts)),
     version: () => Promise.resolve(versionInfo()),
-    stop: () => Promise.reject(new CellarError('NODE_NOT_RUNNING', 'no node is running here: this one was opened for one command')),
+    stop: () =>
+      Promise.reject(
+        new CellarError('NODE_NOT_RUNNING', 'no node is running here: this one was opened for one command'),
+      ),
     devices: () => Promise.resolve(listDevices(parts)),
     deviceRemove: (params) => removeDevice(parts, params),
     deviceRename: (params) => renameDevice(parts, params),
@@ -44,7 +55,11 @@ function versionInfo(): VersionInfo {
   return { version: VERSION, node_version: process.version, platform: `${process.platform}/${process.arch}` }
 }
 
-async function runDump(parts: NodeParts, params: DumpParams, context: CallContext<'dump'>): Promise<DumpResult> {
+async function runDump(
+  parts: NodeParts,
+  params: DumpParams,
+  context: CallContext<'dump'>,
+): Promise<DumpResult> {
   const { snapshot } = await resolveSnapshot(parts, params.snapshot, params.filter, context.signal)
   const opened = await openSnapshot(parts, snapshot.live.root, context.signal)
   try {
@@ -55,15 +70,25 @@ async function runDump(parts: NodeParts, params: DumpParams, context: CallContex
   }
 }
 
-async function runStats(parts: NodeParts, params: StatsParams, context: CallContext<'stats'>): Promise<Stats> {
+async function runStats(
+  parts: NodeParts,
+  params: StatsParams,
+  context: CallContext<'stats'>,
+): Promise<Stats> {
   const vault = readerOf(parts)
   await fetchRootChunks(parts, context.signal)
   const roots = parts.snapshots.choose(params.snapshots, params.filter).map(({ live }) => live.root)
   const elsewhere = roots.find((root) => !parts.store.isComplete(root))
   const here: OpenSource = { source: storeSource(parts.store), close: () => Promise.resolve() }
-  const { source, close } = elsewhere === undefined ? here : await openSource(parts, elsewhere, undefined, context.signal)
+  const { source, close } =
+    elsewhere === undefined ? here : await openSource(parts, elsewhere, undefined, context.signal)
   try {
-    return await stats({ reader: new SnapshotReader(source, vault), source, vault }, roots, params.mode, context.signal)
+    return await stats(
+      { reader: new SnapshotReader(source, vault), source, vault },
+      roots,
+      params.mode,
+      context.signal,
+    )
   } finally {
     await close()
   }

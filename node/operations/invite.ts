@@ -5,9 +5,14 @@ import type { CallContext, Invited, InviteParams } from '../api.ts'
 import type { NodeParts } from '../parts.ts'
 
 /** Invites, see `Methods.invite`. @throws {CellarError} `NOT_ENTITLED`, `CODE_EXPIRED`, `PAIRING_REFUSED`, `ABORTED` */
-export async function runInvite(parts: NodeParts, params: InviteParams, context: CallContext<'invite'>): Promise<Invited> {
+export async function runInvite(
+  parts: NodeParts,
+  params: InviteParams,
+  context: CallContext<'invite'>,
+): Promise<Invited> {
   const { self } = parts.ledger
-  if (!self.capabilities.has('admit')) throw new CellarError('NOT_ENTITLED', `${self.name} is a ${self.role}: only a keeper invites others`)
+  if (!self.capabilities.has('admit'))
+    throw new CellarError('NOT_ENTITLED', `${self.name} is a ${self.role}: only a keeper invites others`)
   const { desk, network, onPairing } = await parts.connect()
   context.signal.throwIfAborted()
   const invitation = desk.invite({
@@ -19,7 +24,8 @@ export async function runInvite(parts: NodeParts, params: InviteParams, context:
     ...(params.quotaBytes !== undefined && { quotaBytes: params.quotaBytes }),
   })
   const off = onPairing((event) => {
-    if (event.kind === 'wrong' && event.number === invitation.number) context.onEvent({ message_type: 'wrong_try', left: event.triesLeft ?? 0 })
+    if (event.kind === 'wrong' && event.number === invitation.number)
+      context.onEvent({ message_type: 'wrong_try', left: event.triesLeft ?? 0 })
   })
   const cancel = () => {
     invitation.cancel()

@@ -30,7 +30,12 @@ const shortIdDigits = 8
 const everySnapshot: SnapshotFilter = { devices: [], paths: [], tags: [] }
 
 /** Finds a snapshot by what a person typed, fetching root chunks that are not here yet when that helps. */
-export async function resolveSnapshot(parts: NodeParts, choice: PathText, filter: SnapshotFilter, signal: AbortSignal): Promise<ResolvedSnapshot> {
+export async function resolveSnapshot(
+  parts: NodeParts,
+  choice: PathText,
+  filter: SnapshotFilter,
+  signal: AbortSignal,
+): Promise<ResolvedSnapshot> {
   await fetchRootChunks(parts, signal)
   try {
     return parts.snapshots.resolve(choice, filter)
@@ -43,7 +48,11 @@ export async function resolveSnapshot(parts: NodeParts, choice: PathText, filter
 }
 
 /** Lists snapshots, the oldest first. */
-export async function listSnapshots(parts: NodeParts, params: SnapshotsParams, context: CallContext<'snapshots'>): Promise<SnapshotInfo[]> {
+export async function listSnapshots(
+  parts: NodeParts,
+  params: SnapshotsParams,
+  context: CallContext<'snapshots'>,
+): Promise<SnapshotInfo[]> {
   if (parts.snapshots.list(everySnapshot).length === 0) await hearNews(parts, context.signal)
   await fetchRootChunks(parts, context.signal)
   const chosen = parts.snapshots.choose(params.snapshots, params.filter)
@@ -67,7 +76,14 @@ export function snapshotInfo(parts: NodeParts, { live, timeMs, root }: KnownSnap
     here,
   }
   if (root === undefined) {
-    return { ...shared, time: new Date(timeMs).toISOString(), paths: [], hostname: '', username: '', program_version: '' }
+    return {
+      ...shared,
+      time: new Date(timeMs).toISOString(),
+      paths: [],
+      hostname: '',
+      username: '',
+      program_version: '',
+    }
   }
   return { ...shared, ...rootFields(root) }
 }
@@ -118,11 +134,15 @@ function newestOfEach(infos: readonly SnapshotInfo[], count: number): SnapshotIn
 interface OpenedSnapshot {
   readonly reader: SnapshotReader
   readonly root: SnapshotRoot
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Opens a snapshot, here or at a peer. */
-export async function openSnapshot(parts: NodeParts, id: RootId, signal: AbortSignal): Promise<OpenedSnapshot> {
+export async function openSnapshot(
+  parts: NodeParts,
+  id: RootId,
+  signal: AbortSignal,
+): Promise<OpenedSnapshot> {
   const vault = readerOf(parts)
   const { source, close } = await openSource(parts, id, undefined, signal)
   try {
@@ -135,7 +155,11 @@ export async function openSnapshot(parts: NodeParts, id: RootId, signal: AbortSi
 }
 
 /** Lists what is in a snapshot. */
-export async function runLs(parts: NodeParts, params: LsParams, context: CallContext<'ls'>): Promise<LsResult> {
+export async function runLs(
+  parts: NodeParts,
+  params: LsParams,
+  context: CallContext<'ls'>,
+): Promise<LsResult> {
   const { snapshot, path } = await resolveSnapshot(parts, params.snapshot, params.filter, context.signal)
   const opened = await openSnapshot(parts, snapshot.live.root, context.signal)
   try {
@@ -154,7 +178,11 @@ export async function runLs(parts: NodeParts, params: LsParams, context: CallCon
 }
 
 /** Searches snapshots. */
-export async function runFind(parts: NodeParts, params: FindParams, context: CallContext<'find'>): Promise<FindHits[]> {
+export async function runFind(
+  parts: NodeParts,
+  params: FindParams,
+  context: CallContext<'find'>,
+): Promise<FindHits[]> {
   await fetchRootChunks(parts, context.signal)
   const query = {
     patterns: params.patterns.map((pattern) => nameText(pathBytes(pattern))),
@@ -179,7 +207,11 @@ export async function runFind(parts: NodeParts, params: FindParams, context: Cal
 }
 
 /** Compares two snapshots, or two directories of them. */
-export async function runDiff(parts: NodeParts, params: DiffParams, context: CallContext<'diff'>): Promise<DiffStatistics> {
+export async function runDiff(
+  parts: NodeParts,
+  params: DiffParams,
+  context: CallContext<'diff'>,
+): Promise<DiffStatistics> {
   const { signal } = context
   const from = await resolveSnapshot(parts, params.from, params.filter, signal)
   const to = await resolveSnapshot(parts, params.to, params.filter, signal)

@@ -17,7 +17,11 @@ type OnMended = (chunk: ChunkId, from: string) => void
  *
  * @returns how many chunks are good again
  */
-export async function mend(parts: NodeParts, bad: readonly ChunkId[], context: CallContext<'check'>): Promise<number> {
+export async function mend(
+  parts: NodeParts,
+  bad: readonly ChunkId[],
+  context: CallContext<'check'>,
+): Promise<number> {
   const { store } = parts
   for (const id of bad) await store.quarantine(id)
   const onMended: OnMended = (chunk, from) => {
@@ -35,7 +39,12 @@ export async function mend(parts: NodeParts, bad: readonly ChunkId[], context: C
   return good.length
 }
 
-async function mendFromPeers(parts: NodeParts, bad: readonly ChunkId[], signal: AbortSignal, onMended: OnMended): Promise<void> {
+async function mendFromPeers(
+  parts: NodeParts,
+  bad: readonly ChunkId[],
+  signal: AbortSignal,
+  onMended: OnMended,
+): Promise<void> {
   const others = [...parts.ledger.membership.members.values()].filter(
     ({ device, removedEpoch }) => device !== parts.signer.device && removedEpoch === undefined,
   )
@@ -64,7 +73,12 @@ async function mendFromPeers(parts: NodeParts, bad: readonly ChunkId[], signal: 
  * Seals the sources of this device's snapshots again: equal content makes equal chunks (chunk.md), so a file that is
  * still there as it was gives its chunk back. No snapshot is made of it.
  */
-async function mendFromSource(parts: NodeParts, bad: readonly ChunkId[], context: CallContext<'check'>, onMended: OnMended): Promise<void> {
+async function mendFromSource(
+  parts: NodeParts,
+  bad: readonly ChunkId[],
+  context: CallContext<'check'>,
+  onMended: OnMended,
+): Promise<void> {
   const { store, vault, world } = parts
   if (vault === undefined) return
   const newest = new Map(
@@ -76,7 +90,11 @@ async function mendFromSource(parts: NodeParts, bad: readonly ChunkId[], context
   for (const { root } of newest.values()) {
     if (root === undefined || bad.every((id) => store.has(id))) continue
     const lacking = bad.filter((id) => !store.has(id))
-    await backup({ store, vault, contentIndex: parts.catalog.sub('content'), clock: world.clock }, repeatRequest(parts, root), { signal: context.signal })
+    await backup(
+      { store, vault, contentIndex: parts.catalog.sub('content'), clock: world.clock },
+      repeatRequest(parts, root),
+      { signal: context.signal },
+    )
     for (const id of lacking) if (store.has(id)) onMended(id, 'source')
   }
 }

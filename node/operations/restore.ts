@@ -12,7 +12,11 @@ import { resolveSnapshot } from './look.ts'
 import { openSource } from './sources.ts'
 
 /** Restores, see `Methods.restore`. @throws {CellarError} as `restore/restore.ts`; `NO_PEER`, `VAULT_UNKNOWN` */
-export async function runRestore(parts: NodeParts, params: RestoreParams, context: CallContext<'restore'>): Promise<RestoreSummary> {
+export async function runRestore(
+  parts: NodeParts,
+  params: RestoreParams,
+  context: CallContext<'restore'>,
+): Promise<RestoreSummary> {
   const { clock } = parts.world
   const vault = readerOf(parts)
   const startedMs = clock.nowMs()
@@ -47,7 +51,13 @@ export async function runRestore(parts: NodeParts, params: RestoreParams, contex
             },
           }),
           onProblem: ({ path: item, code, message }) => {
-            context.onEvent({ message_type: 'error', error: { message }, during: 'restore', ...itemFields(item), code })
+            context.onEvent({
+              message_type: 'error',
+              error: { message },
+              during: 'restore',
+              ...itemFields(item),
+              code,
+            })
           },
         },
       )
@@ -60,7 +70,11 @@ export async function runRestore(parts: NodeParts, params: RestoreParams, contex
         target: pathDisplay(params.target),
         ...countersOf(result.summary),
         ...(params.verify && { files_verified: result.filesVerified }),
-        errors: result.problems.map(({ path: item, code, message }) => ({ ...pathFields(item), code, message })),
+        errors: result.problems.map(({ path: item, code, message }) => ({
+          ...pathFields(item),
+          code,
+          message,
+        })),
       }
     } finally {
       await open.close()
@@ -98,5 +112,10 @@ function countersOf(counters: RestoreCounters) {
 function statusOf(counters: RestoreCounters, seconds: number): RestoreStatus {
   const done = counters.bytesRestored + counters.bytesSkipped
   const share = counters.totalBytes > 0 ? Math.min(1, done / counters.totalBytes) : 0
-  return { message_type: 'status', seconds_elapsed: Math.floor(seconds), percent_done: share, ...countersOf(counters) }
+  return {
+    message_type: 'status',
+    seconds_elapsed: Math.floor(seconds),
+    percent_done: share,
+    ...countersOf(counters),
+  }
 }

@@ -15,7 +15,8 @@ const newsMs = 10_000
 /** A source, and the end of what it opened. */
 export interface OpenSource {
   readonly source: ChunkSource
-  close(): Promise<void>
+  /** Ends the channels that were opened for it. */
+  readonly close: () => Promise<void>
 }
 
 /**
@@ -24,14 +25,22 @@ export interface OpenSource {
  * @param from - a device that a person named: then nothing is read from anywhere else
  * @throws {CellarError} `NO_PEER` when nobody in reach has it, `DEVICE_NOT_FOUND`, `SNAPSHOT_NOT_FOUND`
  */
-export async function openSource(parts: NodeParts, root: RootId, from: string | undefined, signal: AbortSignal): Promise<OpenSource> {
+export async function openSource(
+  parts: NodeParts,
+  root: RootId,
+  from: string | undefined,
+  signal: AbortSignal,
+): Promise<OpenSource> {
   const { store, ledger, signer } = parts
   const named = from === undefined ? undefined : findDevice(parts, from).device
   if (named === signer.device || (named === undefined && store.isComplete(root))) {
     return { source: storeSource(store), close: () => Promise.resolve() }
   }
   const { network } = await parts.connect()
-  const wanted = () => (named === undefined ? holdersOf(ledger.view, ledger.membership, root).filter((device) => device !== signer.device) : [named])
+  const wanted = () =>
+    named === undefined
+      ? holdersOf(ledger.view, ledger.membership, root).filter((device) => device !== signer.device)
+      : [named]
   const reachable = (): DeviceId[] => {
     const connected = new Set(network.connected())
     return wanted().filter((device) => connected.has(device))
@@ -50,7 +59,9 @@ export async function fetchRootChunks(parts: NodeParts, signal: AbortSignal): Pr
   const missing = parts.vault === undefined ? [] : parts.snapshots.unseen()
   if (missing.length === 0) return
   const { network } = await parts.connect()
-  const holders = new Set(missing.flatMap(({ root }) => holdersOf(parts.ledger.view, parts.ledger.membership, root)))
+  const holders = new Set(
+    missing.flatMap(({ root }) => holdersOf(parts.ledger.view, parts.ledger.membership, root)),
+  )
   const reachable = () => network.connected().filter((device) => holders.has(device))
   await waitFor(parts, () => reachable().length > 0, signal)
   if (reachable().length === 0) return
@@ -75,7 +86,12 @@ export async function hearNews(parts: NodeParts, signal: AbortSignal): Promise<v
 }
 
 /** Waits until something is so, at most `forMs` milliseconds. @throws the signal's reason */
-export async function waitFor(parts: NodeParts, isSo: () => boolean, signal: AbortSignal, forMs = seekMs): Promise<void> {
+export async function waitFor(
+  parts: NodeParts,
+  isSo: () => boolean,
+  signal: AbortSignal,
+  forMs = seekMs,
+): Promise<void> {
   const { clock } = parts.world
   const endMs = clock.monotonicMs() + forMs
   while (!isSo() && clock.monotonicMs() < endMs) {
@@ -83,7 +99,10 @@ export async function waitFor(parts: NodeParts, isSo: () => boolean, signal: Abo
     const either = AbortSignal.any([signal, end.signal])
     try {
       await Promise.race([
-        parts.events.next((event) => event.kind === 'peer' || event.kind === 'view' || event.kind === 'contact', either),
+        parts.events.next(
+          (event) => event.kind === 'peer' || event.kind === 'view' || event.kind === 'contact',
+          either,
+        ),
         clock.sleep(Math.max(1, endMs - clock.monotonicMs()), either),
       ])
     } finally {

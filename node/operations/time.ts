@@ -16,7 +16,8 @@ const RFC3339 = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}
 export function parseTime(text: string): ParsedTime {
   const match = RFC3339.exec(text)
   const ms = Date.parse(text.replace(' ', 'T').replace(/\.\d+/, ''))
-  if (match === null || Number.isNaN(ms)) throw new CellarError('USAGE', `"${text}" is no time such as 2026-01-31T20:15:00+01:00`)
+  if (match === null || Number.isNaN(ms))
+    throw new CellarError('USAGE', `"${text}" is no time such as 2026-01-31T20:15:00+01:00`)
   const fraction = BigInt((match[1] ?? '.0').slice(1).padEnd(9, '0'))
   const zone = match[2] ?? 'Z'
   const [hours = 0, minutes = 0] = zone.toUpperCase() === 'Z' ? [] : zone.slice(1).split(':').map(Number)

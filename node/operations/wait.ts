@@ -34,14 +34,20 @@ export interface WaitOptions {
  *
  * @param wanted - how many devices, this one included; `goal`: as many as the mesh wants
  */
-export async function waitForCopies(parts: NodeParts, root: RootId, wanted: 'goal' | number, options: WaitOptions): Promise<Waited> {
+export async function waitForCopies(
+  parts: NodeParts,
+  root: RootId,
+  wanted: 'goal' | number,
+  options: WaitOptions,
+): Promise<Waited> {
   const { ledger, events } = parts
   const { clock } = parts.world
   const target = () => (wanted === 'goal' ? ledger.copies(root).goal : wanted)
   let told = -1
   let movedMs = clock.monotonicMs()
   const off = events.on((event) => {
-    if (event.kind === 'served' || event.kind === 'peer' || event.kind === 'contact') movedMs = clock.monotonicMs()
+    if (event.kind === 'served' || event.kind === 'peer' || event.kind === 'contact')
+      movedMs = clock.monotonicMs()
   })
   try {
     const { network } = await parts.connect()
@@ -50,11 +56,16 @@ export async function waitForCopies(parts: NodeParts, root: RootId, wanted: 'goa
       if (holders.length !== told) {
         told = holders.length
         movedMs = clock.monotonicMs()
-        options.onCopies({ copies: told, copies_wanted: target(), devices: holders.map((device) => ledger.nameOf(device)) })
+        options.onCopies({
+          copies: told,
+          copies_wanted: target(),
+          devices: holders.map((device) => ledger.nameOf(device)),
+        })
       }
       if (told >= target()) return { wanted: target(), reached: true }
       const isAlone = network.connected().every((device) => holders.includes(device))
-      if (clock.monotonicMs() - movedMs > (isAlone ? aloneMsMax : stillMsMax)) return { wanted: target(), reached: false }
+      if (clock.monotonicMs() - movedMs > (isAlone ? aloneMsMax : stillMsMax))
+        return { wanted: target(), reached: false }
       await news(parts, options.signal)
     }
   } finally {
@@ -67,7 +78,10 @@ async function news(parts: NodeParts, signal: AbortSignal): Promise<void> {
   const end = new AbortController()
   const either = AbortSignal.any([signal, end.signal])
   try {
-    await Promise.race([parts.events.next((event) => event.kind === 'view', either), parts.world.clock.sleep(checkEveryMs, either)])
+    await Promise.race([
+      parts.events.next((event) => event.kind === 'view', either),
+      parts.world.clock.sleep(checkEveryMs, either),
+    ])
   } finally {
     end.abort(new Error('over'))
   }

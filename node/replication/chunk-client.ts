@@ -68,10 +68,12 @@ export class ChunkClient {
   async next(signal: AbortSignal): Promise<ChunkAnswer | undefined> {
     while (this.#owed.size > 0) {
       const decoded = decodeFrame(await this.#receive(signal))
-      if (decoded.kind === 'chunk') return { kind: 'chunk', id: this.#turn(decoded.request), bytes: decoded.chunk }
+      if (decoded.kind === 'chunk')
+        return { kind: 'chunk', id: this.#turn(decoded.request), bytes: decoded.chunk }
       const message = decoded.message
       if (message.type === 'done') this.#finish(message.request)
-      else if (message.type === 'absent') return { kind: 'absent', id: this.#absent(message.request, message.ids) }
+      else if (message.type === 'absent')
+        return { kind: 'absent', id: this.#absent(message.request, message.ids) }
       else if (message.type === 'error') {
         throw new CellarError(message.code, `the peer refused to send chunks (${message.message})`)
       } else throw unasked(`a "${message.type}" message`)
@@ -88,7 +90,10 @@ export class ChunkClient {
     const silence = new AbortController()
     const both = AbortSignal.any([signal, silence.signal])
     const watch = new AbortController()
-    const gone = new CellarError('PEER_GONE', `the peer sent nothing for ${String(silenceMsMax / 1000)} seconds`)
+    const gone = new CellarError(
+      'PEER_GONE',
+      `the peer sent nothing for ${String(silenceMsMax / 1000)} seconds`,
+    )
     void this.#clock.sleep(silenceMsMax, watch.signal).then(
       () => {
         silence.abort(gone)
@@ -97,7 +102,8 @@ export class ChunkClient {
     )
     try {
       const frame = await this.#channel.receive(both)
-      if (frame === undefined) throw new CellarError('PEER_GONE', 'the peer ended the transfer before all was sent')
+      if (frame === undefined)
+        throw new CellarError('PEER_GONE', 'the peer ended the transfer before all was sent')
       return frame
     } finally {
       watch.abort()

@@ -1,6 +1,13 @@
 /** Brings the closure of a root into the store, from several peers at once (replication.md §2). */
 
-import { CellarError, chunkHeader, type Clock, type DeviceId, isCellarError, type RootId } from '../../protocol/index.ts'
+import {
+  CellarError,
+  chunkHeader,
+  type Clock,
+  type DeviceId,
+  isCellarError,
+  type RootId,
+} from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
 import { ChunkClient } from './chunk-client.ts'
 import type { Channel } from '../network.ts'
@@ -46,7 +53,11 @@ export interface FetchOptions {
  * @throws {CellarError} `CHUNK_NOT_FOUND` when no peer has some chunk, `PEER_GONE` when all peers went away,
  * `STORE_FULL` and other errors of the store
  */
-export async function fetchClosure(parts: FetchParts, root: RootId, options: FetchOptions): Promise<FetchProgress> {
+export async function fetchClosure(
+  parts: FetchParts,
+  root: RootId,
+  options: FetchOptions,
+): Promise<FetchProgress> {
   const fetch = new Fetch(parts, options)
   return await fetch.run(root)
 }
@@ -115,7 +126,8 @@ class Fetch {
         this.#wants.absent(peer, answer.id)
         this.#wake()
         await client.sayCorrupt(answer.id)
-        if (++corrupt >= corruptMax) throw new CellarError('PEER_PROTOCOL', 'a peer sent many chunks that are not what they say')
+        if (++corrupt >= corruptMax)
+          throw new CellarError('PEER_PROTOCOL', 'a peer sent many chunks that are not what they say')
       }
     }
   }
@@ -180,13 +192,20 @@ class Fetch {
   #reason(root: RootId): unknown {
     const lacking = this.#wants.lackingAt(this.#options.peers)
     if (lacking.length > 0) {
-      return new CellarError('CHUNK_NOT_FOUND', `no peer in reach has chunk ${String(lacking[0])}, which snapshot ${root} needs`, {
-        chunk: String(lacking[0]),
-        root,
-        missing: lacking.length,
-      })
+      return new CellarError(
+        'CHUNK_NOT_FOUND',
+        `no peer in reach has chunk ${String(lacking[0])}, which snapshot ${root} needs`,
+        {
+          chunk: String(lacking[0]),
+          root,
+          missing: lacking.length,
+        },
+      )
     }
-    return this.#failures[0] ?? new CellarError('PEER_GONE', `no peer in reach could send snapshot ${root}`, { root })
+    return (
+      this.#failures[0] ??
+      new CellarError('PEER_GONE', `no peer in reach could send snapshot ${root}`, { root })
+    )
   }
 }
 

@@ -1,6 +1,14 @@
 /** Reads chunks from peers as they are asked for, keeping none: for restoring what is not here (replication.md §4). */
 
-import { CellarError, CHUNKS_PROTOCOL, type ChunkId, type Clock, type DeviceId, isCellarError, verifyChunk } from '../../protocol/index.ts'
+import {
+  CellarError,
+  CHUNKS_PROTOCOL,
+  type ChunkId,
+  type Clock,
+  type DeviceId,
+  isCellarError,
+  verifyChunk,
+} from '../../protocol/index.ts'
 import type { ChunkSource } from '../chunk-source.ts'
 import type { Network } from '../network.ts'
 import { ChunkClient } from './chunk-client.ts'
@@ -41,7 +49,8 @@ export class PeerSource implements ChunkSource {
 
   /** One chunk, its hash verified; fresh. @throws {CellarError} `CHUNK_NOT_FOUND`, `CHUNK_CORRUPT`, `PEER_GONE`, `ABORTED` */
   async get(id: ChunkId, signal: AbortSignal): Promise<Uint8Array> {
-    if (signal.aborted || this.#end.signal.aborted) throw new CellarError('ABORTED', 'reading was interrupted')
+    if (signal.aborted || this.#end.signal.aborted)
+      throw new CellarError('ABORTED', 'reading was interrupted')
     return await new Promise<Uint8Array>((resolve, reject) => {
       const onAbort = () => {
         reject(new CellarError('ABORTED', 'reading was interrupted'))
@@ -62,7 +71,8 @@ export class PeerSource implements ChunkSource {
     this.#end.abort(new CellarError('ABORTED', 'reading was interrupted'))
     this.#wake()
     await Promise.all(this.#pumps.values())
-    for (const waiting of this.#queue.splice(0)) waiting.reject(new CellarError('ABORTED', 'reading was interrupted'))
+    for (const waiting of this.#queue.splice(0))
+      waiting.reject(new CellarError('ABORTED', 'reading was interrupted'))
   }
 
   #ask(waiting: Waiting): void {
@@ -79,7 +89,10 @@ export class PeerSource implements ChunkSource {
 
   #reason(waiting: Waiting): unknown {
     const { id } = waiting
-    if (waiting.wasCorrupt) return new CellarError('CHUNK_CORRUPT', `chunk ${id} is damaged at every peer that has it`, { chunk: id })
+    if (waiting.wasCorrupt)
+      return new CellarError('CHUNK_CORRUPT', `chunk ${id} is damaged at every peer that has it`, {
+        chunk: id,
+      })
     const [failure] = this.#failures.values()
     return failure ?? new CellarError('CHUNK_NOT_FOUND', `no peer in reach has chunk ${id}`, { chunk: id })
   }
@@ -94,7 +107,10 @@ export class PeerSource implements ChunkSource {
     const owed = new Map<ChunkId, Waiting[]>()
     let client: ChunkClient | undefined
     try {
-      client = new ChunkClient(await this.#parts.network.open(peer, CHUNKS_PROTOCOL, signal), this.#parts.clock)
+      client = new ChunkClient(
+        await this.#parts.network.open(peer, CHUNKS_PROTOCOL, signal),
+        this.#parts.clock,
+      )
       while (!signal.aborted) {
         await this.#askOn(peer, client, owed)
         const answer = await client.next(signal)

@@ -83,7 +83,12 @@ export class Replicator {
       }
     })
     const held = new Set(store.holds().filter((root) => store.isComplete(root)))
-    return planFetches({ candidates, held, connected: new Set(network.connected()), nowMs: clock.monotonicMs() })
+    return planFetches({
+      candidates,
+      held,
+      connected: new Set(network.connected()),
+      nowMs: clock.monotonicMs(),
+    })
   }
 
   async #fetch(planned: PlannedFetch, signal: AbortSignal): Promise<void> {
@@ -94,7 +99,11 @@ export class Replicator {
       const onProgress = ({ bytes, open: missing }: { bytes: number; open: number }) => {
         events.emit({ kind: 'fetching', root: planned.root, bytes, open: missing })
       }
-      const progress = await fetchClosure({ store, clock, open }, planned.root, { peers: planned.peers, signal, onProgress })
+      const progress = await fetchClosure({ store, clock, open }, planned.root, {
+        peers: planned.peers,
+        signal,
+        onProgress,
+      })
       await store.hold(planned.root) // R3: only what is whole and durable is held
       this.#failures.delete(planned.root)
       events.emit({ kind: 'held', root: planned.root, bytes: progress.bytes })
@@ -122,7 +131,9 @@ export class Replicator {
   async #rest(signal: AbortSignal): Promise<void> {
     if (this.#isStale) return
     const nowMs = this.#parts.clock.monotonicMs()
-    const waits = [...this.#failures.values()].map((failure) => failure.notBeforeMs - nowMs).filter((ms) => ms > 0)
+    const waits = [...this.#failures.values()]
+      .map((failure) => failure.notBeforeMs - nowMs)
+      .filter((ms) => ms > 0)
     const end = new AbortController()
     const either = AbortSignal.any([signal, end.signal])
     try {

@@ -3,12 +3,12 @@
 import {
   CellarError,
   type ChunkId,
-  decodeFrame,
   encodeChunkFrame,
   encodeMessage,
   isCellarError,
 } from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
+import { messagesOf } from '../messages.ts'
 import type { Channel } from '../network.ts'
 
 /** What the server tells its node. */
@@ -26,10 +26,7 @@ export interface ServerEvents {
  * The store's hash is not checked for each chunk sent: the receiver checks it (C1), and tells when it was wrong.
  */
 export async function serveChunks(store: ChunkStore, channel: Channel, events: ServerEvents): Promise<void> {
-  for (let frame = await channel.receive(); frame !== undefined; frame = await channel.receive()) {
-    const decoded = decodeFrame(frame)
-    if (decoded.kind !== 'message') throw new CellarError('PEER_PROTOCOL', 'a peer sent a chunk that nobody asked for')
-    const message = decoded.message
+  for await (const message of messagesOf(channel)) {
     switch (message.type) {
       case 'want':
         await answer(store, channel, message.request, message.ids, events)
@@ -45,7 +42,13 @@ export async function serveChunks(store: ChunkStore, channel: Channel, events: S
 }
 
 /** Answers in the order asked, so that the receiver knows each chunk by its turn; a missing one is said in its turn too. */
-async function answer(store: ChunkStore, channel: Channel, request: number, ids: readonly ChunkId[], events: ServerEvents) {
+async function answer(
+  store: ChunkStore,
+  channel: Channel,
+  request: number,
+  ids: readonly ChunkId[],
+  events: ServerEvents,
+) {
   for (const id of ids) {
     const bytes = tryRead(store, id, events)
     if (bytes === undefined) await channel.send(encodeMessage({ type: 'absent', request, ids: [id] }))

@@ -3,7 +3,6 @@
 import {
   CellarError,
   type DeviceId,
-  decodeFrame,
   encodeMessage,
   type HeadName,
   isCellarError,
@@ -12,6 +11,7 @@ import {
   type Message,
 } from '../../protocol/index.ts'
 import type { Channel } from '../network.ts'
+import { messagesOf } from '../messages.ts'
 import { Outbox } from './outbox.ts'
 import type { SyncParts } from './responder.ts'
 
@@ -47,18 +47,15 @@ class Follower {
 
   async run(): Promise<void> {
     await this.#outbox.send(encodeMessage(this.#parts.ledger.hello()))
-    for (let frame = await this.#channel.receive(); frame !== undefined; frame = await this.#channel.receive()) {
-      const decoded = decodeFrame(frame)
-      if (decoded.kind !== 'message') throw new CellarError('PEER_PROTOCOL', 'a peer sent a chunk where it tells of listings')
-      await this.#take(decoded.message)
-    }
+    for await (const message of messagesOf(this.#channel)) await this.#take(message)
   }
 
   async #take(message: Message): Promise<void> {
     const { ledger } = this.#parts
     switch (message.type) {
       case 'hello':
-        if (message.mesh !== ledger.membership.mesh) throw new CellarError('PEER_PROTOCOL', 'a peer belongs to another mesh')
+        if (message.mesh !== ledger.membership.mesh)
+          throw new CellarError('PEER_PROTOCOL', 'a peer belongs to another mesh')
         await this.#compareMembership(message.epoch, message.membershipHead)
         break
       case 'membership':
@@ -89,7 +86,12 @@ class Follower {
       await this.#parts.ledger.acceptMembership(entries)
     } catch (error) {
       if (!isCellarError(error)) throw error
-      this.#parts.events.emit({ kind: 'trouble', code: error.code, message: error.message, device: this.#peer })
+      this.#parts.events.emit({
+        kind: 'trouble',
+        code: error.code,
+        message: error.message,
+        device: this.#peer,
+      })
     }
     this.#refused.clear()
     await this.#askForNewer()
@@ -103,7 +105,13 @@ class Follower {
       const fromSeq = this.#refused.has(name.hash) ? undefined : ledger.newerFrom(name)
       if (fromSeq === undefined) continue
       this.#asked = { name, joiner: new ListingJoiner() }
-      await this.#send({ type: 'getListing', device: name.device, incarnation: name.incarnation, fromSeq, tip: name.hash })
+      await this.#send({
+        type: 'getListing',
+        device: name.device,
+        incarnation: name.incarnation,
+        fromSeq,
+        tip: name.hash,
+      })
       return
     }
     if (this.#hasContact) return
@@ -113,7 +121,8 @@ class Follower {
 
   async #takeListing(part: ListingPart): Promise<void> {
     const asked = this.#asked
-    if (asked === undefined) throw new CellarError('PEER_PROTOCOL', 'a peer sent a listing that was not asked for')
+    if (asked === undefined)
+      throw new CellarError('PEER_PROTOCOL', 'a peer sent a listing that was not asked for')
     const listing = asked.joiner.add(part)
     if (listing === undefined) return
     this.#asked = undefined

@@ -4,6 +4,7 @@ import { CellarError, decodeFrame, encodeMessage, type Message, splitListing } f
 import type { Events } from '../events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Channel } from '../network.ts'
+import { messagesOf } from '../messages.ts'
 import { Outbox } from './outbox.ts'
 
 /** What both ends of this protocol stand on. */
@@ -27,10 +28,8 @@ export async function serveSync(parts: SyncParts, channel: Channel): Promise<voi
     if (event.kind === 'view') news.tell()
   })
   try {
-    for (let frame = await channel.receive(); frame !== undefined; frame = await channel.receive()) {
-      const decoded = decodeFrame(frame)
-      if (decoded.kind !== 'message') throw new CellarError('PEER_PROTOCOL', 'a peer sent a chunk where it asks for listings')
-      for (const answer of answersTo(ledger, decoded.message)) await outbox.send(encodeMessage(answer))
+    for await (const message of messagesOf(channel)) {
+      for (const answer of answersTo(ledger, message)) await outbox.send(encodeMessage(answer))
     }
   } finally {
     off()
@@ -43,7 +42,8 @@ function checkHello(ledger: Ledger, frame: Uint8Array | undefined): void {
   if (decoded?.kind !== 'message' || decoded.message.type !== 'hello') {
     throw new CellarError('PEER_PROTOCOL', 'a peer did not begin with a hello')
   }
-  if (decoded.message.mesh !== ledger.membership.mesh) throw new CellarError('PEER_PROTOCOL', 'a peer belongs to another mesh')
+  if (decoded.message.mesh !== ledger.membership.mesh)
+    throw new CellarError('PEER_PROTOCOL', 'a peer belongs to another mesh')
 }
 
 /** The answers to one request, made one after the other as the peer takes them. */

@@ -3,13 +3,26 @@ import { systemWorld } from '../../../../node/adapters/system-world.ts'
 import { Events } from '../../../../node/events.ts'
 import { Ledger } from '../../../../node/ledger/ledger.ts'
 import { admitMember, isDeviceId, type RootId, removeMember } from '../../../../protocol/index.ts'
-import { announce, type TestDevice, testDevice, testMembership, testSigner, withCode } from '../../../support/mesh.ts'
+import {
+  announce,
+  type TestDevice,
+  testDevice,
+  testMembership,
+  testSigner,
+  withCode,
+} from '../../../support/mesh.ts'
 
 const source = new Uint8Array(16)
 const root = (digit: string) => digit.repeat(64) as RootId
 
 async function reopen(device: TestDevice): Promise<Ledger> {
-  return await Ledger.open({ catalog: device.catalog, signer: device.signer, clock: systemWorld.clock, events: new Events(), program: 'test' })
+  return await Ledger.open({
+    catalog: device.catalog,
+    signer: device.signer,
+    clock: systemWorld.clock,
+    events: new Events(),
+    program: 'test',
+  })
 }
 
 /** What `from` knows of `of`, offered to `to`. */
@@ -21,7 +34,10 @@ async function tell(to: Ledger, from: Ledger, of: TestDevice, fromSeq = 1) {
 describe('the ledger', () => {
   const pair = async () => {
     const { membership, signers } = testMembership(['writer'])
-    return (await Promise.all(signers.map((signer) => testDevice(signer, membership)))) as [TestDevice, TestDevice]
+    return (await Promise.all(signers.map((signer) => testDevice(signer, membership)))) as [
+      TestDevice,
+      TestDevice,
+    ]
   }
 
   it('remembers over a restart what it was told and what it said', async () => {
@@ -30,7 +46,10 @@ describe('the ledger', () => {
     await laptop.ledger.publish([id])
     assert.equal(await tell(desktop.ledger, laptop.ledger, laptop), 'accepted')
     for (const ledger of [await reopen(laptop), await reopen(desktop)]) {
-      assert.deepEqual(ledger.live().map((live) => live.root), [id])
+      assert.deepEqual(
+        ledger.live().map((live) => live.root),
+        [id],
+      )
       assert.deepEqual(ledger.heads(), laptop.ledger.heads())
       assert.deepEqual(ledger.copies(id).holders, [laptop.signer.device])
     }
@@ -40,7 +59,10 @@ describe('the ledger', () => {
     const [, laptop] = await pair()
     await laptop.ledger.announce({ root: root('a'), source, sizeClass: 3 })
     const again = await reopen(laptop)
-    assert.deepEqual(again.live().map((live) => live.root), [root('a')])
+    assert.deepEqual(
+      again.live().map((live) => live.root),
+      [root('a')],
+    )
     assert.equal((await again.publish([]))?.head.seq, 1)
     assert.equal((await reopen(laptop)).live().length, 1)
   })
@@ -62,7 +84,10 @@ describe('the ledger', () => {
     await desktop.ledger.announce({ root: root('c'), source, sizeClass: 3 })
     await desktop.ledger.publish([])
     await tell(laptop.ledger, desktop.ledger, desktop, 2)
-    const horizon = (ledger: Ledger) => ledger.view.lanes.get(`${laptop.signer.device}/1` as never)?.body.horizon.find((entry) => entry.device === desktop.signer.device)?.seq
+    const horizon = (ledger: Ledger) =>
+      ledger.view.lanes
+        .get(`${laptop.signer.device}/1` as never)
+        ?.body.horizon.find((entry) => entry.device === desktop.signer.device)?.seq
     await laptop.ledger.announce({ root: root('d'), source, sizeClass: 3 })
     await laptop.ledger.publish([])
     assert.equal(horizon(laptop.ledger), 1)
@@ -94,7 +119,13 @@ describe('the ledger', () => {
     await tell(desktop.ledger, laptop.ledger, laptop)
     assert.equal(await tell(desktop.ledger, twin.ledger, twin), 'fork')
     for (const ledger of [desktop.ledger, await reopen(desktop)]) {
-      assert.deepEqual(ledger.live().map((live) => live.root).sort(), [root('1'), root('2')])
+      assert.deepEqual(
+        ledger
+          .live()
+          .map((live) => live.root)
+          .sort(),
+        [root('1'), root('2')],
+      )
       assert.equal(ledger.heads().length, 2)
     }
   })
@@ -116,9 +147,16 @@ describe('the ledger', () => {
     const [desktop, laptop] = await pair()
     const third = testSigner(9)
     assert.ok(isDeviceId(third.device))
-    await desktop.ledger.changeMembership((before, signer) => admitMember(before, signer, { device: third.device, name: 'third', role: 'storer', atMs: 0 }))
-    const removed = await desktop.ledger.changeMembership((before, signer) => removeMember(before, signer, { device: laptop.signer.device, atMs: 0 }))
-    await assert.rejects(laptop.ledger.acceptMembership(removed.entries.slice(-1)), withCode('MEMBERSHIP_INVALID'))
+    await desktop.ledger.changeMembership((before, signer) =>
+      admitMember(before, signer, { device: third.device, name: 'third', role: 'storer', atMs: 0 }),
+    )
+    const removed = await desktop.ledger.changeMembership((before, signer) =>
+      removeMember(before, signer, { device: laptop.signer.device, atMs: 0 }),
+    )
+    await assert.rejects(
+      laptop.ledger.acceptMembership(removed.entries.slice(-1)),
+      withCode('MEMBERSHIP_INVALID'),
+    )
     await laptop.ledger.acceptMembership(removed.entries.slice(2))
     assert.throws(() => laptop.ledger.self, withCode('NOT_A_MEMBER'))
     assert.equal(await laptop.ledger.publish([]), undefined)

@@ -5,7 +5,18 @@ import { fetchClosure } from '../../../../node/replication/fetcher.ts'
 import { PeerSource } from '../../../../node/replication/peer-source.ts'
 import { CHUNKS_PROTOCOL, decodeFrame, encodeChunkFrame, encodeMessage } from '../../../../protocol/index.ts'
 import { testTree } from '../../../support/chunks.ts'
-import { announce, goOffline, goOnline, link, MemoryHub, type TestDevice, testDevice, testMembership, until, withCode } from '../../../support/mesh.ts'
+import {
+  announce,
+  goOffline,
+  goOnline,
+  link,
+  MemoryHub,
+  type TestDevice,
+  testDevice,
+  testMembership,
+  until,
+  withCode,
+} from '../../../support/mesh.ts'
 
 const signal = () => AbortSignal.timeout(10_000)
 
@@ -23,7 +34,11 @@ describe('devices online', () => {
 
   afterEach(async () => {
     for (const device of devices) await goOffline(device)
-    for (const device of devices) assert.deepEqual(device.troubles.filter((one) => one.kind === 'trouble' && one.code === 'LISTING_FORK'), [])
+    for (const device of devices)
+      assert.deepEqual(
+        device.troubles.filter((one) => one.kind === 'trouble' && one.code === 'LISTING_FORK'),
+        [],
+      )
   })
 
   it('bring a snapshot to each other, and the receipt back', async () => {
@@ -52,7 +67,12 @@ describe('devices online', () => {
     laptop.online?.publishSoon()
     await laptop.ledger.idle()
     assert.equal(laptop.ledger.headOf(laptop.signer.device), undefined, 'R11: no listing before contact')
-    assert.deepEqual(laptop.ledger.live().map((live) => live.root), [first, second].sort((a, b) => laptop.ledger.firstSeenMs(a) - laptop.ledger.firstSeenMs(b) || (a < b ? -1 : 1)))
+    assert.deepEqual(
+      laptop.ledger.live().map((live) => live.root),
+      [first, second].sort(
+        (a, b) => laptop.ledger.firstSeenMs(a) - laptop.ledger.firstSeenMs(b) || (a < b ? -1 : 1),
+      ),
+    )
     await link(laptop, desktop)
     await until(desktop, () => desktop.store.isHeld(first) && desktop.store.isHeld(second))
     assert.equal(laptop.ledger.headOf(laptop.signer.device)?.head.seq !== undefined, true)
@@ -76,11 +96,13 @@ describe('devices online', () => {
   it('fetch from several peers what no single one has whole', async () => {
     const [desktop, laptop, pi] = await mesh(['writer', 'storer'])
     const { root, chunks } = testTree('spread', 30)
-    for (const [at, { id, bytes }] of chunks.entries()) await (at % 2 === 0 ? laptop : pi).store.put(id, bytes)
+    for (const [at, { id, bytes }] of chunks.entries())
+      await (at % 2 === 0 ? laptop : pi).store.put(id, bytes)
     await laptop.store.put(root.id, root.bytes)
     await link(desktop, laptop)
     await link(desktop, pi)
-    const open = (peer: typeof desktop.signer.device, within: AbortSignal) => desktop.network!.open(peer, CHUNKS_PROTOCOL, within)
+    const open = (peer: typeof desktop.signer.device, within: AbortSignal) =>
+      desktop.network!.open(peer, CHUNKS_PROTOCOL, within)
     const parts = { store: desktop.store, clock: systemWorld.clock, open }
     await fetchClosure(parts, root.id, { peers: [laptop.signer.device, pi.signer.device], signal: signal() })
     await desktop.store.hold(root.id)
@@ -92,8 +114,12 @@ describe('devices online', () => {
     const { root, chunks } = testTree('hole', 10)
     for (const { id, bytes } of chunks.slice(1)) await laptop.store.put(id, bytes)
     await link(desktop, laptop)
-    const open = (peer: typeof desktop.signer.device, within: AbortSignal) => desktop.network!.open(peer, CHUNKS_PROTOCOL, within)
-    const fetch = fetchClosure({ store: desktop.store, clock: systemWorld.clock, open }, root.id, { peers: [laptop.signer.device], signal: signal() })
+    const open = (peer: typeof desktop.signer.device, within: AbortSignal) =>
+      desktop.network!.open(peer, CHUNKS_PROTOCOL, within)
+    const fetch = fetchClosure({ store: desktop.store, clock: systemWorld.clock, open }, root.id, {
+      peers: [laptop.signer.device],
+      signal: signal(),
+    })
     await assert.rejects(fetch, (error: { code: string; context: { chunk: string } }) => {
       return error.code === 'CHUNK_NOT_FOUND' && error.context.chunk === chunks[0]?.id
     })
@@ -115,17 +141,32 @@ describe('devices online', () => {
         if (decoded.kind !== 'message') return
         if (decoded.message.type === 'corrupt') seen.push(...decoded.message.ids)
         if (decoded.message.type !== 'want') continue
-        for (const _ of decoded.message.ids) await channel.send(encodeChunkFrame(decoded.message.request, root.bytes.map((byte) => byte ^ 1)))
+        for (const _ of decoded.message.ids)
+          await channel.send(
+            encodeChunkFrame(
+              decoded.message.request,
+              root.bytes.map((byte) => byte ^ 1),
+            ),
+          )
         await channel.send(encodeMessage({ type: 'done', request: decoded.message.request }))
       }
     })
     await link(desktop, laptop)
     await link(desktop, pi)
-    const source = new PeerSource({ network: desktop.network!, clock: systemWorld.clock, peers: [laptop.signer.device, pi.signer.device] })
-    for (const { id, bytes } of chunks) assert.deepEqual(Buffer.from(await source.get(id, signal())), Buffer.from(bytes))
+    const source = new PeerSource({
+      network: desktop.network!,
+      clock: systemWorld.clock,
+      peers: [laptop.signer.device, pi.signer.device],
+    })
+    for (const { id, bytes } of chunks)
+      assert.deepEqual(Buffer.from(await source.get(id, signal())), Buffer.from(bytes))
     await source.close()
-    const open = (peer: typeof desktop.signer.device, within: AbortSignal) => desktop.network!.open(peer, CHUNKS_PROTOCOL, within)
-    await fetchClosure({ store: desktop.store, clock: systemWorld.clock, open }, root.id, { peers: [laptop.signer.device, pi.signer.device], signal: signal() })
+    const open = (peer: typeof desktop.signer.device, within: AbortSignal) =>
+      desktop.network!.open(peer, CHUNKS_PROTOCOL, within)
+    await fetchClosure({ store: desktop.store, clock: systemWorld.clock, open }, root.id, {
+      peers: [laptop.signer.device, pi.signer.device],
+      signal: signal(),
+    })
     await desktop.store.hold(root.id)
     assert.ok(seen.length > 0, 'the peer was told')
   })
@@ -141,7 +182,11 @@ describe('devices online', () => {
       await channel.receive()
     })
     await link(desktop, laptop)
-    const source = new PeerSource({ network: desktop.network!, clock: systemWorld.clock, peers: [laptop.signer.device] })
+    const source = new PeerSource({
+      network: desktop.network!,
+      clock: systemWorld.clock,
+      peers: [laptop.signer.device],
+    })
     await assert.rejects(source.get(testTree('x', 1).root.id, signal()), withCode('PEER_PROTOCOL'))
     await source.close()
   })

@@ -16,7 +16,10 @@ const plan = (candidates: Candidate[], over: Partial<Parameters<typeof planFetch
 
 describe('the plan of fetches', () => {
   it('takes the newest root first', () => {
-    assert.deepEqual(plan([candidate('old'), candidate('new')]).map((one) => one.root), ['new', 'old'])
+    assert.deepEqual(
+      plan([candidate('old'), candidate('new')]).map((one) => one.root),
+      ['new', 'old'],
+    )
   })
 
   it('asks only holders in reach', () => {

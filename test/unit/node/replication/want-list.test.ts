@@ -28,7 +28,11 @@ describe('the list of wanted chunks', () => {
   })
 
   it('skips what is complete with all below it, and walks down through what is only here', () => {
-    const store = holdings({ root: ['whole', 'part'], part: ['leaf1', 'leaf2'], whole: ['never'] }, ['root', 'part', 'leaf1'], ['whole'])
+    const store = holdings(
+      { root: ['whole', 'part'], part: ['leaf1', 'leaf2'], whole: ['never'] },
+      ['root', 'part', 'leaf1'],
+      ['whole'],
+    )
     const wants = new WantList(store)
     wants.add(ids('root'))
     assert.deepEqual(wants.take('peer', 9), ids('leaf2'))
@@ -36,7 +40,11 @@ describe('the list of wanted chunks', () => {
   })
 
   it('walks a chunk that several refer to once', () => {
-    const store = holdings({ root: ['a', 'b'], a: ['shared'], b: ['shared'], shared: ['leaf'] }, ['root', 'a', 'b', 'shared'], [])
+    const store = holdings(
+      { root: ['a', 'b'], a: ['shared'], b: ['shared'], shared: ['leaf'] },
+      ['root', 'a', 'b', 'shared'],
+      [],
+    )
     new WantList(store).add(ids('root'))
     assert.equal(store.walked(), 4)
   })
