@@ -35,6 +35,91 @@ function secondsOf(ns: bigint): number {
   return Number(ns) / 1e9
 }
 
+type NameCalls = Pick<
+  Posix,
+  'openAt' | 'close' | 'mkdirAt' | 'symlinkAt' | 'linkAt' | 'mknodAt' | 'renameAt' | 'unlinkAt' | 'rmdirAt'
+>
+
+const nameCalls: NameCalls = {
+  openAt: (dir, name, how, mode = 0o600) => {
+    const { O_RDONLY, O_NONBLOCK, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants
+    return fs.openSync(
+      at(dir, name),
+      (how === 'read' ? O_RDONLY | O_NONBLOCK : O_RDWR | O_CREAT | O_EXCL) | O_NOFOLLOW,
+      mode,
+    )
+  },
+  close: (fd) => {
+    fs.closeSync(fd)
+  },
+  mkdirAt: (dir, name, mode) => {
+    fs.mkdirSync(at(dir, name), mode)
+  },
+  symlinkAt: (target, dir, name) => {
+    fs.symlinkSync(target as Buffer, at(dir, name))
+  },
+  linkAt: (fromDir, from, dir, name) => {
+    fs.linkSync(at(fromDir, from), at(dir, name))
+  },
+  mknodAt: () => unsupported('mknod'),
+  renameAt: (dir, from, to) => {
+    fs.renameSync(at(dir, from), at(dir, to))
+  },
+  unlinkAt: (dir, name) => {
+    fs.unlinkSync(at(dir, name))
+  },
+  rmdirAt: (dir, name) => {
+    fs.rmdirSync(at(dir, name))
+  },
+}
+
+type MetadataCalls = Omit<
+  Posix,
+  | keyof NameCalls
+  | 'lost'
+  | 'umask'
+  | 'userName'
+  | 'groupName'
+  | 'readXattrs'
+  | 'dataExtents'
+  | 'openDir'
+  | 'openDirAt'
+  | 'closeDir'
+  | 'list'
+  | 'statDir'
+  | 'statAt'
+  | 'freeBytes'
+  | 'syncFileSystem'
+>
+
+const metadataCalls: MetadataCalls = {
+  chownAt: (dir, name, owner) => {
+    fs.lchownSync(at(dir, name), owner.uid >>> 0, owner.gid >>> 0)
+  },
+  chmodAt: (dir, name, mode) => {
+    if (fs.lstatSync(at(dir, name)).isSymbolicLink()) unsupported('lchmod')
+    fs.chmodSync(at(dir, name), mode)
+  },
+  utimeAt: (dir, name, mtimeNs) => {
+    fs.lutimesSync(at(dir, name), secondsOf(mtimeNs), secondsOf(mtimeNs))
+  },
+  readXattrsAt: () => [],
+  setXattrAt: () => unsupported('setxattr'),
+  removeXattrAt: () => undefined,
+
+  chown: (fd, owner) => {
+    fs.fchownSync(fd, owner.uid >>> 0, owner.gid >>> 0)
+  },
+  chmod: (fd, mode) => {
+    fs.fchmodSync(fd, mode)
+  },
+  utime: (fd, mtimeNs) => {
+    fs.futimesSync(fd, secondsOf(mtimeNs), secondsOf(mtimeNs))
+  },
+  setXattr: () => unsupported('fsetxattr'),
+  removeXattr: () => undefined,
+}
+
 /** The calls of any system that Node runs on. */
 export function plainPosix(names: OwnerNames): Posix {
   return {
@@ -60,62 +145,8 @@ export function plainPosix(names: OwnerNames): Posix {
       const stats = fs.lstatSync(at(dir, name), { bigint: true, throwIfNoEntry: false })
       return stats === undefined ? undefined : statOf(stats)
     },
-    openAt: (dir, name, how, mode = 0o600) => {
-      const { O_RDONLY, O_NONBLOCK, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants
-      return fs.openSync(
-        at(dir, name),
-        (how === 'read' ? O_RDONLY | O_NONBLOCK : O_RDWR | O_CREAT | O_EXCL) | O_NOFOLLOW,
-        mode,
-      )
-    },
-    close: (fd) => {
-      fs.closeSync(fd)
-    },
-    mkdirAt: (dir, name, mode) => {
-      fs.mkdirSync(at(dir, name), mode)
-    },
-    symlinkAt: (target, dir, name) => {
-      fs.symlinkSync(target as Buffer, at(dir, name))
-    },
-    linkAt: (fromDir, from, dir, name) => {
-      fs.linkSync(at(fromDir, from), at(dir, name))
-    },
-    mknodAt: () => unsupported('mknod'),
-    renameAt: (dir, from, to) => {
-      fs.renameSync(at(dir, from), at(dir, to))
-    },
-    unlinkAt: (dir, name) => {
-      fs.unlinkSync(at(dir, name))
-    },
-    rmdirAt: (dir, name) => {
-      fs.rmdirSync(at(dir, name))
-    },
-
-    chownAt: (dir, name, owner) => {
-      fs.lchownSync(at(dir, name), owner.uid >>> 0, owner.gid >>> 0)
-    },
-    chmodAt: (dir, name, mode) => {
-      if (fs.lstatSync(at(dir, name)).isSymbolicLink()) unsupported('lchmod')
-      fs.chmodSync(at(dir, name), mode)
-    },
-    utimeAt: (dir, name, mtimeNs) => {
-      fs.lutimesSync(at(dir, name), secondsOf(mtimeNs), secondsOf(mtimeNs))
-    },
-    readXattrsAt: () => [],
-    setXattrAt: () => unsupported('setxattr'),
-    removeXattrAt: () => undefined,
-
-    chown: (fd, owner) => {
-      fs.fchownSync(fd, owner.uid >>> 0, owner.gid >>> 0)
-    },
-    chmod: (fd, mode) => {
-      fs.fchmodSync(fd, mode)
-    },
-    utime: (fd, mtimeNs) => {
-      fs.futimesSync(fd, secondsOf(mtimeNs), secondsOf(mtimeNs))
-    },
-    setXattr: () => unsupported('fsetxattr'),
-    removeXattr: () => undefined,
+    ...nameCalls,
+    ...metadataCalls,
 
     freeBytes: (dir) => {
       const stats = fs.statfsSync(dir.path as Buffer)
