@@ -292,7 +292,9 @@ export class InvitationDesk {
       await channel.send(encodePairing(attempt.welcome({ mesh, role, mayForget, inviterName })))
       const request = decodePairing(await next(channel, signal), 'request')
       if (request.type === 'refuse') return
-      const name = options.name ?? attempt.request(request)
+      // Opened even where its name does not count: each sealed message is one step of the exchange.
+      const asked = attempt.request(request)
+      const name = options.name ?? asked
       if (open.state.isOver) throw new CellarError('CODE_EXPIRED', 'the invitation is over')
       const entries = await this.#parts.admit({
         device: from,

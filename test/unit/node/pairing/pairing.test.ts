@@ -131,6 +131,13 @@ describe('pairing', () => {
     assert.equal(membership.members.get(laptop.device)?.role, 'keeper')
   })
 
+  it('gives the newcomer the name that the inviter chose, and ends', async () => {
+    const invitation = house.desk.invite({ role: 'storer', name: 'pi' })
+    await house.join(house.device(), { code: invitation.code })
+    const { name, isConfirmed } = await invitation.done
+    assert.deepEqual({ name, isConfirmed }, { name: 'pi', isConfirmed: true })
+  })
+
   it('gives a storer no vault key', async () => {
     const invitation = house.desk.invite({ role: 'storer', mayForget: true })
     const joined = await house.join(house.device(), { code: invitation.code })
