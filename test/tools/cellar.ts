@@ -59,10 +59,10 @@ export interface DeviceOptions {
   readonly namespace?: string
 }
 
-/** Nodes that run now: none may outlive the process that started it. */
+/** Processes that run now: none may outlive the one that started it. */
 const running = new Set<ChildProcess>()
 process.once('exit', () => {
-  for (const node of running) node.kill('SIGKILL')
+  for (const child of running) child.kill('SIGKILL')
 })
 
 /** One device: a home, the commands run on it, and its running node, if it has one. */
@@ -74,6 +74,7 @@ export class Device implements AsyncDisposable {
   #listen: string
   readonly #namespace: string | undefined
   #node: ChildProcess | undefined
+  readonly #children = new Set<ChildProcess>()
   #addresses: readonly string[] = []
   /** What the nodes of this device printed that have ended. */
   log = ''
@@ -121,6 +122,10 @@ export class Device implements AsyncDisposable {
       env: this.#env,
       stdio: [input ?? 'ignore', 'pipe', 'pipe'],
     })
+    for (const processes of [running, this.#children]) {
+      processes.add(child)
+      child.once('exit', () => processes.delete(child))
+    }
     child.stdout?.setEncoding('utf8')
     child.stderr?.setEncoding('utf8')
     return child
@@ -172,8 +177,6 @@ export class Device implements AsyncDisposable {
   async start(): Promise<void> {
     const node = this.spawn(['--json', 'start'])
     this.#node = node
-    running.add(node)
-    node.once('exit', () => running.delete(node))
     const ended = finish(node)
     const started = await firstMessage(node, ended, 'started')
     this.#addresses = (started['addresses'] as string[]).map(hostAndPort)
@@ -213,6 +216,12 @@ export class Device implements AsyncDisposable {
     await this.#end('SIGKILL')
   }
 
+  /** Ends every process of this device at once. */
+  async killAll(): Promise<void> {
+    this.#node = undefined
+    await Promise.all([...this.#children].map(killed))
+  }
+
   async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const node = this.#node
     this.#node = undefined
@@ -235,6 +244,12 @@ export class Device implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGKILL')
+  await ended
 }
 
 /** Waits for a process and collects what it prints. */

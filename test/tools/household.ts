@@ -61,7 +61,7 @@ export class Household implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#devices.map((device) => device.kill()))
+    await Promise.all(this.#devices.map((device) => device.killAll()))
     process.off('exit', this.#onExit)
     this.#remove()
   }
