@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Device } from '../tools/cellar.ts'
 import { compareTrees, describeDifferences } from '../tools/compare-trees.ts'
-import { damageChunks } from '../tools/damage.ts'
+import { damageChunks } from '../tools/packs.ts'
 import { assertSame, backUp, checkAll, failedWith, Household, restoreSame, untilLinked } from '../tools/household.ts'
 import { makeTree } from '../tools/make-tree.ts'
 
