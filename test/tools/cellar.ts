@@ -37,13 +37,6 @@ export function jsonLines(text: string): JsonLine[] {
   return lines.map((line) => JSON.parse(line) as JsonLine)
 }
 
-/** The last line of `--json` output of that message type. */
-export function messageOf(text: string, type: string): JsonLine {
-  const message = jsonLines(text).findLast((line) => line['message_type'] === type)
-  if (message === undefined) throw new Error(`no "${type}" in: ${text.slice(-1000)}`)
-  return message
-}
-
 /** How a device is made. */
 export interface DeviceOptions {
   /** Directory of its home; made when it is not there. */
@@ -156,14 +149,14 @@ export class Device implements AsyncDisposable {
     this.keepOffNetworks()
   }
 
-  /** Joins the mesh that shows a code. */
-  async join(code: string, at: string): Promise<Finished> {
+  /** Joins the mesh that shows a code. @param at - where; else it is looked for on the local network */
+  async join(code: string, at?: string): Promise<Finished> {
+    const where = at === undefined ? [] : ['--at', at]
     const joined = await this.run(
       '--json',
       'join',
       code,
-      '--at',
-      at,
+      ...where,
       '--name',
       this.name,
       '--listen',
