@@ -1,6 +1,15 @@
 /** What makes chunks of payloads and payloads of chunks, with the keys of one vault (protocol/spec/chunk.md). */
 
-import { type ChunkId, chunkIdOf, deriveVaultKeys, openChunk, type PayloadKind, sealChunk, type VaultKeys } from '../protocol/index.ts'
+import {
+  type ChunkId,
+  chunkIdOf,
+  deriveVaultKeys,
+  openChunk,
+  type PayloadKind,
+  payloadSiv,
+  sealWithSiv,
+  type VaultKeys,
+} from '../protocol/index.ts'
 import { loadZstd, type Zstd } from './adapters/zstd.ts'
 
 /** A chunk ready to store. */
@@ -26,9 +35,15 @@ export interface Vault {
    *
    * @param raw - 0 .. 4 MiB; borrowed
    * @param links - what the payload refers to by position, each once
+   * @param name - from `nameOf`, of the same kind and bytes; only without links
    * @throws {CellarError} `CHUNK_TOO_LARGE`
    */
-  seal(kind: PayloadKind, raw: Uint8Array, links: readonly ChunkId[]): SealedChunk
+  seal(kind: PayloadKind, raw: Uint8Array, links: readonly ChunkId[], name?: Uint8Array): SealedChunk
+  /**
+   * Names raw content without links: the synthetic nonce it has if it is sealed uncompressed, 32 bytes, fresh. Given to
+   * `seal`, content that does not compress need not be hashed again for it.
+   */
+  nameOf(kind: PayloadKind, raw: Uint8Array): Uint8Array
   /**
    * Opens and decompresses, never to more than 4 MiB. Does not check the id.
    *
@@ -51,11 +66,14 @@ function isWorthIt(rawBytes: number, compressedBytes: number): boolean {
 export function vaultOf(keys: VaultKeys, zstd: Zstd): Vault {
   return {
     keys,
-    seal(kind, raw, links) {
+    nameOf: (kind, raw) => payloadSiv(keys, { kind, codec: 'raw', rawBytes: raw.length, body: raw }, []),
+    seal(kind, raw, links, name) {
       const compressed = raw.length < COMPRESS_BYTES_MIN ? raw : zstd.compress(raw)
       const isSmaller = isWorthIt(raw.length, compressed.length)
       const codec = isSmaller ? 'zstd' : 'raw'
-      const bytes = sealChunk(keys, { kind, codec, rawBytes: raw.length, body: isSmaller ? compressed : raw }, links)
+      const payload = { kind, codec, rawBytes: raw.length, body: isSmaller ? compressed : raw } as const
+      const siv = name !== undefined && !isSmaller && links.length === 0 ? name : payloadSiv(keys, payload, links)
+      const bytes = sealWithSiv(keys, payload, links, siv)
       return { id: chunkIdOf(bytes), bytes }
     },
     open(chunk) {

@@ -8,6 +8,7 @@
 import { isUtf8 } from 'node:buffer'
 import { decode, encode, rfc8949EncodeOptions } from 'cborg'
 import { CellarError, type ErrorCode } from './errors.ts'
+import { cborItemsMax } from './limits.ts'
 
 /** What may be encoded; numbers must be safe integers, bigints must fit 64 bits. */
 export type CborValue =
@@ -30,6 +31,8 @@ export interface CborOptions {
   readonly bytesMax: number
   /** Arrays and maps inside one another, at most. @defaultValue 8 */
   readonly depthMax?: number
+  /** Values in all, those inside arrays and maps too: an empty array is one byte here and fifty in memory. @defaultValue {@link cborItemsMax} */
+  readonly itemsMax?: number
 }
 
 /**
@@ -80,7 +83,7 @@ export function decodeCbor(bytes: Uint8Array, options: CborOptions): unknown {
       max: options.bytesMax,
     })
   }
-  const fault = findFault(bytes, options.depthMax ?? 8)
+  const fault = findFault(bytes, options.depthMax ?? 8, options.itemsMax ?? cborItemsMax)
   if (fault !== undefined) {
     throw new CellarError(code, `${options.what} is not deterministic CBOR: ${fault.what}`, {
       offset: fault.offset,
@@ -119,11 +122,13 @@ const MAJOR_TAG = 6
 const MAJOR_SIMPLE = 7
 
 /** Walks the heads of `bytes`; undefined when they are one value in deterministic form. */
-function findFault(bytes: Uint8Array, depthMax: number): Fault | undefined {
+function findFault(bytes: Uint8Array, depthMax: number, itemsMax: number): Fault | undefined {
   const head: Head = { value: 0, end: 0 }
   const open: OpenItem[] = []
   let offset = 0
+  let items = 0
   do {
+    if (++items > itemsMax) return { what: 'it has too many values', offset }
     const what = readHead(bytes, offset, head)
     if (what !== undefined) return { what, offset }
     const major = (bytes[offset] as number) >> 5
@@ -136,11 +141,11 @@ function findFault(bytes: Uint8Array, depthMax: number): Fault | undefined {
       if (major === MAJOR_TEXT && !isUtf8(bytes.subarray(start, head.end)))
         return { what: 'text is not UTF-8', offset }
     } else if (major === MAJOR_ARRAY || major === MAJOR_MAP) {
-      const items = major === MAJOR_MAP ? head.value * 2 : head.value
-      if (items > bytes.byteLength - head.end) return { what: 'more items are announced than follow', offset }
+      const inside = major === MAJOR_MAP ? head.value * 2 : head.value
+      if (inside > bytes.byteLength - head.end) return { what: 'more items are announced than follow', offset }
       if (open.length >= depthMax) return { what: 'it is nested too deeply', offset }
       // The item itself is counted off when its last part is, see below.
-      open.push({ left: items + 1, isMap: major === MAJOR_MAP, keyStart: 0, keyEnd: 0 })
+      open.push({ left: inside + 1, isMap: major === MAJOR_MAP, keyStart: 0, keyEnd: 0 })
     }
     offset = head.end
     countOff(open)

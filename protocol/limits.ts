@@ -18,6 +18,12 @@ export const frameBytesMax = chunkBytesMax + 64 * KiB
 /** One root listing: some 100 bytes for a root, so about 300,000 roots. */
 export const listingBytesMax = 32 * MiB
 
+/** Values in one piece of CBOR: a listing of {@link listingBytesMax} has some 3.6 million. */
+export const cborItemsMax = 4 * 1024 * 1024
+
+/** Values in one message: the heads of a long chain are {@link headsPerListingMax}. */
+export const messageItemsMax = 256 * 1024
+
 /** Chunk ids in one message. */
 export const idsPerMessageMax = 1024
 

@@ -1,7 +1,6 @@
 /** Does the jobs of a backup in one thread: read, cut, name, and seal what is new (node/spec/backup.md §5, §6). */
 
 import type { ChunkId, PayloadKind } from '../../protocol/index.ts'
-import { createHmac } from 'node:crypto'
 import type { Vault } from '../vault.ts'
 import { runBundle } from './run-bundle.ts'
 import { runFile } from './run-file.ts'
@@ -15,8 +14,8 @@ export const WINDOW_BYTES = BATCH_BYTES + 4 * 1024 * 1024
 
 /** A chunk that was sealed, to be kept. */
 export interface NewChunk {
-  /** 32 bytes, see {@link contentKey}. */
-  readonly key: Buffer
+  /** 32 bytes, see `Vault.nameOf`. */
+  readonly key: Uint8Array
   readonly id: ChunkId
   readonly bytes: Uint8Array
   readonly rawBytes: number
@@ -54,17 +53,6 @@ export interface Piece {
   readonly length: number
 }
 
-const KIND_BYTES = { data: Uint8Array.of(1), bundle: Uint8Array.of(2) } as const
-
-/**
- * The name of a content in the local index: HMAC-SHA-256 of its kind and bytes, 32 bytes.
- *
- * @param key - `VaultKeys.content`
- */
-export function contentKey(key: Uint8Array, kind: 'data' | 'bundle', raw: Uint8Array): Buffer {
-  return createHmac('sha256', key).update(KIND_BYTES[kind]).update(raw).digest()
-}
-
 /**
  * Finds the chunks of pieces in the window, sealing those that nobody has. Own ones are sealed before others
  * are waited for, so no two threads wait for each other.
@@ -72,21 +60,21 @@ export function contentKey(key: Uint8Array, kind: 'data' | 'bundle', raw: Uint8A
 export async function chunksOf(bench: Bench, kind: PayloadKind & ('data' | 'bundle'), pieces: readonly Piece[]): Promise<ChunkId[]> {
   const { cutter, vault, ports } = bench
   const rawOf = ({ start, length }: Piece): Buffer => cutter.window.subarray(start, start + length)
-  const keys = pieces.map((piece) => contentKey(vault.keys.content, kind, rawOf(piece)))
+  const keys = pieces.map((piece) => vault.nameOf(kind, rawOf(piece)))
   const verdicts = [...(await ports.ask(Buffer.concat(keys)))]
   for (;;) {
     const fresh: NewChunk[] = []
     for (const [index, verdict] of verdicts.entries()) {
       if (verdict !== 'mine') continue
       const piece = pieces[index] as Piece
-      const { id, bytes } = vault.seal(kind, rawOf(piece), [])
+      const { id, bytes } = vault.seal(kind, rawOf(piece), [], keys[index])
       verdicts[index] = id
-      fresh.push({ key: keys[index] as Buffer, id, bytes, rawBytes: piece.length })
+      fresh.push({ key: keys[index] as Uint8Array, id, bytes, rawBytes: piece.length })
     }
     if (fresh.length > 0) await ports.keep(fresh)
     const waiting = verdicts.flatMap((verdict, index) => (verdict === 'wait' ? [index] : []))
     if (waiting.length === 0) return verdicts as ChunkId[]
-    const answers = await ports.settle(Buffer.concat(waiting.map((index) => keys[index] as Buffer)))
+    const answers = await ports.settle(Buffer.concat(waiting.map((index) => keys[index] as Uint8Array)))
     for (const [at, index] of waiting.entries()) verdicts[index] = answers[at] as Verdict
   }
 }

@@ -18,8 +18,6 @@ export interface VaultKeys {
   readonly seal: Uint8Array
   /** Makes the gear table that cuts files. */
   readonly gear: Uint8Array
-  /** Names raw content in the local index; never leaves a device. */
-  readonly content: Uint8Array
   /** Makes the opaque label of a source in a listing. */
   readonly source: Uint8Array
 }
@@ -46,7 +44,6 @@ export function deriveVaultKeys(vaultKey: Uint8Array, primitives: Primitives = n
     siv: derive('siv'),
     seal: derive('seal'),
     gear: derive('gear'),
-    content: derive('content'),
     source: derive('source'),
   }
 }

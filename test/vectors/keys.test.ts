@@ -15,7 +15,7 @@ import {
 import { assertRefuses } from './expect.ts'
 import { field, readVectors, type Vector } from './format.ts'
 
-const KEYS = ['of', 'vault', 'siv', 'seal', 'gear', 'content', 'source', 'device', 'message']
+const KEYS = ['of', 'vault', 'siv', 'seal', 'gear', 'source', 'device', 'message']
 const SECRET_KEYS = ['key', 'purpose', 'associated', 'secret']
 
 function checkVault(vector: Vector): void {

@@ -19,12 +19,11 @@ const MESSAGE = Buffer.from('rootcellar/1/example\0hello')
 const SECRET_KEY = new Uint8Array(32).fill(3)
 
 function vault(name: string, vaultKey: Uint8Array): Vector {
-  const { vault: id, siv, seal, gear, content, source } = deriveVaultKeys(vaultKey)
+  const { vault: id, siv, seal, gear, source } = deriveVaultKeys(vaultKey)
   const keys = {
     siv: toHex(siv),
     seal: toHex(seal),
     gear: toHex(gear),
-    content: toHex(content),
     source: toHex(source),
   }
   return {
