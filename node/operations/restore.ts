@@ -35,6 +35,7 @@ export async function runRestore(
           rules: rulesOf(params),
           overwrite: params.overwrite,
           delete: params.delete,
+          keep: [parts.home.directory, parts.storePath].map((path) => Buffer.from(path)),
           dryRun: params.dryRun,
           verify: params.verify,
         },

@@ -26,7 +26,7 @@ export interface RestorationParts {
   readonly mayDelete: boolean
   /** Says whether the snapshot has all of a directory, so that what it lacks there may be removed. */
   readonly isWhole: (path: Uint8Array) => boolean
-  /** Names in a directory that stay although the snapshot lacks them: they could not be read. */
+  /** Names in a directory that stay although the snapshot lacks them: what could not be read, and the program's own. */
   readonly keepIn: (path: Uint8Array) => readonly Uint8Array[]
   /** A name for an unfinished file, never the same twice. */
   readonly tempName: () => Uint8Array

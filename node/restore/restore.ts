@@ -21,7 +21,7 @@ import { tempNamePrefix } from './remove.ts'
 import { countersOf, final, Log, type RestoreWatch, tick, type Told } from './report.ts'
 import { Restoration } from './restoration.ts'
 import { everything, Selection, type SelectionRules } from './selection.ts'
-import { keepNames, wholeBelow } from './whole.ts'
+import { isBelow, keepNames, wholeBelow } from './whole.ts'
 
 /** What a restore works with. All of it stays the caller's. */
 export interface RestoreParts {
@@ -43,6 +43,8 @@ export interface RestoreRequest {
   readonly overwrite: Overwrite
   /** Removes what the snapshot lacks from directories that it has whole. */
   readonly delete: boolean
+  /** Raw absolute paths of this machine that nothing is removed from: where the program keeps its own data. */
+  readonly keep?: readonly Uint8Array[]
   readonly dryRun: boolean
   /** Reads back what was written before it is put in place. */
   readonly verify: boolean
@@ -270,6 +272,10 @@ function restorationParts(
   const { reader, counters, pool, log, root, selection } = made
   const run = Buffer.from(parts.world.random.bytes(8)).toString('hex')
   let temps = 0
+  const kept = keptPaths(request, made)
+  const isEveryUnreadNamed = (root.unreadLeftOut ?? 0) === 0
+  if (request.delete && !isEveryUnreadNamed)
+    log.notice('the removal of what the snapshot lacks, as it does not name all that could not be read', 0)
   return {
     posix: parts.posix,
     rights: rightsOfProcess(parts.posix),
@@ -283,14 +289,34 @@ function restorationParts(
     verify: request.verify,
     verbose: watch.onEntry !== undefined,
     mayDelete: request.delete,
-    isWhole: wholeBelow(root.paths),
-    keepIn: keepNames(root.unread.map(({ path }) => path)),
+    isWhole: isEveryUnreadNamed ? wholeBelow(root.paths, kept) : () => false,
+    keepIn: keepNames(kept),
     tempName: () => Buffer.from(`${tempNamePrefix}${String(process.pid)}-${run}-0-${String(temps++)}`),
     hasRules: !selection.isEverything,
     onProblem: log.problem,
     onNotice: log.notice,
     onEvent: log.event,
   }
+}
+
+/** Paths in the snapshot that nothing is removed from: what could not be read, and `keep` where it is in the target. */
+function keptPaths(
+  { keep = [] }: RestoreRequest,
+  { root, what, target }: Pick<Prepared, 'root' | 'what' | 'target'>,
+): Uint8Array[] {
+  const kept = root.unread.map(({ path }) => path)
+  for (const path of keep) {
+    let real: Buffer
+    try {
+      real = realpathSync(Buffer.from(path), { encoding: 'buffer' })
+    } catch {
+      continue // not there: nothing to keep
+    }
+    if (!isBelow(real, target.dir.path)) continue
+    const inTarget = target.dir.path.length === 1 ? real : real.subarray(target.dir.path.length)
+    kept.push(what.path.length === 1 ? inTarget : Buffer.concat([what.path, inTarget]))
+  }
+  return kept
 }
 
 function topNode(what: What, selection: Selection, target: Target): DirectoryNode {

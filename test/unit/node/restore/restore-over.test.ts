@@ -91,6 +91,38 @@ describe('restoring over what is there', function () {
     assert.deepEqual(bench.leftovers(), [])
   })
 
+  it('removes nothing from a directory that could not be read when it was backed up', async () => {
+    const tree: MadeTree = { home: { in: { shut: { in: {} }, open: { in: {} } } } }
+    const unread = [{ path: bytes('/home/shut'), code: 'EACCES' }]
+    for (const name of ['shut', 'open']) {
+      mkdirSync(bench.at('home', name, 'in'), { recursive: true })
+      writeFileSync(bench.at('home', name, 'in', 'precious'), '')
+    }
+    const { problems } = await bench.restore(await bench.maker.snapshot(tree, { unread }), { delete: true })
+    assert.deepEqual(problems, [])
+    assert.ok(existsSync(bench.at('home', 'shut', 'in', 'precious')))
+    assert.deepEqual(readdirSync(bench.at('home', 'open')), [])
+    // Of more that could not be read not even the names are known: then nothing goes.
+    writeFileSync(bench.at('home', 'open', 'kept'), '')
+    const more = await bench.maker.snapshot(tree, { unread, unreadLeftOut: 1 })
+    const { notices } = await bench.restore(more, { delete: true })
+    assert.ok(existsSync(bench.at('home', 'open', 'kept')))
+    assert.equal(notices.length, 1)
+  })
+
+  it('never removes what it was told to keep, nor what leads there, also below a part of a snapshot', async () => {
+    const root = await bench.maker.snapshot({ home: { in: { u: { in: { a: { bytes: 'a' }, store: { in: {} } } } } } })
+    const own = ['x/y/own/keys', 'store/packs/1']
+    for (const file of [...own, 'x/y/other', 'x/z']) {
+      mkdirSync(bench.at(file, '..'), { recursive: true })
+      writeFileSync(bench.at(file), '')
+    }
+    const keep = [bytes(bench.at('x/y/own')), bytes(bench.at('store')), bytes(bench.at('not/there'))]
+    await bench.restore(root, { subpath: bytes('/home/u'), delete: true, keep })
+    for (const file of own) assert.ok(existsSync(bench.at(file)), file)
+    assert.deepEqual(readdirSync(bench.target).sort(), ['a', 'store', 'x'])
+  })
+
   it('removes what the snapshot lacks only when asked, only where the snapshot is whole, and not what it could not read', async () => {
     const root = await bench.maker.snapshot(
       { home: { in: { u: { in: { a: { bytes: 'a' }, sub: { in: {} } } } } } },
