@@ -103,7 +103,10 @@ export async function openCatalog(
   options: { readonly reserveBytes?: number } = {},
 ): Promise<Catalog> {
   const reserve = new Reserve(nodeDisk(), directory, options.reserveBytes ?? RESERVE_BYTES)
-  const map = await openLevelKeyValue(directory, { onDiskFull: () => reserve.release() })
+  const map = await openLevelKeyValue(directory, {
+    onDiskFull: () => reserve.release(),
+    onRelief: () => reserve.restore(),
+  })
   await reserve.restore()
   return new KeyValueCatalog(map, '', true)
 }

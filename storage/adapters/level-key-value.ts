@@ -1,5 +1,5 @@
 /** An ordered map on `level`, with what LevelDB needs to live on a full disk (index.md §4). */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { CellarError } from '../../protocol/index.ts'
@@ -12,6 +12,8 @@ export interface LevelOptions {
   readonly cacheBytes?: number
   /** Called when the disk is full; returns true when it gave space back and one more try is worth it. */
   readonly onDiskFull?: () => boolean
+  /** Called after writes that went well since then; returns true when room is set aside again. */
+  readonly onRelief?: () => Promise<boolean>
 }
 
 const MiB = 1024 * 1024
@@ -56,6 +58,18 @@ function translate(error: unknown, directory: string): unknown {
   return error
 }
 
+function freeBytes(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory)
+  return bavail * bsize
+}
+
+/** More than LevelDB writes when it is opened: its logs once more as tables, and a manifest. */
+function bytesToOpen(directory: string): number {
+  const logs = readdirSync(directory).filter((name) => name.endsWith('.log'))
+  const bytes = logs.map((name) => statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0)
+  return bytes.reduce((sum, size) => sum + size, MiB / 2)
+}
+
 function causeOf(error: unknown): NodeJS.ErrnoException | undefined {
   return error instanceof Error && error.cause instanceof Error ? error.cause : undefined
 }
@@ -89,6 +103,8 @@ class LevelKeyValue implements KeyValue {
   readonly #directory: string
   readonly #options: LevelOptions
   #database: Database
+  /** The disk was full, and what had been set aside for that is gone. */
+  #isRoomGiven = false
 
   constructor(directory: string, options: LevelOptions, database: Database) {
     this.#directory = directory
@@ -113,11 +129,16 @@ class LevelKeyValue implements KeyValue {
       if (!isDiskFull(error)) throw translate(error, this.#directory)
       await this.#batchAfterReopening(operations, durable, error)
     }
+    if (this.#isRoomGiven) this.#isRoomGiven = (await this.#options.onRelief?.()) === false
   }
 
-  /** After a failed write LevelDB refuses all writes until it is opened again; what it had promised is still there. */
+  /**
+   * After a failed write LevelDB refuses all writes until it is opened again; what it had promised is still there. It is
+   * closed only with room to open it: closed for good it could not even be read.
+   */
   async #batchAfterReopening(operations: Operation[], durable: boolean, error: unknown): Promise<void> {
-    this.#options.onDiskFull?.()
+    if (this.#options.onDiskFull?.() === true) this.#isRoomGiven = true
+    if (freeBytes(this.#directory) < bytesToOpen(this.#directory)) throw translate(error, this.#directory)
     try {
       await this.#database.close()
       this.#database = await openDatabase(this.#directory, this.#options)

@@ -31,12 +31,15 @@ export class Reserve {
   /**
    * Sets room aside if it is not: a quarter of what is free at most; but what was released is taken back as far as it
    * is still free, or each opening on a full disk would leave less of it. Never fails.
+   *
+   * @returns whether there is room set aside now
    */
-  async restore(): Promise<void> {
+  async restore(): Promise<boolean> {
     const path = join(this.#directory, NAME)
     const free = this.#disk.freeBytes(this.#directory)
     const bytes = Math.min(this.#bytes, this.#wasReleased ? free - BLOCK_BYTES / 4 : Math.floor(free / 4))
-    if (bytes < BLOCK_BYTES / 4 || this.#disk.size(path) !== undefined) return
+    if (this.#disk.size(path) !== undefined) return true
+    if (bytes < BLOCK_BYTES / 4) return false
     try {
       const file = this.#disk.open(path, 'create')
       try {
@@ -46,8 +49,10 @@ export class Reserve {
       } finally {
         file.close()
       }
+      return true
     } catch {
       this.#disk.remove(path)
+      return false
     }
   }
 }

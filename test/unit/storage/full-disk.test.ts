@@ -165,6 +165,31 @@ describe('chunk store on a full disk', () => {
     }
   })
 
+  it('reads a catalog that the disk was full for again and again, opens it again, and writes once there is room', async () => {
+    const directory = join(mount, 'catalog')
+    let catalog = await openCatalog(directory)
+    const write = (key: string): Promise<void> =>
+      catalog.batch([{ type: 'put', key, value: Buffer.alloc(100_000, 7) }], { durable: true })
+    const writeOn = async (time: number): Promise<void> => {
+      for (let at = 0; at < 100; at++) await write(`${String(time)} ${String(at)}`)
+    }
+    await write('a')
+    for (let time = 1; time <= 3; time++) {
+      fill()
+      await assert.rejects(writeOn(time), isFull)
+      assertSameBytes(catalog.get('a') ?? new Uint8Array(), Buffer.alloc(100_000, 7))
+    }
+    rmSync(join(mount, 'filling'))
+    await write('b')
+    fill()
+    await write('c') // the room set aside allows for a little
+    fill()
+    await catalog.close()
+    catalog = await openCatalog(directory)
+    for (const key of ['a', 'b', 'c']) assert.equal(catalog.get(key)?.length, 100_000)
+    await catalog.close()
+  })
+
   it('commits what it has accepted, though not a byte is left', async () => {
     const full = await prepare()
     const accepted = Array.from({ length: 500 }, (_, at) => testChunk(`accepted ${String(at)}`))
