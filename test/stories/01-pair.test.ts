@@ -63,7 +63,9 @@ describe('story 1: pairing by a short code', function () {
 
   /** Joins from a home of its own that must be refused. @returns the error code */
   async function refusedJoin(name: string, code: string, status = 12): Promise<string> {
-    const finished = await house.device(name).try('--json', 'join', code, '--at', at, '--listen', '127.0.0.1:0')
+    const finished = await house
+      .device(name)
+      .try('--json', 'join', code, '--at', at, '--listen', '127.0.0.1:0')
     return failedWith(finished, status)
   }
 
@@ -127,7 +129,9 @@ describe('story 1: pairing by a short code', function () {
       const invitation = await openInvitation(desktop, '--role', 'writer')
       const device: DeviceId = await network.dial(at, signal, 'guest')
       for (const protocol of [SYNC_PROTOCOL, CHUNKS_PROTOCOL]) {
-        const code = await refusal(network.open(device, protocol, signal).then((channel) => channel.receive(signal)))
+        const code = await refusal(
+          network.open(device, protocol, signal).then((channel) => channel.receive(signal)),
+        )
         assert.match(code, /^(NOT_A_MEMBER|PEER_PROTOCOL|PEER_GONE)$/)
       }
       await invitation.close()
@@ -139,7 +143,17 @@ describe('story 1: pairing by a short code', function () {
   it('joining that was interrupted goes on with the same code, as one device', async () => {
     const invitation = await openInvitation(desktop, '--role', 'writer')
     const phone = house.device('phone')
-    const child = phone.spawn(['--json', 'join', invitation.code, '--at', at, '--name', 'phone', '--listen', '127.0.0.1:0'])
+    const child = phone.spawn([
+      '--json',
+      'join',
+      invitation.code,
+      '--at',
+      at,
+      '--name',
+      'phone',
+      '--listen',
+      '127.0.0.1:0',
+    ])
     const killed = finish(child)
     const isAsked = (line: JsonLine): boolean => line['step'] === 'confirming'
     await new Promise<void>((resolve) => {
@@ -183,7 +197,9 @@ describe('story 1: pairing by a short code', function () {
     mkdirSync(back, { mode: 0o700 })
     writeFileSync(join(back, 'joining.key'), readFileSync(keyFile), { mode: 0o600 })
     const invitation = await openInvitation(desktop, '--role', 'writer')
-    const refused = await house.device('laptop-back').try('--json', 'join', invitation.code, '--at', at, '--listen', '127.0.0.1:0')
+    const refused = await house
+      .device('laptop-back')
+      .try('--json', 'join', invitation.code, '--at', at, '--listen', '127.0.0.1:0')
     assert.notEqual(refused.status, 0)
     assert.equal(exitError(refused)['error_code'], 'MEMBERSHIP_INVALID')
     await invitation.close()

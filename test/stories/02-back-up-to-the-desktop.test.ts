@@ -98,11 +98,17 @@ describe('story 2: the laptop backs itself up to the desktop', function () {
   it('exits 10 where there is no mesh, and 12 for a wrong code', async () => {
     const nobody = house.device('nobody')
     assert.equal(failedWith(await nobody.try('--json', 'backup', documents), 10), 'NO_MESH')
-    assert.equal(failedWith(await nobody.try('--json', 'join', '1234-no-such-words-here', '--at', '127.0.0.1:1'), 12), 'CODE_WRONG')
+    assert.equal(
+      failedWith(await nobody.try('--json', 'join', '1234-no-such-words-here', '--at', '127.0.0.1:1'), 12),
+      'CODE_WRONG',
+    )
   })
 
   it('exits 1 where something failed, and 2 where the usage is wrong', async () => {
-    assert.equal(failedWith(await laptop.try('--json', 'restore', 'ffffffff', '-t', house.path('none')), 1), 'SNAPSHOT_NOT_FOUND')
+    assert.equal(
+      failedWith(await laptop.try('--json', 'restore', 'ffffffff', '-t', house.path('none')), 1),
+      'SNAPSHOT_NOT_FOUND',
+    )
     const wrong = await laptop.try('--json', 'backup', documents, '--no-such-flag')
     assert.equal(wrong.status, 2, wrong.stderr)
   })
@@ -147,7 +153,11 @@ describe('story 2: the laptop backs itself up to the desktop', function () {
     assert.ok(alone.waiting.some((one) => one.name === 'desktop' && one.snapshots > 0 && !one.connected))
 
     await desktop.start()
-    await untilStatus(desktop, 'holds what was made alone', (status) => sees(status, 'laptop') && status.snapshots.complete === status.snapshots.total)
+    await untilStatus(
+      desktop,
+      'holds what was made alone',
+      (status) => sees(status, 'laptop') && status.snapshots.complete === status.snapshots.total,
+    )
     const [last] = (await snapshotsOf(desktop)).slice(-1)
     assert.equal(last?.id, waited.id)
     assert.equal(last.here, true)

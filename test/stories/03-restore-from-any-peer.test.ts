@@ -6,7 +6,15 @@ import { join } from 'node:path'
 import type { Device } from '../tools/cellar.ts'
 import { compareTrees, describeDifferences } from '../tools/compare-trees.ts'
 import { damageChunks } from '../tools/packs.ts'
-import { assertSame, backUp, checkAll, failedWith, Household, restoreSame, untilLinked } from '../tools/household.ts'
+import {
+  assertSame,
+  backUp,
+  checkAll,
+  failedWith,
+  Household,
+  restoreSame,
+  untilLinked,
+} from '../tools/household.ts'
 import { makeTree } from '../tools/make-tree.ts'
 
 const mebibyte = 1024 * 1024
@@ -58,7 +66,14 @@ describe('story 3: restore from any peer', function () {
 
   it('a single file', async () => {
     const target = house.path('one-file')
-    await laptop.run('restore', snapshot, '--target', target, '--include', join(source, 'large', 'photo-edited.raw'))
+    await laptop.run(
+      'restore',
+      snapshot,
+      '--target',
+      target,
+      '--include',
+      join(source, 'large', 'photo-edited.raw'),
+    )
     const only = compareTrees(join(source, 'large'), join(target, source, 'large'))
     assert.deepEqual([...new Set(only.map(({ what }) => what))], ['missing'])
     assert.deepEqual(readdirSync(join(target, source, 'large')), ['photo-edited.raw'])
@@ -81,7 +96,15 @@ describe('story 3: restore from any peer', function () {
 
     it('from it alone: an error names the chunk, all other files are whole, and no half file is left', async () => {
       const target = house.path('from-damaged')
-      const finished = await laptop.try('--json', 'restore', snapshot, '--from', 'desktop', '--target', target)
+      const finished = await laptop.try(
+        '--json',
+        'restore',
+        snapshot,
+        '--from',
+        'desktop',
+        '--target',
+        target,
+      )
       assert.equal(failedWith(finished, 1), 'RESTORE_INCOMPLETE')
       assert.ok(
         bad.some((id) => finished.stderr.includes(id)),
@@ -110,6 +133,9 @@ describe('story 3: restore from any peer', function () {
 })
 
 /** A directory in which something is missing; a hard link whose first name is missing. */
-function isAbove(path: string, differences: readonly { readonly path: string; readonly what: string }[]): boolean {
+function isAbove(
+  path: string,
+  differences: readonly { readonly path: string; readonly what: string }[],
+): boolean {
   return differences.some((one) => one.what === 'missing' && one.path.startsWith(`${path}/`))
 }

@@ -5,7 +5,16 @@ import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Device, finish, jsonLines } from '../tools/cellar.ts'
-import { admittedBy, backUp, checkAll, failedWith, Household, openInvitation, restoreSame, snapshotsOf } from '../tools/household.ts'
+import {
+  admittedBy,
+  backUp,
+  checkAll,
+  failedWith,
+  Household,
+  openInvitation,
+  restoreSame,
+  snapshotsOf,
+} from '../tools/household.ts'
 import { searchLeaks } from '../tools/leaks.ts'
 import { type MadeTree, makeTree } from '../tools/make-tree.ts'
 
@@ -63,7 +72,15 @@ describe('story 4: a storer reads nothing', function () {
 
   it('it holds no vault key, and no name and no content is on its disk', () => {
     assert.ok(!existsSync(join(pi.home, 'vault.key')))
-    const texts = [...made.names, ...made.contents, 'quince-documents', 'quince-tag', source, 'islands.img', 'diary.txt']
+    const texts = [
+      ...made.names,
+      ...made.contents,
+      'quince-documents',
+      'quince-tag',
+      source,
+      'islands.img',
+      'diary.txt',
+    ]
     const host = hostname()
     if (host.length >= 8) texts.push(host)
     const needles = texts.map((text) => Buffer.from(text))

@@ -193,7 +193,7 @@ export interface BackedUp extends Finished {
 /** Backs up whatever the exit status. */
 export async function tryBackup(device: Device, path: string, ...flags: string[]): Promise<BackedUp> {
   const finished = await device.try('--json', 'backup', path, ...flags)
-  const summary = lastMessage<BackupSummary>(finished.stdout, 'summary')
+  const summary = lastMessage(finished.stdout, 'summary') as BackupSummary | undefined
   if (summary === undefined) throw new CommandFailed(['backup', path, ...flags], finished)
   return { ...finished, summary, id: summary.snapshot_id ?? '' }
 }
@@ -205,8 +205,8 @@ export async function backUp(device: Device, path: string, ...flags: string[]): 
   return done
 }
 
-function lastMessage<T>(text: string, type: string): T | undefined {
-  return jsonLines(text).findLast((line) => line['message_type'] === type) as T | undefined
+function lastMessage(text: string, type: string): unknown {
+  return jsonLines(text).findLast((line) => line['message_type'] === type)
 }
 
 /** Restores a path of a snapshot and compares it with what it was made from, metadata too. @throws {CommandFailed} */
@@ -232,7 +232,7 @@ export function assertSame(source: string, restored: string): void {
 export async function checkAll(device: Device): Promise<CheckSummary> {
   const finished = await device.try('--json', 'check', '--read-data')
   if (finished.status !== 0) throw new CommandFailed(['check', '--read-data'], finished)
-  const summary = lastMessage<CheckSummary>(finished.stdout, 'summary')
+  const summary = lastMessage(finished.stdout, 'summary') as CheckSummary | undefined
   assert.equal(summary?.num_errors, 0)
   return summary
 }
