@@ -1,6 +1,6 @@
 /** R1: which listings a node takes into its view, and what it makes of a fork (rules.md §2). */
 
-import { forkBranchesMax, hashesKeptMax } from '../limits.ts'
+import { forkBranchesMax, hashesKeptMax, rootsPerListingMax } from '../limits.ts'
 import { openBody } from '../listing/body.ts'
 import { digestSteps } from '../listing/forgets.ts'
 import { findHorizonLoss } from '../listing/listing.ts'
@@ -72,13 +72,13 @@ function take(view: View, membership: Membership, { heads, bodyBytes, isNew }: O
   checkMember(membership, heads)
   if (isNew) checkOpen(membership, tip)
   if (lane === undefined || standing.kind === 'base') return takeBase(view, membership, heads, bodyBytes)
-  const branch = lane.fork?.tips.find((other) => other.hash === heads[0]?.head.prev)
-  if (standing.kind === 'fork' || branch !== undefined) {
+  const followed = (lane.fork?.tips ?? []).filter((other) => isWithin(other, heads))
+  if (standing.kind === 'fork' || followed.length > 0) {
     const sharedSeq = Math.min(
       lane.fork?.sharedSeq ?? Infinity,
       standing.kind === 'fork' ? standing.sharedSeq : Infinity,
     )
-    return takeBranch(view, membership, { lane, heads, bodyBytes, sharedSeq, branch })
+    return takeBranch(view, membership, { lane, heads, bodyBytes, sharedSeq, followed })
   }
   if (standing.kind === 'gap') return { kind: 'gap', device, incarnation, fromSeq: standing.fromSeq }
   return takeNews(view, membership, { lane, news: standing.news, bodyBytes })
@@ -155,21 +155,29 @@ interface Branch {
   readonly heads: readonly SignedHead[]
   readonly bodyBytes: Uint8Array
   readonly sharedSeq: number
-  /** The known tip that it goes on from, if it does. */
-  readonly branch: SignedHead | undefined
+  /** The known tips that it goes on from, if it does. */
+  readonly followed: readonly SignedHead[]
+}
+
+/** Whether a chain goes on from a head, or has it within. */
+function isWithin(known: SignedHead, heads: readonly SignedHead[]): boolean {
+  return heads[0]?.head.prev === known.hash || heads.some(({ hash }) => hash === known.hash)
 }
 
 /** R1: the announcements of both branches live; the head is proof; of its other statements none counts. */
 function takeBranch(
   view: View,
   membership: Membership,
-  { lane, heads, bodyBytes, sharedSeq, branch }: Branch,
+  { lane, heads, bodyBytes, sharedSeq, followed }: Branch,
 ): Outcome {
   const tip = tipOf(heads)
   const body = openBody(tip.head, bodyBytes)
-  const tips = [...(lane.fork?.tips ?? []).filter((other) => other !== branch), tip].slice(-forkBranchesMax)
+  const others = (lane.fork?.tips ?? []).filter((other) => !followed.includes(other))
+  // Some branches prove a fork as well as many: of one more only the announcements count.
+  const tips = others.length < forkBranchesMax ? [...others, tip] : others
   const fork: Fork = { sharedSeq, tips }
   const adds = mergeAdds(lane.adds, body.adds, newAddReader(membership, heads))
+  if (tips === others && adds === lane.adds && sharedSeq === lane.fork?.sharedSeq) return { kind: 'known' }
   const next: Lane = { ...lane, adds, fork }
   const isSameForgets = lane.fork?.sharedSeq === sharedSeq
   return { kind: 'fork', view: withLane(view, next, isSameForgets ? view.forgetsMark : {}), lane: next }
@@ -213,6 +221,8 @@ function mergeAdds(
     if (known.has(key)) continue
     merged ??= new Map(known)
     merged.set(key, read(add))
+    // Announcements live on when later listings leave them out: without a bound one device could fill every other.
+    if (merged.size > rootsPerListingMax) throw invalid('announces more roots than a device may')
   }
   return merged ?? known
 }
