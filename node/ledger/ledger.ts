@@ -24,12 +24,12 @@ import {
   type Membership,
   memberNow,
   nextListing,
-  openHead,
   type Outcome,
   type RootId,
   type Signer,
   shouldHold,
   type SignedHead,
+  unsaidAdds,
   type View,
   WIRE_VERSION,
   vectorOf,
@@ -37,11 +37,15 @@ import {
 import type { Catalog, CatalogChange } from '../../storage/index.ts'
 import type { Events } from '../events.ts'
 import { Serial } from '../serial.ts'
+import { joinHeads, openHeads } from './heads.ts'
 import { laneName, loadLedger, type LedgerState } from './load.ts'
 import {
+  type ChainRecord,
   chainChanges,
+  decodeFork,
   encodeFork,
   encodePending,
+  encodeUnsaid,
   encodeVector,
   entryKey,
   type ForkRecord,
@@ -52,6 +56,8 @@ import {
   pendingKey,
   seenKey,
   sessionKey,
+  unsaidKey,
+  unsaidPrefix,
 } from './records.ts'
 
 /** What a ledger stands on. */
@@ -186,19 +192,13 @@ export class Ledger {
   }
 
   /**
-   * From which listing on a peer's chain is news here: undefined when it is none.
-   *
-   * A head of this device that is beyond its own says that this disk went back (R11): nothing is signed any more.
+   * From which listing on a peer's chain is news here: undefined when it is none. What is told is a claim: only a listing is proof.
    */
   newerFrom(theirs: HeadName): number | undefined {
     const lane = laneOf(this.view, theirs.device, theirs.incarnation)
     if (lane === undefined) return Math.max(1, theirs.seq - headsKept + 1)
     const known = lane.head.head.seq
-    if (theirs.seq > known) {
-      if (theirs.device === this.device && theirs.incarnation === this.self.incarnation)
-        this.#noteRollback(theirs.seq, known)
-      return known + 1
-    }
+    if (theirs.seq > known) return known + 1
     const hash = hashAt(lane, theirs.seq)
     const isOtherBranch =
       hash !== undefined &&
@@ -208,13 +208,15 @@ export class Ledger {
   }
 
   /** The heads of a chain from `fromSeq` on as far as they are kept, and its newest body; nothing when it is not known. */
-  listingSince(wanted: Omit<GetListing, 'type'>): ForkRecord {
+  listingSince(wanted: Omit<GetListing, 'type'>): ChainRecord {
     const { device, incarnation, fromSeq, tip } = wanted
     const lane = laneOf(this.view, device, incarnation)
     if (lane === undefined) return NOTHING
-    if (tip !== undefined && tip !== lane.head.hash) return this.#state.forks.get(tip) ?? NOTHING
+    if (tip !== undefined && tip !== lane.head.hash) return this.#branch(tip) ?? NOTHING
     const heads: Uint8Array[] = []
-    for (let seq = fromSeq; seq <= lane.head.head.seq; seq++) {
+    // A chain may begin at any number: what is not kept is not looked for.
+    const firstSeq = Math.max(fromSeq, lane.head.head.seq - headsKept + 1)
+    for (let seq = firstSeq; seq <= lane.head.head.seq; seq++) {
       const bytes = this.#parts.catalog.get(headKey(device, incarnation, seq))
       if (bytes === undefined)
         heads.length = 0 // an unbroken chain is what counts: begin again behind the gap
@@ -231,18 +233,25 @@ export class Ledger {
   /**
    * Offers a chain and its newest body to the view (R1). What is accepted is durable before it counts.
    *
+   * A listing of this device that it does not know says that its disk went back (R11): nothing is signed any more.
+   *
    * @throws {CellarError} `LISTING_INVALID`, `NOT_A_MEMBER`
    */
   async acceptListing(headBytes: readonly Uint8Array[], body: Uint8Array): Promise<Outcome['kind']> {
     if (headBytes.length === 0) return 'known'
-    const heads = headBytes.map((bytes) => openHead(bytes))
+    const heads = await openHeads(headBytes)
     return await this.#serial.run(async () => {
+      const ownSeq = this.headOf(this.device)?.head.seq ?? 0
       const outcome = accept(this.view, this.membership, heads, body)
       if (outcome.kind === 'accepted') {
         await this.#keep(outcome.view, heads, body)
       } else if (outcome.kind === 'fork') {
         await this.#keepFork(outcome.view, heads.at(-1) as SignedHead, { heads: headBytes, body })
       }
+      const { device, incarnation, seq } = (heads.at(-1) as SignedHead).head
+      const own = this.membership.members.get(this.device)?.incarnation
+      if (device === this.device && incarnation === own && seq > ownSeq)
+        this.#noteRollback(seq, ownSeq)
       return outcome.kind
     })
   }
@@ -370,30 +379,63 @@ export class Ledger {
     body: Uint8Array,
     also: readonly CatalogChange[] = [],
   ): Promise<void> {
-    const tip = (heads.at(-1) as SignedHead).head
+    const last = heads.at(-1) as SignedHead
+    const tip = last.head
     const seen = this.#newlySeen(view)
-    await this.#parts.catalog.batch([...chainChanges(heads, body), ...seen.changes, ...also], {
-      durable: true,
-    })
+    const changes = [...chainChanges(heads, body), ...this.#unsaid(view, last), ...seen.changes, ...also]
+    await this.#parts.catalog.batch(changes, { durable: true })
+    this.#noteUnsaid(changes)
     this.#state.bodies.set(laneName(tip.device, tip.incarnation), body)
     this.#show(view, seen.roots)
   }
 
-  async #keepFork(view: View, tip: SignedHead, branch: ForkRecord): Promise<void> {
+  async #keepFork(view: View, tip: SignedHead, branch: ChainRecord): Promise<void> {
+    const { device, incarnation } = tip.head
+    const before = laneOf(this.view, device, incarnation)?.fork?.tips ?? []
+    const fork = laneOf(view, device, incarnation)?.fork
+    const isKept = (one: SignedHead) => fork?.tips.includes(one) === true
     const seen = this.#newlySeen(view)
-    await this.#parts.catalog.batch(
-      [{ type: 'put', key: forkKey(tip), value: encodeFork(branch) }, ...seen.changes],
-      { durable: true },
-    )
-    this.#state.forks.set(tip.hash, branch)
+    const changes = [...seen.changes, ...this.#unsaid(view, tip)]
+    const followed = before.filter((one) => !isKept(one))
+    for (const one of followed) changes.push({ type: 'del', key: forkKey(one) })
+    if (fork !== undefined && isKept(tip)) {
+      const heads = joinHeads(followed, branch.heads, (one) => this.#branch(one.hash)?.heads ?? [])
+      const value = encodeFork({ heads, body: branch.body, sharedSeq: fork.sharedSeq })
+      changes.push({ type: 'put', key: forkKey(tip), value })
+    }
+    await this.#parts.catalog.batch(changes, { durable: true })
+    this.#noteUnsaid(changes)
+    for (const one of followed) this.#state.forks.delete(one.hash)
+    if (isKept(tip)) this.#state.forks.set(tip.hash, forkKey(tip))
     this.#show(view, seen.roots)
-    const { device } = tip.head
     this.#parts.events.emit({
       kind: 'trouble',
       code: 'LISTING_FORK',
       message: `device ${this.nameOf(device)} has signed two histories`,
       device,
     })
+  }
+
+  /** The record of another branch of a forked chain, by the hash of its newest head. */
+  #branch(tip: SignedHead['hash']): ForkRecord | undefined {
+    const key = this.#state.forks.get(tip)
+    const value = key === undefined ? undefined : this.#parts.catalog.get(key)
+    return value === undefined ? undefined : decodeFork(value)
+  }
+
+  /** R2: keeps beside the body what a chain announced and its newest listing does not say. */
+  #unsaid(view: View, { head }: SignedHead): CatalogChange[] {
+    const lane = laneOf(view, head.device, head.incarnation)
+    const changes: CatalogChange[] = []
+    for (const add of lane === undefined ? [] : unsaidAdds(lane)) {
+      const key = unsaidKey(add)
+      if (!this.#state.unsaid.has(key)) changes.push({ type: 'put', key, value: encodeUnsaid(add) })
+    }
+    return changes
+  }
+
+  #noteUnsaid(changes: readonly CatalogChange[]): void {
+    for (const { key } of changes) if (key.startsWith(unsaidPrefix)) this.#state.unsaid.add(key)
   }
 
   #show(view: View, roots: readonly RootId[]): void {
@@ -448,4 +490,4 @@ function keepGrowing(
   return [...merged.values()]
 }
 
-const NOTHING: ForkRecord = { heads: [], body: new Uint8Array(0) }
+const NOTHING: ChainRecord = { heads: [], body: new Uint8Array(0) }

@@ -1,6 +1,7 @@
 /** Reads the ledger back from its catalog. What stands there was checked when it was written. */
 
 import {
+  type AcceptedAdd,
   acceptAgain,
   CellarError,
   type DeviceId,
@@ -10,11 +11,12 @@ import {
   type Membership,
   openHead,
   openMembership,
+  recall,
   type RootId,
   type View,
 } from '../../protocol/index.ts'
 import type { Catalog, CatalogChange } from '../../storage/index.ts'
-import { decodeFork, decodePending, type ForkRecord, type PendingRoot } from './records.ts'
+import { decodeFork, decodePending, decodeUnsaid, forkKey, type PendingRoot, unsaidPrefix } from './records.ts'
 
 /** What the ledger has in memory. */
 export interface LedgerState {
@@ -22,8 +24,10 @@ export interface LedgerState {
   view: View
   /** Newest body of each chain, by {@link laneName}. */
   readonly bodies: Map<string, Uint8Array>
-  /** Other branches of forked chains, by the hash of their newest head. */
-  readonly forks: Map<ListingHash, ForkRecord>
+  /** Keys of the records of other branches of forked chains, by the hash of their newest head. */
+  readonly forks: Map<ListingHash, string>
+  /** Keys of the announcements that were kept beside the newest bodies. */
+  readonly unsaid: Set<string>
   readonly pending: Map<RootId, PendingRoot>
   /** When each root was first seen here, milliseconds since 1970. */
   readonly seen: Map<RootId, number>
@@ -54,6 +58,7 @@ export async function loadLedger(catalog: Catalog): Promise<LedgerState> {
     view: emptyView(),
     bodies: new Map(),
     forks: new Map(),
+    unsaid: new Set(),
     pending: new Map(
       (await all(catalog, 'pending/')).map(([key, value]) => [
         key as RootId,
@@ -70,6 +75,7 @@ export async function loadLedger(catalog: Catalog): Promise<LedgerState> {
   }
   await loadChains(catalog, state)
   await loadForks(catalog, state)
+  await loadUnsaid(catalog, state)
   return state
 }
 
@@ -94,12 +100,29 @@ async function loadChains(catalog: Catalog, state: LedgerState): Promise<void> {
 
 async function loadForks(catalog: Catalog, state: LedgerState): Promise<void> {
   for (const [, value] of await all(catalog, 'fork/')) {
-    const fork = decodeFork(value)
-    const heads = fork.heads.map((bytes) => openHead(bytes))
-    const outcome = acceptAgain(state.view, state.membership, heads, fork.body)
-    if (outcome.kind === 'fork') state.view = outcome.view
-    const tip = heads.at(-1)
-    if (tip !== undefined) state.forks.set(tip.hash, fork)
+    const { heads, sharedSeq } = decodeFork(value)
+    const last = heads.at(-1)
+    if (last === undefined) continue
+    const tip = openHead(last)
+    state.view = recall(state.view, tip.head, { adds: [], branches: [{ tip, sharedSeq }] })
+    state.forks.set(tip.hash, forkKey(tip))
+  }
+}
+
+/** R2: what the newest listings leave out, and what stands in other branches only, lives on. */
+async function loadUnsaid(catalog: Catalog, state: LedgerState): Promise<void> {
+  const byLane = new Map<string, AcceptedAdd[]>()
+  for (const [key, value] of await all(catalog, unsaidPrefix)) {
+    const add = decodeUnsaid(value)
+    const lane = laneName(add.dot.device, add.dot.incarnation)
+    const others = byLane.get(lane)
+    if (others === undefined) byLane.set(lane, [add])
+    else others.push(add)
+    state.unsaid.add(unsaidPrefix + key)
+  }
+  for (const adds of byLane.values()) {
+    const [first] = adds
+    if (first !== undefined) state.view = recall(state.view, first.dot, { adds, branches: [] })
   }
 }
 

@@ -1,6 +1,7 @@
 /** How the ledger lies in the catalog (sync.md §1): keys and values, and nothing of what they mean. */
 
 import {
+  type AcceptedAdd,
   decodeCbor,
   type DeviceId,
   encodeCbor,
@@ -72,15 +73,21 @@ export function chainChanges(heads: readonly SignedHead[], body: Uint8Array): Ca
   return changes
 }
 
-/** Another branch of a forked chain: its heads as they were offered, and the body of the last. */
-export interface ForkRecord {
+/** Heads of a chain and the body of the last, as they are sent. */
+export interface ChainRecord {
   readonly heads: readonly Uint8Array[]
   readonly body: Uint8Array
 }
 
+/** Another branch of a forked chain: its heads as far as they were offered, and the body of the last. */
+export interface ForkRecord extends ChainRecord {
+  /** The branches are known to differ after this listing. */
+  readonly sharedSeq: number
+}
+
 /** The value of a fork's record. */
 export function encodeFork(fork: ForkRecord): Uint8Array {
-  return encodeCbor([fork.heads, fork.body])
+  return encodeCbor([fork.heads, fork.body, fork.sharedSeq])
 }
 
 /** Reads a fork's record. @throws {CellarError} `FORMAT_INVALID` */
@@ -90,7 +97,40 @@ export function decodeFork(value: Uint8Array): ForkRecord {
     { what: 'a record of a fork' },
   )
   const heads = fields.list(headsPerListingMax, (head) => fields.nested([head]).bytes(1, listingBytesMax))
-  return { heads, body: fields.bytes(0, listingBytesMax) }
+  return { heads, body: fields.bytes(0, listingBytesMax), sharedSeq: fields.uint() }
+}
+
+/** Where announcements are kept that no newest body says. */
+export const unsaidPrefix = 'unsaid/'
+
+/** Key of an announcement that the newest body of its chain does not say (R2). */
+export function unsaidKey({ dot, root }: AcceptedAdd): string {
+  return `${unsaidPrefix}${dot.device}/${padded(dot.incarnation)}/${padded(dot.seq)}/${padded(dot.n)}/${root}`
+}
+
+/** The value of such an announcement's record. */
+export function encodeUnsaid({ dot, root, source, sizeClass, isEntitled }: AcceptedAdd): Uint8Array {
+  const { device, incarnation, seq, n } = dot
+  return encodeCbor([device, incarnation, seq, n, root, source, sizeClass, isEntitled])
+}
+
+/** Reads such a record. @throws {CellarError} `FORMAT_INVALID` */
+export function decodeUnsaid(value: Uint8Array): AcceptedAdd {
+  const words = { what: 'a record of an announcement' }
+  const fields = new Fields(decodeCbor(value, { ...words, bytesMax: 512 }), words)
+  const dot = {
+    device: fields.text(128) as DeviceId,
+    incarnation: fields.uint(),
+    seq: fields.uint(),
+    n: fields.uint(),
+  }
+  return {
+    dot,
+    root: fields.text(64) as RootId,
+    source: fields.bytes(16),
+    sizeClass: fields.uint(63),
+    isEntitled: fields.boolean(),
+  }
 }
 
 /** A root of this device that waits for its next listing. */

@@ -139,6 +139,7 @@ describe('the ledger', () => {
     await laptop.ledger.publish([root('9')])
     await tell(desktop.ledger, laptop.ledger, laptop, 2)
     assert.notEqual(older.ledger.newerFrom(desktop.ledger.heads()[0]!), undefined)
+    assert.equal(await tell(older.ledger, desktop.ledger, laptop, 2), 'accepted')
     assert.equal(older.ledger.isRolledBack, true)
     assert.equal(await older.ledger.publish([root('8')]), undefined)
   })
