@@ -1,18 +1,18 @@
 /** Reads one file, or a stretch of it, cut by content; holes are left out. */
 
 import { closeSync } from 'node:fs'
-import type { ChunkId, Extent } from '../../protocol/index.ts'
+import { type ChunkId, type Extent, holesMax } from '../../protocol/index.ts'
 import { COARSE } from './gear.ts'
 import type { FileFacts, FileJob, FileResult } from './jobs.ts'
 import { CHANGED, factsOf, failureOf, isSameFile, isSystemError, openSource, readFully, statRegular, waitWhileYoung } from './read-source.ts'
 import { BATCH_BYTES, type Bench, chunksOf, type Piece } from './runner.ts'
 import { xattrsOf } from './run-bundle.ts'
 
-/** A list of extents holds no more: the smallest holes beyond it are read as data. */
-const HOLES_MAX = 4096
+/** Holes kept of one stretch: the smallest beyond it are read as data. */
+const STRETCH_HOLES_MAX = 4096
 
-/** What lies between extents of data within a stretch; the smallest are dropped when there are too many. */
-export function holesBetween(extents: readonly Extent[], from: number, to: number): Extent[] {
+/** What lies between extents of data within a stretch; the smallest are dropped when there are more than `max`. */
+export function holesBetween(extents: readonly Extent[], from: number, to: number, max = STRETCH_HOLES_MAX): Extent[] {
   const holes: Extent[] = []
   let at = from
   for (const { offset, length } of extents) {
@@ -21,8 +21,8 @@ export function holesBetween(extents: readonly Extent[], from: number, to: numbe
     if (at >= to) break
   }
   if (at < to) holes.push({ offset: at, length: to - at })
-  if (holes.length <= HOLES_MAX) return holes
-  const least = holes.map((hole) => hole.length).sort((a, b) => b - a)[HOLES_MAX] as number
+  if (holes.length <= max) return holes
+  const least = holes.map((hole) => hole.length).sort((a, b) => b - a)[max] as number
   return holes.filter((hole) => hole.length > least)
 }
 
@@ -134,7 +134,7 @@ async function readOpen(bench: Bench, job: FileJob, fd: number): Promise<FileRes
   const from = seam(bench, fd, job.offset, before.size)
   const to = seam(bench, fd, job.offset + job.length, before.size)
   const extents = job.isSparse ? bench.calls.dataExtents(fd, before.size) : undefined
-  const holes = extents === undefined ? [] : holesBetween(extents, from, to)
+  const holes = extents === undefined ? [] : holesBetween(extents, from, to, isFirstTry ? STRETCH_HOLES_MAX : holesMax)
   const reader = new Reader(fd, dataBetween(holes, from, to))
   const chunks = await cutAll(bench, reader, job)
   const isSteady = !reader.isShort && isSameFile(before, factsOf(statRegular(fd)))

@@ -1,6 +1,6 @@
 /** Brings files to the threads that read them, and what comes back to their entries (node/spec/backup.md §4, §5). */
 
-import { buildFileNodes, type ChunkId, type ContentChunk, type Extent, type Xattr } from '../../protocol/index.ts'
+import { buildFileNodes, type ChunkId, type ContentChunk, type Extent, holesMax, type Xattr } from '../../protocol/index.ts'
 import { BUNDLE_FILE_BYTES_MAX, BundleCutter } from './bundles.ts'
 import { COARSE, type CutSizes, FINE } from './gear.ts'
 import { type BundleJob, type BundleResult, FACTS_WIDTH, type FileFacts, type FileJob, type FileResult, type Job, type JobResult } from './jobs.ts'
@@ -74,10 +74,10 @@ interface LinkGroup {
   left: number
 }
 
-/** Joins holes that meet where stretches meet. */
-function joinHoles(holes: readonly Extent[]): Extent[] {
+/** All holes of a file, those joined that meet where stretches meet. */
+function holesOf(results: readonly FileResult[]): Extent[] {
   const joined: Extent[] = []
-  for (const hole of holes) {
+  for (const hole of results.flatMap((result) => result.holes)) {
     const last = joined.at(-1)
     if (last !== undefined && last.offset + last.length === hole.offset) {
       joined[joined.length - 1] = { offset: last.offset, length: last.length + hole.length }
@@ -208,13 +208,14 @@ export class SourceFiles {
       this.#run<FileResult>(job, (result) => {
         results[index] = result
         if (--left > 0) return
-        if (results.every(({ state }) => state === 'read')) this.#keep(work, results)
+        const isWhole = results.every(({ state }) => state === 'read') && holesOf(results).length <= holesMax
+        if (isWhole) this.#keep(work, results)
         else this.#readAgain(work)
       })
     }
   }
 
-  /** The second and last try: whole, as it is then. */
+  /** The second and last try: whole, as it is then; of holes only as many as an entry may have. */
   #readAgain(work: FileWork): void {
     const { path, draft } = work
     const sizes = cutSizesOf(draft.name, work.allocated < draft.size)
@@ -234,7 +235,7 @@ export class SourceFiles {
   #keep(work: FileWork, results: readonly FileResult[]): void {
     const { draft } = work
     const chunks: ContentChunk[] = results.flatMap((result) => result.chunks)
-    const holes = joinHoles(results.flatMap((result) => result.holes))
+    const holes = holesOf(results)
     const xattrs: readonly Xattr[] = results.flatMap((result) => result.xattrs)
     if (chunks.length > 0) draft.content = buildFileNodes(chunks, this.#parts.sealNode)
     if (holes.length > 0) draft.holes = holes
