@@ -85,7 +85,7 @@ async function openParts(
     signer,
     events,
     jobs: new Jobs(),
-    troubles: new Troubles(events, world.clock),
+    troubles: new Troubles(events, world.clock, (device) => ledger.nameOf(device)),
     catalog,
     store,
     storePath,

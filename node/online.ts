@@ -3,6 +3,7 @@
 import {
   CHUNKS_PROTOCOL,
   CellarError,
+  type ChunkId,
   type Clock,
   type DeviceId,
   decodeHeadNotice,
@@ -59,17 +60,18 @@ export class Online {
   start(): void {
     const { ledger, store, network, events } = this.#parts
     this.#offs.push(
-      network.handle(SYNC_PROTOCOL, 'members', (channel) => serveSync({ ledger, events }, channel)),
-      network.handle(CHUNKS_PROTOCOL, 'members', (channel, device) =>
-        serveChunks(store, channel, {
-          served: (bytes) => {
-            events.emit({ kind: 'served', device, bytes })
-          },
-          bad: (id) => {
-            events.emit({ kind: 'bad-chunk', id })
-          },
-        }),
+      network.handle(SYNC_PROTOCOL, 'members', (channel, device) =>
+        this.#serve(device, serveSync({ ledger, events }, channel)),
       ),
+      network.handle(CHUNKS_PROTOCOL, 'members', (channel, device) => {
+        const served = (bytes: number) => {
+          events.emit({ kind: 'served', device, bytes })
+        }
+        const bad = (id: ChunkId) => {
+          events.emit({ kind: 'bad-chunk', id })
+        }
+        return this.#serve(device, serveChunks(store, channel, { served, bad }))
+      }),
       network.onPeer((device, state) => {
         events.emit({ kind: 'peer', device, state })
         if (state === 'down') this.#contacts.delete(device)
@@ -80,6 +82,7 @@ export class Online {
       }),
       events.on((event) => {
         if (event.kind === 'contact') this.#contacts.add(event.device)
+        if (event.kind === 'bad-chunk') this.#run(this.#setAside(event.id))
         if (event.kind === 'contact' || event.kind === 'held' || event.kind === 'view') this.publishSoon()
       }),
     )
@@ -101,6 +104,24 @@ export class Online {
     for (const off of this.#offs.splice(0)) off()
     this.#end.abort(new CellarError('ABORTED', 'the node is closing'))
     await Promise.all(this.#work)
+  }
+
+  /** A peer that breaks the rules is let go, and spoken of. */
+  async #serve(device: DeviceId, service: Promise<void>): Promise<void> {
+    try {
+      await service
+    } catch (error) {
+      if (isCellarError(error) && error.code !== 'PEER_GONE') {
+        this.#parts.events.emit({ kind: 'trouble', code: error.code, message: error.message, device })
+      }
+      throw error
+    }
+  }
+
+  /** A chunk that rotted is not handed out again, and what needs it is no longer said to be held (R3). */
+  async #setAside(id: ChunkId): Promise<void> {
+    await this.#parts.store.quarantine(id)
+    this.publishSoon()
   }
 
   async #publish(): Promise<void> {

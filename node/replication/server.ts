@@ -33,7 +33,11 @@ export async function serveChunks(store: ChunkStore, channel: Channel, events: S
         break
       case 'corrupt':
         // The receiver saw bytes that are not what the id says: look again, this time with the hash.
-        for (const id of message.ids) if (isBad(store, id)) events.bad(id)
+        for (const id of message.ids) {
+          if (isBad(store, id)) events.bad(id)
+          // A peer may say so of a thousand chunks, again and again: others have their turn in between.
+          await new Promise<void>((resolve) => setImmediate(resolve))
+        }
         break
       default:
         throw new CellarError('PEER_PROTOCOL', `a peer sent "${message.type}" where it asks for chunks`)
