@@ -33,9 +33,8 @@ export async function openSource(
 ): Promise<OpenSource> {
   const { store, ledger, signer } = parts
   const named = from === undefined ? undefined : findDevice(parts, from).device
-  if (named === signer.device || (named === undefined && store.isComplete(root))) {
-    return { source: storeSource(store), close: () => Promise.resolve() }
-  }
+  if (named === signer.device) return { source: storeSource(store), close: () => Promise.resolve() }
+  if (named === undefined && store.isComplete(root)) return mendingSource(parts, root, signal)
   const { network } = await parts.connect()
   const wanted = () =>
     named === undefined
@@ -45,13 +44,44 @@ export async function openSource(
     const connected = new Set(network.connected())
     return wanted().filter((device) => connected.has(device))
   }
-  await waitFor(parts, () => reachable().length > 0, signal)
+  if (ledger.membership.members.size > 1) await waitFor(parts, () => reachable().length > 0, signal)
   const peers = reachable()
   if (peers.length === 0) throw noPeer(parts, root, wanted())
   const remote = new PeerSource({ network, clock: parts.world.clock, peers })
   // Asked to read from one device, a person wants to know that it can: what is here must not help.
   const source = named === undefined ? eitherSource(storeSource(store), remote) : remote
   return { source, close: () => remote.close() }
+}
+
+/** The own store; and what turns out to be damaged in it from the peers, who are called only then. */
+function mendingSource(parts: NodeParts, root: RootId, signal: AbortSignal): OpenSource {
+  const { store, ledger, signer } = parts
+  const hasOthers = holdersOf(ledger.view, ledger.membership, root).some((device) => device !== signer.device)
+  if (!hasOthers) return { source: storeSource(store), close: () => Promise.resolve() }
+  let remote: Promise<PeerSource | undefined> | undefined
+  const callPeers = async () => {
+    const { network } = await parts.connect()
+    const connected = () =>
+      holdersOf(ledger.view, ledger.membership, root).filter((device) => network.connected().includes(device))
+    await waitFor(parts, () => connected().length > 0, signal)
+    const peers = connected()
+    return peers.length === 0 ? undefined : new PeerSource({ network, clock: parts.world.clock, peers })
+  }
+  const peersSource: ChunkSource = {
+    get: async (id, within) => {
+      const source = await (remote ??= callPeers())
+      if (source === undefined)
+        throw new CellarError('CHUNK_NOT_FOUND', `no peer in reach has chunk ${id}`, { id })
+      return await source.get(id, within)
+    },
+  }
+  return {
+    source: eitherSource(storeSource(store), peersSource),
+    close: async () => {
+      const source = await remote?.catch(() => undefined) // whoever asked for it was told
+      await source?.close()
+    },
+  }
 }
 
 /** Fetches the root chunks of snapshots that are not here, so that they can be listed. Without peers it does nothing. */
