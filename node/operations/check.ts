@@ -35,7 +35,7 @@ export async function runCheck(
     await check.closures(roots, subsetOf(parts, params))
     await check.trees(roots)
     const { findings } = check
-    const mended = params.repair && findings.bad.size > 0 ? await mend(parts, [...findings.bad], context) : 0
+    const mended = params.repair && findings.errors > 0 ? await repair(parts, findings, context) : 0
     return {
       message_type: 'summary',
       num_errors: findings.errors,
@@ -48,6 +48,29 @@ export async function runCheck(
       suggest_prune: false,
     }
   })
+}
+
+/**
+ * Mends what was found. What is only a consequence of lost chunks (counts of references, the length of a pack) is right
+ * again once they are back; counts that are wrong without that are made anew from the packs.
+ *
+ * @returns how many of the errors are no more
+ */
+async function repair(parts: NodeParts, findings: Findings, context: CallContext<'check'>): Promise<number> {
+  const { bad, errors } = findings
+  const mended = bad.size === 0 ? 0 : await mend(parts, [...bad], context)
+  if (mended < bad.size || errors === bad.size) return mended
+  if ((await consequencesLeft(parts, context.signal)) > 0) await parts.store.rebuildIndex()
+  return errors - (await consequencesLeft(parts, context.signal))
+}
+
+/** Errors that are there still when every chunk is good; packs that lost something are set right at the next opening. */
+async function consequencesLeft(parts: NodeParts, signal: AbortSignal): Promise<number> {
+  let left = 0
+  for await (const { kind } of parts.store.verify({ readData: false, signal })) {
+    if (kind !== 'pack-missing' && kind !== 'pack-truncated') left++
+  }
+  return left
 }
 
 /** The part of the chunks to read, begun anywhere, so that in time every chunk has its turn. */
