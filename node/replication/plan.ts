@@ -43,6 +43,6 @@ export function planFetches(input: PlanInput): PlannedFetch[] {
 }
 
 /** How long to leave a root alone after so many failures in a row: 2 s, doubled, at most 5 minutes. */
-export function retryDelayMs(failures: number): number {
-  return Math.min(2000 * 2 ** Math.min(failures - 1, 20), 300_000)
+export function retryDelayMs(failures: number, msMax = 300_000): number {
+  return Math.min(2000 * 2 ** Math.min(failures - 1, 20), msMax)
 }

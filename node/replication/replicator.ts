@@ -35,6 +35,9 @@ interface Failure {
 /** Errors that trying again with another root does not mend: all fetching rests. */
 const OURS: readonly ErrorCode[] = ['STORE_FULL', 'QUOTA_EXCEEDED', 'STORE_DAMAGED']
 
+/** The longest pause after such an error, milliseconds: a person who has made room need not wait long. */
+const ourPauseMsMax = 20_000
+
 /** Brings this device what the copies goal wants it to hold. */
 export class Replicator {
   readonly #parts: ReplicatorParts
@@ -117,9 +120,11 @@ export class Replicator {
   #noteFailure(root: RootId, error: unknown): void {
     if (!isCellarError(error)) throw error
     const count = (this.#failures.get(root)?.count ?? 0) + 1
-    const notBeforeMs = this.#parts.clock.monotonicMs() + retryDelayMs(count)
+    const isOurs = OURS.includes(error.code)
+    const notBeforeMs =
+      this.#parts.clock.monotonicMs() + retryDelayMs(count, isOurs ? ourPauseMsMax : undefined)
     this.#failures.set(root, { count, notBeforeMs })
-    if (OURS.includes(error.code)) {
+    if (isOurs) {
       for (const live of this.#parts.ledger.live()) {
         if (!this.#failures.has(live.root)) this.#failures.set(live.root, { count, notBeforeMs })
       }
