@@ -10,7 +10,7 @@ const KEY_BYTES = 32
 interface Claim {
   /** Once sealed. */
   id: ChunkId | undefined
-  waiters: (() => void)[]
+  waiters: { readonly resolve: () => void; readonly reject: (error: unknown) => void }[]
 }
 
 /** Splits keys laid end to end, as texts that the catalog takes. */
@@ -26,6 +26,7 @@ export class ContentTable {
   readonly #index: Catalog
   readonly #has: (id: ChunkId) => boolean
   readonly #claims = new Map<string, Claim>()
+  #failure: { readonly error: unknown } | undefined
 
   /** @param has - says whether a chunk is in the store */
   constructor(index: Catalog, has: (id: ChunkId) => boolean) {
@@ -57,10 +58,16 @@ export class ContentTable {
     claim.id = id
     const { waiters } = claim
     claim.waiters = []
-    for (const wake of waiters) wake()
+    for (const { resolve } of waiters) resolve()
   }
 
-  /** Waits until all that others were at is sealed; an owner that fails ends the whole backup. */
+  /** The backup has failed: an owner may be gone, so nobody waits for it any more. */
+  fail(error: unknown): void {
+    this.#failure = { error }
+    for (const { waiters } of this.#claims.values()) for (const { reject } of waiters.splice(0)) reject(error)
+  }
+
+  /** Waits until all that others were at is sealed. @throws what {@link fail} was told */
   async settle(keys: Uint8Array): Promise<Verdict[]> {
     const claims = textsOf(keys).map((text) => this.#claims.get(text))
     const verdicts: Verdict[] = []
@@ -70,10 +77,15 @@ export class ContentTable {
         verdicts.push(...this.ask(keys.subarray(at * KEY_BYTES, (at + 1) * KEY_BYTES)))
         continue
       }
-      if (claim.id === undefined) await new Promise<void>((resolve) => claim.waiters.push(resolve))
+      if (claim.id === undefined) await this.#wait(claim)
       verdicts.push(claim.id as unknown as ChunkId)
     }
     return verdicts
+  }
+
+  #wait(claim: Claim): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.error as Error)
+    return new Promise((resolve, reject) => claim.waiters.push({ resolve, reject }))
   }
 
   /** What is sealed by now: what {@link write} may make known once the store has committed. */

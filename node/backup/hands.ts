@@ -78,6 +78,7 @@ export class Hands {
   readonly fail = (error: unknown): void => {
     if (this.#failure !== undefined) return
     this.#failure = { error }
+    this.#table.fail(error)
     this.#reject(error)
     this.#wake()
   }
