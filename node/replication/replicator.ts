@@ -77,15 +77,16 @@ export class Replicator {
 
   #plan(): PlannedFetch[] {
     const { ledger, store, network, clock } = this.#parts
+    // What is held and has lost a chunk since is fetched again as far as it is lost.
+    const held = new Set(store.holds().filter((root) => store.isComplete(root)))
     const candidates = ledger.live().map(({ root }): Candidate => {
       return {
         root,
-        holders: store.isHeld(root) ? [] : holdersOf(ledger.view, ledger.membership, root),
+        holders: held.has(root) ? [] : holdersOf(ledger.view, ledger.membership, root),
         wanted: ledger.isWanted(root),
         notBeforeMs: this.#failures.get(root)?.notBeforeMs ?? 0,
       }
     })
-    const held = new Set(store.holds().filter((root) => store.isComplete(root)))
     return planFetches({
       candidates,
       held,
@@ -118,9 +119,12 @@ export class Replicator {
   }
 
   #noteFailure(root: RootId, error: unknown): void {
-    if (!isCellarError(error)) throw error
+    // An error of the system, or of our own, with this root must not end the fetching of all others for good.
+    const { code, message } = isCellarError(error)
+      ? error
+      : { code: 'PEER_ERROR' as const, message: error instanceof Error ? (error.stack ?? '') : String(error) }
     const count = (this.#failures.get(root)?.count ?? 0) + 1
-    const isOurs = OURS.includes(error.code)
+    const isOurs = OURS.includes(code)
     const notBeforeMs =
       this.#parts.clock.monotonicMs() + retryDelayMs(count, isOurs ? ourPauseMsMax : undefined)
     this.#failures.set(root, { count, notBeforeMs })
@@ -129,7 +133,7 @@ export class Replicator {
         if (!this.#failures.has(live.root)) this.#failures.set(live.root, { count, notBeforeMs })
       }
     }
-    this.#parts.events.emit({ kind: 'trouble', code: error.code, message: error.message })
+    this.#parts.events.emit({ kind: 'trouble', code, message })
   }
 
   /** Rests until something happens, or the next failed root may be tried again. */

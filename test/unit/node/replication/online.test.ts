@@ -109,6 +109,37 @@ describe('devices online', () => {
     assert.equal(desktop.store.isComplete(root.id), true)
   })
 
+  it('go on fetching after an error that is none of theirs', async () => {
+    const [desktop, laptop] = await mesh(['writer'])
+    const network = desktop.network!
+    const open = network.open.bind(network)
+    let failures = 0
+    network.open = async (device, protocol, within) => {
+      if (protocol === CHUNKS_PROTOCOL && failures++ === 0) throw new Error('the system is out of order')
+      return await open(device, protocol, within)
+    }
+    const root = await announce(laptop, 'in spite of all', 3)
+    await link(laptop, desktop)
+    await until(desktop, () => desktop.store.isHeld(root))
+    assert.equal(failures, 2)
+    assert.deepEqual(
+      desktop.troubles.map((one) => one.kind === 'trouble' && one.code),
+      ['PEER_ERROR'],
+    )
+  })
+
+  it('fetch again what a held snapshot has lost', async () => {
+    const [desktop, laptop] = await mesh(['writer'])
+    const root = await announce(laptop, 'lost', 20)
+    await link(laptop, desktop)
+    await until(desktop, () => desktop.store.isHeld(root))
+    const lost = desktop.store.links(root)[3]!
+    await desktop.store.quarantine(lost)
+    assert.equal(desktop.store.isComplete(root), false)
+    desktop.events.emit({ kind: 'view' })
+    await until(desktop, () => desktop.store.isComplete(root))
+  })
+
   it('say which chunk nobody has, and hold nothing', async () => {
     const [desktop, laptop] = await mesh(['writer'])
     const { root, chunks } = testTree('hole', 10)
