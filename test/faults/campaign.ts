@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Device, finish } from '../tools/cellar.ts'
 import { backUp, checkAll, Household, restoreSame, snapshotsOf, untilLinked } from '../tools/household.ts'
 import { compareTrees, describeDifferences } from '../tools/compare-trees.ts'
-import { storedBy } from '../tools/packs.ts'
+import { storedBy, untilGrown } from '../tools/packs.ts'
 import { type Seeded, seeded } from '../tools/seeded.ts'
 
 /** What is killed. */
@@ -87,16 +87,11 @@ class Campaign {
     this.#saved.set(id, this.#round)
   }
 
-  async #killDuring(
-    work: Promise<{ readonly status: number }>,
-    kill: () => Promise<void> | void,
-  ): Promise<void> {
-    const state = { isOver: false }
-    const done = work.then(() => (state.isOver = true))
-    await pause(this.#chance.below(killMsMax)) // a moment by chance is what this is about
-    if (!state.isOver) this.hits++
+  /** Kills in the middle of storing on the laptop, after as many bytes as chance says. */
+  async #killDuring(work: Promise<unknown>, kill: () => Promise<void> | void): Promise<void> {
+    if (await untilGrown(this.#laptop.home, this.#chance.below(roundBytes), work)) this.hits++
     await kill()
-    await done
+    await work
   }
 
   /** One kill. Afterwards both nodes run. */
@@ -129,7 +124,7 @@ class Campaign {
             resolve()
           })
         })
-        await pause(this.#chance.below(killMsMax / 5)) // as above
+        await pause(this.#chance.below(killMsMax / 5)) // a moment by chance is what this is about
         if (child.exitCode === null) this.hits++
         await victim.kill()
         child.kill('SIGKILL')
@@ -146,11 +141,12 @@ class Campaign {
   async #killRestore(): Promise<void> {
     const target = this.#house.path(`restored-${String(this.#chance.below(2 ** 30))}`)
     const child = this.#laptop.spawn(['--json', 'restore', 'latest', '--from', 'desktop', '--target', target])
-    const kill = async () => {
-      child.kill('SIGKILL')
-      await this.#laptop.kill()
-    }
-    await this.#killDuring(finish(child), kill)
+    const ended = finish(child)
+    await pause(this.#chance.below(killMsMax)) // a moment by chance is what this is about
+    if (child.exitCode === null) this.hits++
+    child.kill('SIGKILL')
+    await ended
+    await this.#laptop.kill()
     await this.#laptop.start()
     await restoreSame(
       this.#laptop,

@@ -2,16 +2,15 @@
 
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Device } from '../tools/cellar.ts'
 import { backUp, checkAll, Household, restoreSame, snapshotsOf, untilAllHold } from '../tools/household.ts'
 import { makeTree } from '../tools/make-tree.ts'
-import { storedBy } from '../tools/packs.ts'
+import { storedBy, untilGrown } from '../tools/packs.ts'
 import { type Seeded, seeded } from '../tools/seeded.ts'
 
 const mebibyte = 1024 * 1024
-/** A kill comes so late at most after the backups began, milliseconds. */
-const killMsMax = 2500
+/** A kill comes at the latest when so much has been stored: some before the backup ends. */
+const killBytesMax = 14 * mebibyte
 
 describe('story 6: all at once, and any of them may crash', function () {
   this.timeout(300_000)
@@ -43,7 +42,7 @@ describe('story 6: all at once, and any of them may crash', function () {
     await Promise.all(
       devices.map(async (device) => {
         const backup = device.try('--json', 'backup', sourceOf(device))
-        await pause(chance.below(killMsMax)) // a moment by chance is what this is about
+        await untilGrown(device.home, chance.below(killBytesMax), backup)
         await device.kill()
         const { status } = await backup
         assert.ok(status === 0 || status === 1, `the backup of ${device.name} ended with ${String(status)}`)

@@ -1,10 +1,14 @@
 /** Looks into the packs of a device, and flips bits in them as a rotting disk does. */
 
 import assert from 'node:assert/strict'
-import { closeSync, openSync, readdirSync, readSync, statSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ChunkId } from '../../protocol/index.ts'
 import { decodeRecordHeader, packHeaderBytes, recordHeaderBytes } from '../../storage/pack/format.ts'
+
+/** Between two looks at files that grow, milliseconds. */
+const lookEveryMs = 2
 
 interface PackRecord {
   readonly path: string
@@ -61,6 +65,30 @@ export function storedBy(home: string): Stored {
     seen.add(id)
   }
   return { chunks: seen.size, bytes, bytesTwice }
+}
+
+/** Bytes of the files of packs; 0 where there are none yet. */
+export function packBytes(home: string): number {
+  const packs = join(home, 'store', 'packs')
+  if (!existsSync(packs)) return 0
+  return readdirSync(packs).reduce(
+    (sum, name) => sum + (statSync(join(packs, name), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  )
+}
+
+/**
+ * Resolves in the middle of storing: as soon as the packs have grown by so many bytes, or the work is over.
+ *
+ * @returns false when the work was over before
+ */
+export async function untilGrown(home: string, bytes: number, work: Promise<unknown>): Promise<boolean> {
+  const before = packBytes(home)
+  const state = { isOver: false }
+  const end = () => (state.isOver = true)
+  work.then(end, end)
+  while (!state.isOver && packBytes(home) - before <= bytes) await pause(lookEveryMs)
+  return !state.isOver
 }
 
 /**
