@@ -184,7 +184,7 @@ async function openDatabase(directory: string, options: LevelOptions): Promise<D
  */
 export async function openLevelKeyValue(directory: string, options: LevelOptions = {}): Promise<KeyValue> {
   try {
-    mkdirSync(directory, { recursive: true })
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
     return new LevelKeyValue(directory, options, await openDatabase(directory, options))
   } catch (error) {
     if (!isDiskFull(error) || options.onDiskFull?.() !== true) throw translate(error, directory)
