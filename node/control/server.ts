@@ -94,7 +94,7 @@ async function answer(
   response.on('error', () => undefined)
   try {
     const method = methodOf(request)
-    const head = await readHead(request)
+    const head = await Promise.race([readHead(request), aborted(controller.signal)])
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
     const result = await call(options, method, head, response, controller.signal)
     await send(response, encodeLine({ result }), controller.signal)
@@ -103,6 +103,15 @@ async function answer(
   } catch (error) {
     fail(response, controller.signal.aborted ? controller.signal.reason : error)
   }
+}
+
+/** Rejects once the signal is aborted; nothing else ends it. */
+async function aborted(signal: AbortSignal): Promise<never> {
+  return await new Promise<never>((_resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error)
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+  })
 }
 
 function methodOf(request: IncomingMessage): MethodName {

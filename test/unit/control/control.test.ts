@@ -235,6 +235,16 @@ describe('control socket', () => {
     assert.ok(!existsSync(path))
   })
 
+  it('closes although somebody has begun a request and says no more', async () => {
+    await serve({ status: async () => STATUS })
+    const sent = request({ socketPath: path, method: 'POST', path: '/v1/status', agent: false })
+    sent.on('error', () => undefined)
+    sent.write('{')
+    while (server?.calls() === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await server?.close()
+    sent.destroy()
+  })
+
   it('lets what is under way end when it drains, and takes nothing more', async () => {
     let finish: () => void = () => undefined
     const handle = await serve({
