@@ -1,6 +1,6 @@
 /** Takes a node among its peers: network, links, exchange, and the desk where others are invited. */
 
-import type { DeviceId } from '../protocol/index.ts'
+import { type DeviceId, isCellarError } from '../protocol/index.ts'
 import { openNetwork } from './adapters/libp2p-network.ts'
 import { readAddress } from './mesh/addresses.ts'
 import { admit } from './mesh/admit.ts'
@@ -28,11 +28,11 @@ export async function connectParts(parts: NodeParts): Promise<ConnectedNode> {
     mdns: config.mdns,
     clock: world.clock,
     onFault: (error) => {
-      events.emit({
-        kind: 'trouble',
-        code: 'PEER_ERROR',
-        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      })
+      if (isCellarError(error)) events.emit({ kind: 'trouble', code: error.code, message: error.message })
+      else {
+        const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+        events.emit({ kind: 'trouble', code: 'PEER_ERROR', message })
+      }
     },
   })
   const addresses = parts.catalog.sub('addresses')

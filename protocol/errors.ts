@@ -50,6 +50,7 @@ export const ERRORS = {
   NO_MESH: { exit: 10, remedy: 'cellar init, or cellar join CODE' },
   MESH_EXISTS: { exit: 1, remedy: 'give another --home to make a second one' },
   KEY_MODE: { exit: 1, remedy: 'chmod 600 the key file' },
+  KEY_CLONED: { exit: 1, remedy: 'stop one of the two, remove the device, and join again with a new key' },
   KEY_INVALID: { exit: 1, remedy: 'restore the key file, or cellar recover' },
   USAGE: { exit: 2, remedy: 'see cellar help' },
   SNAPSHOT_NOT_FOUND: { exit: 1, remedy: 'cellar snapshots' },

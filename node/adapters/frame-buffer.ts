@@ -12,6 +12,7 @@ const headBytes = 4
  * Held as they came until asked for, so a thousand tiny frames cost no more than their bytes.
  */
 export class FrameBuffer {
+  readonly #bytesMax: number
   readonly #pieces: Uint8Array[] = []
   #first = 0
   #offset = 0
@@ -20,6 +21,11 @@ export class FrameBuffer {
   #body: Uint8Array | undefined
   #filled = 0
   #held = 0
+
+  /** @param bytesMax - of one frame */
+  constructor(bytesMax: number = frameBytesMax) {
+    this.#bytesMax = bytesMax
+  }
 
   /** Bytes that came in and are in no frame yet. */
   get heldBytes(): number {
@@ -58,7 +64,7 @@ export class FrameBuffer {
     if (this.#body === undefined) {
       if (this.#held < headBytes) return undefined
       const length = this.#readLength()
-      if (length > frameBytesMax) {
+      if (length > this.#bytesMax) {
         throw new CellarError('FRAME_TOO_LONG', `a peer announced a frame of ${String(length)} bytes`, {
           length,
         })

@@ -22,7 +22,8 @@ export interface HelloAnswer extends Hello {
 export const helloProtocol = '/rootcellar/hello/1'
 
 const verdicts: readonly Verdict[] = ['refused', 'guest', 'member']
-const helloBytesMax = addressesPerDeviceMax * (addressBytesMax + 4) + 64
+/** A hello or its answer. */
+export const helloBytesMax = addressesPerDeviceMax * (addressBytesMax + 4) + 64
 
 /** @returns the bytes of a hello, fresh */
 export function encodeHello(hello: Hello): Uint8Array {

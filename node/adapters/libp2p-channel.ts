@@ -32,7 +32,7 @@ export type ChannelState = 'open' | 'ended'
 export class StreamChannel implements Channel {
   readonly #stream: Stream
   readonly #now: () => number
-  readonly #buffer = new FrameBuffer()
+  readonly #buffer: FrameBuffer
   #isPaused = false
   #isRemoteEnded = false
   #error: CellarError | undefined
@@ -44,10 +44,14 @@ export class StreamChannel implements Channel {
   #finishedSinceMs: number | undefined
   #received = 0
 
-  /** @param now - the running time in milliseconds */
-  constructor(stream: Stream, now: () => number) {
+  /**
+   * @param now - the running time in milliseconds
+   * @param bytesMax - of one frame that is received: less than others where anyone may send
+   */
+  constructor(stream: Stream, now: () => number, bytesMax: number = frameBytesMax) {
     this.#stream = stream
     this.#now = now
+    this.#buffer = new FrameBuffer(bytesMax)
     stream.addEventListener('message', (event) => {
       this.#onData(event.data)
     })

@@ -8,6 +8,7 @@ import {
   strangersMax,
   strangerTimeMsMax,
 } from '../../protocol/index.ts'
+import { Clones } from '../mesh/clones.ts'
 import { chooseLink } from '../mesh/policy.ts'
 import type { CallAs } from '../network.ts'
 import {
@@ -15,6 +16,7 @@ import {
   decodeHelloAnswer,
   encodeHello,
   encodeHelloAnswer,
+  helloBytesMax,
   helloProtocol,
   type Verdict,
 } from './hello.ts'
@@ -47,6 +49,8 @@ export interface LinksHost {
   /** A link to a member has been greeted; it may be a further one. */
   onGreeted(connection: Connection): void
   onPeer(device: DeviceId, state: 'up' | 'down'): void
+  /** Two programs are running with the key of this member; told again each time that it shows. */
+  onClone(device: DeviceId): void
 }
 
 /** All links of a node. */
@@ -54,6 +58,7 @@ export class Links {
   readonly #host: LinksHost
   readonly #links = new Map<string, Link>()
   readonly #up = new Set<DeviceId>()
+  readonly #clones = new Clones()
   #allowed: ReadonlySet<DeviceId> = new Set()
 
   constructor(host: LinksHost) {
@@ -120,7 +125,7 @@ export class Links {
     if (as === 'member' && !this.isMember(link.device)) throw this.#refuse(link, 'is no member here')
     const until = AbortSignal.any([signal, AbortSignal.timeout(helloTimeMsMax)])
     const stream = await connection.newStream(helloProtocol, { signal: until })
-    const channel = this.#host.track(new StreamChannel(stream, () => this.#host.nowMs()))
+    const channel = this.#host.track(new StreamChannel(stream, () => this.#host.nowMs(), helloBytesMax))
     try {
       const isMember = this.isMember(link.device)
       await channel.send(
@@ -142,7 +147,7 @@ export class Links {
 
   /** Answers a hello. */
   async answer(stream: Stream, connection: Connection): Promise<void> {
-    const channel = this.#host.track(new StreamChannel(stream, () => this.#host.nowMs()))
+    const channel = this.#host.track(new StreamChannel(stream, () => this.#host.nowMs(), helloBytesMax))
     const link = this.#links.get(connection.id)
     try {
       const bytes = await channel.receive(AbortSignal.timeout(helloTimeMsMax))
@@ -198,6 +203,7 @@ export class Links {
     link.sinceMs = this.#host.nowMs()
     link.instance = instance
     if (verdict !== 'member') return
+    if (this.#clones.note(link.device, instance)) this.#host.onClone(link.device)
     for (const other of this.#of(link.device)) {
       // Another start of the program: what stood before is dead, whatever the connection says.
       if (other.instance !== undefined && other.instance !== instance) this.#cut(other)

@@ -10,8 +10,10 @@ import {
   CellarError,
   type Clock,
   type DeviceId,
+  frameBytesMax,
   isCellarError,
   noticeBytesMax,
+  pairingMessageBytesMax,
   streamsPerConnectionMax,
   streamsPerProtocolMax,
 } from '../../protocol/index.ts'
@@ -99,6 +101,10 @@ class Libp2pNetwork implements Network {
       onGreeted: (connection) => {
         // Tells gossip of the peer. It takes the newest connection, so it is told of each.
         this.#node.services.identify.identify(connection).catch(() => undefined)
+      },
+      onClone: (other) => {
+        const what = `device ${other} runs twice: two programs use its key`
+        this.#fault(new CellarError('KEY_CLONED', what, { device: other }))
       },
       onPeer: (other, state) => {
         for (const listener of this.#peer) listener(other, state)
@@ -306,7 +312,9 @@ class Libp2pNetwork implements Network {
       stream.abort(new Error('not a member'))
       return
     }
-    const channel = this.#track(new StreamChannel(stream, () => this.#clock.monotonicMs()))
+    // Whoever may be a stranger gets no room for more than the short messages of pairing.
+    const bytesMax = access === 'anyone' ? pairingMessageBytesMax : frameBytesMax
+    const channel = this.#track(new StreamChannel(stream, () => this.#clock.monotonicMs(), bytesMax))
     try {
       await handler(channel, from)
       await channel.finish()
@@ -343,13 +351,20 @@ class Libp2pNetwork implements Network {
       } catch {
         return
       }
-      const nowMs = this.#clock.monotonicMs()
-      for (const channel of this.#channels) {
-        if (channel.state === 'ended') this.#channels.delete(channel)
-        else channel.check(nowMs)
+      try {
+        this.#check(this.#clock.monotonicMs())
+      } catch (error) {
+        this.#fault(error)
       }
-      this.#links.check(nowMs)
     }
+  }
+
+  #check(nowMs: number): void {
+    for (const channel of this.#channels) {
+      if (channel.state === 'ended') this.#channels.delete(channel)
+      else channel.check(nowMs)
+    }
+    this.#links.check(nowMs)
   }
 
   readonly #fault = (error: unknown): void => {

@@ -9,7 +9,7 @@ import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { CellarError, type DeviceId, isCellarError } from '../../protocol/index.ts'
 import type { MdnsComponents } from './libp2p-mdns.ts'
-import { membersGossip } from './libp2p-notices.ts'
+import { gateRegistrar, membersGossip } from './libp2p-notices.ts'
 import { boundedYamux } from './libp2p-yamux.ts'
 
 /** A libp2p node with what a network uses of it. */
@@ -53,7 +53,7 @@ export async function startNode({ key, listen, announce, gate, isMember }: NodeI
       // The main thread may be busy for seconds in a backup: a late pong is no reason to hang up.
       connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: 15_000 } },
       services: {
-        identify: identify({ runOnConnectionOpen: false, maxInboundStreams: 2 }),
+        identify: membersIdentify(isMember),
         gossip: membersGossip(isMember),
         lan: (components: MdnsComponents): LanService => ({ components }),
       },
@@ -63,15 +63,26 @@ export async function startNode({ key, listen, announce, gate, isMember }: NodeI
   }
 }
 
+/** Identify, which answers members only: it tells every address, those of other networks too. */
+function membersIdentify(isMember: (device: DeviceId) => boolean): ReturnType<typeof identify> {
+  const make = identify({ runOnConnectionOpen: false, maxInboundStreams: 2 })
+  return (components) => {
+    const registrar = gateRegistrar(components.registrar, (peer) => isMember(peer.toString() as DeviceId))
+    // The components are a proxy that cannot be spread.
+    return make(Object.create(components, { registrar: { value: registrar } }) as typeof components)
+  }
+}
+
 /**
  * Turns what libp2p throws at calling into an error of ours.
  *
- * @param signal - the caller's: when it is aborted, its reason is the error
+ * @param signal - the caller's: when it is aborted, its reason is the error, unless it is that its time is over
  * @param what - what was called, for the message
  */
 export function explainCall(error: unknown, signal: AbortSignal, what: string): unknown {
   if (isCellarError(error)) return error
-  if (signal.aborted) return signal.reason
+  // A limit of time is no word of the caller's: whoever calls knows errors of ours only.
+  if (signal.aborted && !isTimeout(signal.reason)) return signal.reason
   const name = error instanceof Error ? error.name : ''
   if (name === 'UnsupportedProtocolError') {
     return new CellarError('PEER_PROTOCOL', `${what} does not serve this protocol`, {}, { cause: error })
@@ -79,4 +90,8 @@ export function explainCall(error: unknown, signal: AbortSignal, what: string): 
   if (name === 'DialDeniedError')
     return new CellarError('NOT_A_MEMBER', `${what} is no member here`, {}, { cause: error })
   return new CellarError('PEER_GONE', `${what} cannot be reached`, {}, { cause: error })
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError'
 }

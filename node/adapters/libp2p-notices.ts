@@ -28,20 +28,27 @@ export function membersGossip(isMember: IsMember): (components: GossipSubCompone
   })
   const isAllowed = (peer: PeerId) => isMember(peer.toString() as DeviceId)
   return (components) => {
-    const { registrar } = components
-    const gated = Object.create(registrar) as typeof registrar
-    gated.handle = (protocol, handler, options) =>
-      registrar.handle(protocol, gateHandler(handler, isAllowed), options)
-    gated.register = (protocol, topology) => registrar.register(protocol, gateTopology(topology, isAllowed))
-    gated.unregister = (id) => {
-      registrar.unregister(id)
-    }
-    gated.unhandle = (protocol, options) => registrar.unhandle(protocol, options)
-    gated.getTopologies = (protocol) => registrar.getTopologies(protocol)
+    const gated = gateRegistrar(components.registrar, isAllowed)
     // The components are a proxy that cannot be spread.
     const { peerId, privateKey, peerStore, connectionManager, logger } = components
     return make({ peerId, privateKey, peerStore, connectionManager, logger, registrar: gated })
   }
+}
+
+type Registrar = GossipSubComponents['registrar']
+
+/** A registrar whose services neither hear nor call anyone but those allowed. */
+export function gateRegistrar(registrar: Registrar, isAllowed: (peer: PeerId) => boolean): Registrar {
+  const gated = Object.create(registrar) as Registrar
+  gated.handle = (protocol, handler, options) =>
+    registrar.handle(protocol, gateHandler(handler, isAllowed), options)
+  gated.register = (protocol, topology) => registrar.register(protocol, gateTopology(topology, isAllowed))
+  gated.unregister = (id) => {
+    registrar.unregister(id)
+  }
+  gated.unhandle = (protocol, options) => registrar.unhandle(protocol, options)
+  gated.getTopologies = (protocol) => registrar.getTopologies(protocol)
+  return gated
 }
 
 function gateHandler(handler: StreamHandler, isAllowed: (peer: PeerId) => boolean): StreamHandler {

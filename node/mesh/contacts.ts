@@ -101,9 +101,9 @@ export class Contacts {
     this.#saving = this.#saving
       .then(() => saveAddresses(this.#parts.addresses, device, addresses))
       .catch((error: unknown) => {
-        // A full disk is no reason to lose a link: an address is found again.
-        if (!isCellarError(error)) throw error
-        this.#parts.events.emit({ kind: 'trouble', code: error.code, message: error.message })
+        // Nobody waits for this, and a full disk is no reason to lose a link: an address is found again.
+        const code = isCellarError(error) ? error.code : 'INTERNAL'
+        this.#parts.events.emit({ kind: 'trouble', code, message: (error as Error).message })
       })
   }
 
