@@ -178,7 +178,8 @@ const BY_NUMBER = new Map<number, Form<Type>>(
  * @throws {CellarError} `PEER_PROTOCOL` for anything but one known message in its one form
  */
 export function decodeMessageBody(bytes: Uint8Array): Message {
-  const fields = new Fields(decodeCbor(bytes, { ...WORDS, bytesMax: frameBytesMax, depthMax: 3, itemsMax: messageItemsMax }), WORDS)
+  const bounds = { bytesMax: frameBytesMax, depthMax: 3, itemsMax: messageItemsMax }
+  const fields = new Fields(decodeCbor(bytes, { ...WORDS, ...bounds }), WORDS)
   const number = fields.uint(0xff)
   const pairing = PAIRING[number - PAIRING_FIRST]
   const form = BY_NUMBER.get(number)
