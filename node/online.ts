@@ -171,6 +171,9 @@ export class Online {
         signal.addEventListener('abort', onEnd)
         try {
           await followPeer({ ledger, events }, device, channel)
+        } catch (error) {
+          channel.abort(error as Error) // a peer that breaks the rules must not go on talking
+          throw error
         } finally {
           signal.removeEventListener('abort', onEnd)
           await channel.close()
