@@ -34,6 +34,8 @@ interface PackFile {
   use: PackUse
   /** Written since the last sync. */
   isDirty: boolean
+  /** Syncs under way: the file must stay open, or its descriptor could by then be another file's. */
+  syncs: number
 }
 
 const FILES_OPEN_MAX = 64
@@ -60,7 +62,7 @@ export class PackFiles {
     for (const name of disk.list(directory)) {
       const pack = packNumber(name)
       if (pack !== undefined)
-        this.#add(pack, { size: disk.size(this.path(pack)) ?? 0, use: 'idle', isDirty: false })
+        this.#add(pack, { size: disk.size(this.path(pack)) ?? 0, use: 'idle', isDirty: false, syncs: 0 })
     }
   }
 
@@ -197,7 +199,7 @@ export class PackFiles {
       this.#disk.remove(path)
       throw error
     }
-    this.#add(pack, { size: packHeaderBytes, use, isDirty: true })
+    this.#add(pack, { size: packHeaderBytes, use, isDirty: true, syncs: 0 })
     this.#keepOpen(pack, file)
     return pack
   }
@@ -280,10 +282,13 @@ export class PackFiles {
     this.#unsynced = 0
     const syncOne = async (pack: number, entry: PackFile): Promise<void> => {
       entry.isDirty = false // what is written from now on is for the next sync
+      entry.syncs++
       try {
         await this.#file(pack).sync()
       } catch (error) {
         failed.set(pack, error)
+      } finally {
+        entry.syncs--
       }
     }
     await Promise.all(dirty.map(([pack, entry]) => syncOne(pack, entry)))
@@ -335,7 +340,8 @@ export class PackFiles {
     this.#open.set(pack, file) // the newest last
     if (this.#open.size <= FILES_OPEN_MAX) return
     for (const [old] of this.#open) {
-      if (this.#packs.get(old)?.isDirty === true) continue
+      const entry = this.#packs.get(old)
+      if (entry?.isDirty === true || (entry?.syncs ?? 0) > 0) continue
       this.#close(old)
       return
     }
