@@ -72,7 +72,8 @@ export function vaultOf(keys: VaultKeys, zstd: Zstd): Vault {
       const isSmaller = isWorthIt(raw.length, compressed.length)
       const codec = isSmaller ? 'zstd' : 'raw'
       const payload = { kind, codec, rawBytes: raw.length, body: isSmaller ? compressed : raw } as const
-      const siv = name !== undefined && !isSmaller && links.length === 0 ? name : payloadSiv(keys, payload, links)
+      const siv =
+        name !== undefined && !isSmaller && links.length === 0 ? name : payloadSiv(keys, payload, links)
       const bytes = sealWithSiv(keys, payload, links, siv)
       return { id: chunkIdOf(bytes), bytes }
     },

@@ -142,7 +142,8 @@ function findFault(bytes: Uint8Array, depthMax: number, itemsMax: number): Fault
         return { what: 'text is not UTF-8', offset }
     } else if (major === MAJOR_ARRAY || major === MAJOR_MAP) {
       const inside = major === MAJOR_MAP ? head.value * 2 : head.value
-      if (inside > bytes.byteLength - head.end) return { what: 'more items are announced than follow', offset }
+      if (inside > bytes.byteLength - head.end)
+        return { what: 'more items are announced than follow', offset }
       if (open.length >= depthMax) return { what: 'it is nested too deeply', offset }
       // The item itself is counted off when its last part is, see below.
       open.push({ left: inside + 1, isMap: major === MAJOR_MAP, keyStart: 0, keyEnd: 0 })

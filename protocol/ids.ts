@@ -29,7 +29,8 @@ export function isChunkId(text: string): text is ChunkId {
  * @throws {RangeError} when there are not 32 bytes
  */
 export function chunkIdFromBytes(bytes: Uint8Array): ChunkId {
-  if (bytes.byteLength !== 32) throw new RangeError(`a chunk id has 32 bytes, not ${String(bytes.byteLength)}`)
+  if (bytes.byteLength !== 32)
+    throw new RangeError(`a chunk id has 32 bytes, not ${String(bytes.byteLength)}`)
   return Buffer.from(bytes.buffer, bytes.byteOffset, 32).toString('hex') as ChunkId
 }
 

@@ -1,6 +1,18 @@
 /** Small files that must survive a crash and that nobody else may read: keys and settings. */
 
-import { chmodSync, closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { CellarError } from '../../protocol/index.ts'
 
@@ -44,7 +56,11 @@ export function readPrivateFile(path: string): string | undefined {
   try {
     const mode = fstatSync(fd).mode & 0o777
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      throw new CellarError('KEY_MODE', `the key file ${path} has mode 0${mode.toString(8)}, so others can read it`, { path })
+      throw new CellarError(
+        'KEY_MODE',
+        `the key file ${path} has mode 0${mode.toString(8)}, so others can read it`,
+        { path },
+      )
     }
     return readFileSync(fd, 'utf8')
   } finally {

@@ -54,7 +54,12 @@ export function frameContentSize(frame: Uint8Array): number | undefined {
 /** Adds to a bare implementation what all share: the size is checked before and after. */
 function guarded(name: string, compress: Zstd['compress'], expand: Zstd['decompress']): Zstd {
   const refuse = (rawBytes: number, options?: ErrorOptions): never => {
-    throw new CellarError('FORMAT_INVALID', 'The compressed part is not a zstd frame of its announced size.', { rawBytes }, options)
+    throw new CellarError(
+      'FORMAT_INVALID',
+      'The compressed part is not a zstd frame of its announced size.',
+      { rawBytes },
+      options,
+    )
   }
   return {
     name,
@@ -74,7 +79,10 @@ function guarded(name: string, compress: Zstd['compress'], expand: Zstd['decompr
 
 interface NativeBinding {
   readonly CParameter: { readonly compressionLevel: number }
-  readonly CCtx: new () => { setParameter(parameter: number, value: number): void; compress2(target: Uint8Array, source: Uint8Array): number }
+  readonly CCtx: new () => {
+    setParameter(parameter: number, value: number): void
+    compress2(target: Uint8Array, source: Uint8Array): number
+  }
   readonly DCtx: new () => { decompress(target: Uint8Array, source: Uint8Array): number }
   compressBound(bytes: number): number
 }
@@ -111,12 +119,19 @@ interface ZlibWithZstd {
 function zlibZstd(): Zstd {
   const zstd = zlib as unknown as Partial<ZlibWithZstd>
   const { constants, zstdCompressSync, zstdDecompressSync } = zstd
-  if (constants === undefined || zstdCompressSync === undefined || zstdDecompressSync === undefined) throw new Error('this Node has no zstd')
+  if (constants === undefined || zstdCompressSync === undefined || zstdDecompressSync === undefined)
+    throw new Error('this Node has no zstd')
   const params = { [constants.ZSTD_c_compressionLevel]: LEVEL }
   return guarded(
     'node:zlib',
-    (raw) => zstdCompressSync(raw, { params, pledgedSrcSize: raw.length, chunkSize: raw.length + (raw.length >> 7) + 1024 }),
-    (body, rawBytes) => zstdDecompressSync(body, { maxOutputLength: Math.max(1, rawBytes), chunkSize: Math.max(64, rawBytes) }),
+    (raw) =>
+      zstdCompressSync(raw, {
+        params,
+        pledgedSrcSize: raw.length,
+        chunkSize: raw.length + (raw.length >> 7) + 1024,
+      }),
+    (body, rawBytes) =>
+      zstdDecompressSync(body, { maxOutputLength: Math.max(1, rawBytes), chunkSize: Math.max(64, rawBytes) }),
   )
 }
 
@@ -130,7 +145,11 @@ interface WasmModule {
 async function wasmZstd(): Promise<Zstd> {
   const wasm = require('@bokuweb/zstd-wasm') as WasmModule
   await wasm.init()
-  return guarded('zstd-wasm', (raw) => wasm.compress(raw, LEVEL), (body) => wasm.decompress(body))
+  return guarded(
+    'zstd-wasm',
+    (raw) => wasm.compress(raw, LEVEL),
+    (body) => wasm.decompress(body),
+  )
 }
 
 /** What the sample must become: the first 8 bytes of the SHA-256 over all its frames, in hex. */

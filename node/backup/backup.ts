@@ -1,8 +1,18 @@
 /** Makes a snapshot: walks the sources, reads what is new, and writes its root last (node/spec/backup.md). */
 
 import {
-  buildFileNodes, CellarError, type ChunkId, type Clock, decodeRoot, type DeviceId, encodeRoot, isCellarError, type RootId, snapshotPathsMax,
-  type SnapshotRoot, type SnapshotStats,
+  buildFileNodes,
+  CellarError,
+  type ChunkId,
+  type Clock,
+  decodeRoot,
+  type DeviceId,
+  encodeRoot,
+  isCellarError,
+  type RootId,
+  snapshotPathsMax,
+  type SnapshotRoot,
+  type SnapshotStats,
 } from '../../protocol/index.ts'
 import type { Catalog, ChunkStore } from '../../storage/index.ts'
 import { loadPosix } from '../adapters/posix.ts'
@@ -114,7 +124,19 @@ async function streamEntry(hands: Hands, request: BackupRequest, nowNs: bigint):
   const chunks = await cutStream(hands.bench, stdin.stream, COARSE)
   const size = chunks.reduce((sum, { length }) => sum + length, 0)
   const draft: Draft = {
-    ...{ type: 'file', name: stdin.name, mode: 0o644, uid, gid, mtimeNs: nowNs, ctimeNs: nowNs, inode: 0n, device: 0n, linkCount: 1, size },
+    ...{
+      type: 'file',
+      name: stdin.name,
+      mode: 0o644,
+      uid,
+      gid,
+      mtimeNs: nowNs,
+      ctimeNs: nowNs,
+      inode: 0n,
+      device: 0n,
+      linkCount: 1,
+      size,
+    },
   }
   if (size > 0) draft.content = buildFileNodes(chunks, (raw, links) => hands.seal('file', raw, links))
   return [draft]
@@ -128,7 +150,11 @@ async function streamEntry(hands: Hands, request: BackupRequest, nowNs: bigint):
  *   reason; what the store throws, `STORE_FULL` above all. The store is consistent then, and keeps what was
  *   committed for the next try
  */
-export async function backup(parts: BackupParts, request: BackupRequest, options: BackupOptions): Promise<BackupResult> {
+export async function backup(
+  parts: BackupParts,
+  request: BackupRequest,
+  options: BackupOptions,
+): Promise<BackupResult> {
   const { clock } = parts
   options.signal.throwIfAborted()
   const begun = clock.monotonicMs()
@@ -137,10 +163,22 @@ export async function backup(parts: BackupParts, request: BackupRequest, options
   for (const lost of posix.lost) tally.notice(`This system cannot read ${lost}.`)
   const { store, vault, contentIndex } = parts
   const { dryRun, threads } = request
-  const hands = new Hands({ store, vault, contentIndex, posix, tally, dryRun, ...(threads === undefined ? {} : { threads }) })
+  const hands = new Hands({
+    store,
+    vault,
+    contentIndex,
+    posix,
+    tally,
+    dryRun,
+    ...(threads === undefined ? {} : { threads }),
+  })
   const abort = (): void => {
     const { reason } = options.signal as { reason: unknown }
-    hands.fail(isCellarError(reason) ? reason : new CellarError('ABORTED', 'The backup was interrupted.', {}, { cause: reason }))
+    hands.fail(
+      isCellarError(reason)
+        ? reason
+        : new CellarError('ABORTED', 'The backup was interrupted.', {}, { cause: reason }),
+    )
   }
   options.signal.addEventListener('abort', abort, { once: true })
   try {
@@ -169,7 +207,12 @@ async function run(parts: RunParts, request: BackupRequest): Promise<RootId | un
   const nowNs = BigInt(Math.round(clock.nowMs())) * 1_000_000n
   const timeNs = request.timeNs ?? nowNs
   const extra = await streamEntry(hands, request, nowNs)
-  const files = new SourceFiles({ submit: hands.submit, tally, fail: hands.fail, sealNode: (raw, links) => hands.seal('file', raw, links) })
+  const files = new SourceFiles({
+    submit: hands.submit,
+    tally,
+    fail: hands.fail,
+    sealNode: (raw, links) => hands.seal('file', raw, links),
+  })
   const writer = new TreeWriter({ seal: hands.seal, tally })
   const trees = await new Promise<{ trees: readonly ChunkId[]; hasChanged: boolean }>((resolve, reject) => {
     const walker = new Walker({
@@ -187,16 +230,26 @@ async function run(parts: RunParts, request: BackupRequest): Promise<RootId | un
         resolve({ trees: directory.trees, hasChanged: walker.hasChanged })
       },
     })
-    walker.walk(top, parent?.trees, extra).then(() => {
-      tally.isScanned = true
-      files.flush()
-    }).catch(reject)
+    walker
+      .walk(top, parent?.trees, extra)
+      .then(() => {
+        tally.isScanned = true
+        files.flush()
+      })
+      .catch(reject)
   })
   if (request.skipIfUnchanged && parent !== undefined && !trees.hasChanged && tally.unreadCount === 0) {
     await hands.finish()
     return undefined
   }
-  return hands.finish(rootOf(parts, request, { timeNs, trees: trees.trees, excludes: excluder.words, top: outermostSources(top) }))
+  return hands.finish(
+    rootOf(parts, request, {
+      timeNs,
+      trees: trees.trees,
+      excludes: excluder.words,
+      top: outermostSources(top),
+    }),
+  )
 }
 
 interface RootFields {
@@ -206,12 +259,33 @@ interface RootFields {
   readonly top: readonly Buffer[]
 }
 
-function rootOf({ tally }: RunParts, request: BackupRequest, fields: RootFields): { raw: Uint8Array; links: ChunkId[] } {
+function rootOf(
+  { tally }: RunParts,
+  request: BackupRequest,
+  fields: RootFields,
+): { raw: Uint8Array; links: ChunkId[] } {
   const { device, host, user, uid, gid, tags, program, parent, stdin } = request
-  const paths = [...fields.top, ...(stdin === undefined ? [] : [Buffer.concat([Buffer.from('/'), stdin.name])])]
-  if (paths.length > snapshotPathsMax) tally.notice(`Only the first ${String(snapshotPathsMax)} of ${String(paths.length)} paths are listed in the snapshot.`)
+  const paths = [
+    ...fields.top,
+    ...(stdin === undefined ? [] : [Buffer.concat([Buffer.from('/'), stdin.name])]),
+  ]
+  if (paths.length > snapshotPathsMax)
+    tally.notice(
+      `Only the first ${String(snapshotPathsMax)} of ${String(paths.length)} paths are listed in the snapshot.`,
+    )
   return encodeRoot({
-    ...{ device, host, user, uid, gid, tags, program, trees: fields.trees, excludes: fields.excludes, timeNs: fields.timeNs },
+    ...{
+      device,
+      host,
+      user,
+      uid,
+      gid,
+      tags,
+      program,
+      trees: fields.trees,
+      excludes: fields.excludes,
+      timeNs: fields.timeNs,
+    },
     paths: paths.slice(0, snapshotPathsMax),
     offsetMinutes: request.offsetMinutes ?? -new Date(Number(fields.timeNs / 1_000_000n)).getTimezoneOffset(),
     ...(parent === undefined ? {} : { parent }),

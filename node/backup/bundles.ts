@@ -45,7 +45,8 @@ export class BundleCutter<T> {
    */
   add(file: T, bytes: number, hash: number): T[][] {
     const done: T[][] = []
-    if (this.#files.length > 0 && (this.#bytes + bytes > BUNDLE_BYTES_MAX || this.#files.length >= FILES_MAX)) done.push(this.take())
+    if (this.#files.length > 0 && (this.#bytes + bytes > BUNDLE_BYTES_MAX || this.#files.length >= FILES_MAX))
+      done.push(this.take())
     this.#files.push(file)
     this.#bytes += bytes
     const end = ENDS.findLast(({ fromBytes }) => this.#bytes >= fromBytes)

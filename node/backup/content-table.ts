@@ -101,7 +101,8 @@ export class ContentTable {
       const id = this.#claims.get(key)?.id
       return id === undefined ? [] : [{ type: 'put' as const, key, value: chunkIdToBytes(id) }]
     })
-    for (let at = 0; at < changes.length; at += 1000) await this.#index.batch(changes.slice(at, at + 1000), { durable: false })
+    for (let at = 0; at < changes.length; at += 1000)
+      await this.#index.batch(changes.slice(at, at + 1000), { durable: false })
     for (const text of texts) this.#claims.delete(text)
   }
 }

@@ -57,8 +57,11 @@ export class Directory {
   /** Its true path, for reports. */
   get shown(): Buffer {
     const names: Uint8Array[] = []
-    for (let at: Directory | undefined = this; at?.plan.draft !== undefined; at = at.plan.parent) names.push(at.plan.draft.name)
-    return names.length === 0 ? Buffer.from('/') : Buffer.concat(names.reverse().flatMap((name) => [Buffer.from('/'), name]))
+    for (let at: Directory | undefined = this; at?.plan.draft !== undefined; at = at.plan.parent)
+      names.push(at.plan.draft.name)
+    return names.length === 0
+      ? Buffer.from('/')
+      : Buffer.concat(names.reverse().flatMap((name) => [Buffer.from('/'), name]))
   }
 
   /** The true path of a name in it. */

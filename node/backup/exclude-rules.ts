@@ -43,11 +43,15 @@ export interface Excluder {
   readonly words: readonly string[]
 }
 
-const CACHE_TAG: Marker = { name: Buffer.from('CACHEDIR.TAG'), header: Buffer.from('Signature: 8a477f597d28d172789f06886806bc55') }
+const CACHE_TAG: Marker = {
+  name: Buffer.from('CACHEDIR.TAG'),
+  header: Buffer.from('Signature: 8a477f597d28d172789f06886806bc55'),
+}
 
 function readMarker(text: string): Marker {
   const [name = '', ...header] = text.split(':')
-  if (name === '' || name.includes('/')) throw new CellarError('USAGE', `${JSON.stringify(text)} names no file: write NAME or NAME:HEADER.`)
+  if (name === '' || name.includes('/'))
+    throw new CellarError('USAGE', `${JSON.stringify(text)} names no file: write NAME or NAME:HEADER.`)
   return { name: Buffer.from(name), header: Buffer.from(header.join(':')) }
 }
 
@@ -71,7 +75,10 @@ function beginsWith(path: Buffer, header: Buffer): boolean {
 }
 
 function wordsOf(rules: ExcludeRules): string[] {
-  const words = [...(rules.patterns ?? []), ...(rules.patternsIgnoringCase ?? []).map((pattern) => `iexclude:${pattern}`)]
+  const words = [
+    ...(rules.patterns ?? []),
+    ...(rules.patternsIgnoringCase ?? []).map((pattern) => `iexclude:${pattern}`),
+  ]
   if (rules.caches === true) words.push('exclude-caches')
   for (const marker of rules.ifPresent ?? []) words.push(`exclude-if-present:${marker}`)
   if (rules.largerThanBytes !== undefined) words.push(`exclude-larger-than:${String(rules.largerThanBytes)}`)
@@ -96,7 +103,9 @@ export function compileRules(rules: ExcludeRules): Excluder {
     isTooLarge: (bytes) => bytes > bytesMax,
     markerIn(names, pathOf) {
       if (markers.length === 0) return undefined
-      const found = markers.find(({ name, header }) => names.some((one) => one.equals(name)) && beginsWith(pathOf(name), header))
+      const found = markers.find(
+        ({ name, header }) => names.some((one) => one.equals(name)) && beginsWith(pathOf(name), header),
+      )
       return found?.name
     },
   }

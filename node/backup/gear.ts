@@ -88,13 +88,23 @@ export function jsCutter(table: Uint32Array, windowBytes: number): Cutter {
       const { strict, loose } = masks(sizes)
       const length = Math.min(bytes, sizes.max)
       const middle = Math.min(sizes.normal, length)
-      const end = scan(window, words, start + sizes.min, start + middle, strict) || scan(window, words, start + middle, start + length, loose)
+      const end =
+        scan(window, words, start + sizes.min, start + middle, strict) ||
+        scan(window, words, start + middle, start + length, loose)
       return end === 0 ? length : end - start
     },
   }
 }
 
-type CutFunction = (start: number, bytes: number, min: number, normal: number, max: number, strict: number, loose: number) => number
+type CutFunction = (
+  start: number,
+  bytes: number,
+  min: number,
+  normal: number,
+  max: number,
+  strict: number,
+  loose: number,
+) => number
 
 const DATA_AT = 65_536
 
@@ -116,7 +126,9 @@ export function wasmCutter(module: WasmModule, table: Uint32Array, windowBytes: 
 /** Where the compiled chunker is: beside the compiled sources, also when the sources themselves run. */
 function wasmPath(): string {
   const here = import.meta.url
-  return fileURLToPath(here.endsWith('.ts') ? new URL('../../dist/node/backup/gear.wasm', here) : new URL('gear.wasm', here))
+  return fileURLToPath(
+    here.endsWith('.ts') ? new URL('../../dist/node/backup/gear.wasm', here) : new URL('gear.wasm', here),
+  )
 }
 
 /** Compiles the chunker where the sources run without having been built. */
@@ -124,7 +136,11 @@ function buildWasm(path: string): void {
   const compiler = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js')
   const source = fileURLToPath(new URL('assembly/gear.ts', import.meta.url))
   mkdirSync(dirname(path), { recursive: true })
-  execFileSync(process.execPath, [compiler, source, '-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '-o', path], { stdio: 'ignore' })
+  execFileSync(
+    process.execPath,
+    [compiler, source, '-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '-o', path],
+    { stdio: 'ignore' },
+  )
 }
 
 /** Loads the compiled chunker; `undefined` where there is none and none can be made. */

@@ -96,7 +96,8 @@ export class Hands {
 
   /** Resolves when more may be given out. @throws what made the backup fail */
   async room(): Promise<void> {
-    while (this.isFull && this.#failure === undefined) await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    while (this.isFull && this.#failure === undefined)
+      await new Promise<void>((resolve) => this.#waiters.push(resolve))
     this.#throwIfFailed()
   }
 
@@ -181,7 +182,11 @@ export class Hands {
       this.#bytesSinceCheckpoint += chunkBytes
       if (isNew) this.#parts.tally.chunk('data', rawBytes, chunkBytes)
     }
-    if (this.#bytesSinceCheckpoint >= CHECKPOINT_BYTES && !this.#parts.dryRun && this.#checkpoint === undefined) {
+    if (
+      this.#bytesSinceCheckpoint >= CHECKPOINT_BYTES &&
+      !this.#parts.dryRun &&
+      this.#checkpoint === undefined
+    ) {
       this.#checkpoint = this.#commit({ isLast: false }).finally(() => {
         this.#checkpoint = undefined
       })
@@ -190,7 +195,11 @@ export class Hands {
   }
 
   /** Seals a payload here and stores it. */
-  readonly seal = (kind: Exclude<PayloadKind, 'data' | 'bundle'>, raw: Uint8Array, links: readonly ChunkId[]): ChunkId => {
+  readonly seal = (
+    kind: Exclude<PayloadKind, 'data' | 'bundle'>,
+    raw: Uint8Array,
+    links: readonly ChunkId[],
+  ): ChunkId => {
     const { store, vault, dryRun, tally } = this.#parts
     const { id, bytes } = vault.seal(kind, raw, links)
     if (this.#made.has(id) || store.has(id)) return id
@@ -216,13 +225,17 @@ export class Hands {
   }
 
   /** Makes everything durable; all jobs are done. With `root`, last of all that chunk too. */
-  async finish(root?: { readonly raw: Uint8Array; readonly links: readonly ChunkId[] }): Promise<ChunkId | undefined> {
+  async finish(root?: {
+    readonly raw: Uint8Array
+    readonly links: readonly ChunkId[]
+  }): Promise<ChunkId | undefined> {
     await this.#checkpoint
     this.#throwIfFailed()
     if (this.#parts.dryRun) return undefined
     await this.#pool?.sync({ isLast: true })
     const id = root === undefined ? undefined : this.seal('root', root.raw, root.links)
-    while (this.#putBytes > 0 && this.#failure === undefined) await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    while (this.#putBytes > 0 && this.#failure === undefined)
+      await new Promise<void>((resolve) => this.#waiters.push(resolve))
     this.#throwIfFailed()
     await this.#commit({ isLast: true })
     return id

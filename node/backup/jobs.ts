@@ -58,7 +58,12 @@ export interface Failure {
 export type OddFile =
   | { readonly index: number; readonly kind: 'failed'; readonly failure: Failure }
   /** It was not as expected; what it is now is in the bundle, or (`large`) must be read as a file of its own. */
-  | { readonly index: number; readonly kind: 'changed'; readonly facts: FileFacts; readonly isStable: boolean }
+  | {
+      readonly index: number
+      readonly kind: 'changed'
+      readonly facts: FileFacts
+      readonly isStable: boolean
+    }
   | { readonly index: number; readonly kind: 'large' }
 
 export interface BundleResult {
@@ -123,7 +128,13 @@ export interface ErrorNote {
 
 export type ToWorker =
   | { readonly type: 'job'; readonly number: number; readonly job: Job }
-  | { readonly type: 'reply'; readonly call: number; readonly verdicts: readonly Verdict[]; readonly have?: readonly boolean[]; readonly loan?: PackLoan }
+  | {
+      readonly type: 'reply'
+      readonly call: number
+      readonly verdicts: readonly Verdict[]
+      readonly have?: readonly boolean[]
+      readonly loan?: PackLoan
+    }
   /** Make durable what was appended, and say what it is; with `isLast`, close the pack too. */
   | { readonly type: 'sync'; readonly isLast: boolean }
 
@@ -136,7 +147,13 @@ export type FromWorker =
   /** A pack is wanted to append to. */
   | { readonly type: 'lend'; readonly call: number }
   /** Durable in the pack; `isClosed`: the pack may be given back. `isAnswer`: of a `sync`. */
-  | { readonly type: 'synced'; readonly loan?: PackLoan; readonly records: readonly LoanRecord[]; readonly isClosed: boolean; readonly isAnswer: boolean }
+  | {
+      readonly type: 'synced'
+      readonly loan?: PackLoan
+      readonly records: readonly LoanRecord[]
+      readonly isClosed: boolean
+      readonly isAnswer: boolean
+    }
   | { readonly type: 'progress'; readonly bytes: number }
   | { readonly type: 'done'; readonly number: number; readonly result: JobResult }
   | { readonly type: 'failed'; readonly error: ErrorNote }

@@ -1,6 +1,15 @@
 /** Looks at a directory: names, what they are, what is left out (node/spec/backup.md §2). Synchronous, in slices. */
 
-import { type BigIntStats, closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, statSync } from 'node:fs'
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+} from 'node:fs'
 import { compareBytes, type Entry, type EntryType } from '../../protocol/index.ts'
 
 /** An entry that is being made. */
@@ -110,7 +119,10 @@ export class Way {
   down(name: Uint8Array): Way {
     const path = pathTo(this.path, name)
     if (path.length < PATH_BYTES_MAX || process.platform !== 'linux') return new Way(path)
-    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const fd = openSync(
+      path,
+      constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    )
     return new Way(Buffer.from(`/proc/self/fd/${String(fd)}`), fd)
   }
 

@@ -31,7 +31,8 @@ export function chooseParent(
   for (const candidate of candidates) {
     if (candidate.device !== source.device) continue
     const isSame = isSameSet([...candidate.paths].sort(compareBytes), wanted)
-    const isBetter = best === undefined || (isSame === best.isSame ? candidate.timeNs > best.candidate.timeNs : isSame)
+    const isBetter =
+      best === undefined || (isSame === best.isSame ? candidate.timeNs > best.candidate.timeNs : isSame)
     if (isBetter) best = { candidate, isSame }
   }
   return best?.candidate.root

@@ -44,7 +44,9 @@ function escapedText(bytes: Buffer): string {
     const lead = bytes[at] ?? 0
     if (lead >= 0xc2 && lead < 0xf5) length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
     const one = bytes.toString('utf8', at, Math.min(at + length, bytes.length))
-    const isWhole = Buffer.byteLength(one) === length && (!one.includes('\ufffd') || bytes.subarray(at, at + length).equals(REPLACEMENT))
+    const isWhole =
+      Buffer.byteLength(one) === length &&
+      (!one.includes('\ufffd') || bytes.subarray(at, at + length).equals(REPLACEMENT))
     if (lead < 0x80 || (length > 1 && isWhole)) {
       text += one
       at += length
@@ -59,11 +61,18 @@ function escapedText(bytes: Buffer): string {
 const REPLACEMENT = Buffer.from('\ufffd')
 
 function malformed(pattern: string): CellarError {
-  return new CellarError('USAGE', `The pattern ${JSON.stringify(pattern)} is malformed: a bracket or a backslash is not finished.`)
+  return new CellarError(
+    'USAGE',
+    `The pattern ${JSON.stringify(pattern)} is malformed: a bracket or a backslash is not finished.`,
+  )
 }
 
 /** Reads a bracket of a pattern from `at` (after `[`); gives it as part of a regular expression, and where it ends. */
-function readBracket(pattern: string, chars: readonly string[], at: number): { source: string; next: number } {
+function readBracket(
+  pattern: string,
+  chars: readonly string[],
+  at: number,
+): { source: string; next: number } {
   let source = '['
   if (chars[at] === '^') {
     source += '^'
@@ -123,7 +132,11 @@ function compile(text: string): Pattern {
   const clean = posix.normalize(body).replace(/(?<=.)\/$/, '')
   const isRooted = clean.startsWith('/')
   const names = clean.split('/').filter((name) => name !== '')
-  return { isNegated, isRooted, parts: names.map((name) => (name === '**' ? undefined : compilePart(text, name))) }
+  return {
+    isNegated,
+    isRooted,
+    parts: names.map((name) => (name === '**' ? undefined : compilePart(text, name))),
+  }
 }
 
 /** Whether pattern parts from `part` on match names from `name` on, to the very end of both. */
@@ -131,7 +144,8 @@ function matchesFrom({ parts }: Pattern, part: number, names: NamePath, name: nu
   for (; part < parts.length; part++, name++) {
     const matcher = parts[part]
     if (matcher === undefined) {
-      for (let skipped = name; skipped <= names.length; skipped++) if (matchesFrom({ parts } as Pattern, part + 1, names, skipped)) return true
+      for (let skipped = name; skipped <= names.length; skipped++)
+        if (matchesFrom({ parts } as Pattern, part + 1, names, skipped)) return true
       return false
     }
     const text = names[name]
@@ -157,7 +171,10 @@ function isMatch(pattern: Pattern, names: NamePath): boolean {
  * @param options - `ignoreCase`: compare without regard to case
  * @throws {CellarError} `USAGE` when one is malformed
  */
-export function compilePatterns(patterns: readonly string[], options: { readonly ignoreCase: boolean }): PatternList {
+export function compilePatterns(
+  patterns: readonly string[],
+  options: { readonly ignoreCase: boolean },
+): PatternList {
   const list = patterns.map((text) => compile(options.ignoreCase ? text.toLowerCase() : text))
   return {
     isEmpty: list.length === 0,
@@ -165,7 +182,8 @@ export function compilePatterns(patterns: readonly string[], options: { readonly
       if (list.length === 0) return false
       const names = options.ignoreCase ? path.map((name) => name.toLowerCase()) : path
       let isExcluded = false
-      for (const pattern of list) if (isExcluded === pattern.isNegated && isMatch(pattern, names)) isExcluded = !pattern.isNegated
+      for (const pattern of list)
+        if (isExcluded === pattern.isNegated && isMatch(pattern, names)) isExcluded = !pattern.isNegated
       return isExcluded
     },
   }
@@ -185,8 +203,10 @@ export function readPatternFile(text: string, env: Readonly<Record<string, strin
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) =>
-      line.replace(/\$(?:\$|\{([^}]*)\}|([A-Za-z_][A-Za-z0-9_]*))/g, (whole, braced: string | undefined, plain: string | undefined) =>
-        whole === '$$' ? '$' : (env[braced ?? plain ?? ''] ?? ''),
+      line.replace(
+        /\$(?:\$|\{([^}]*)\}|([A-Za-z_][A-Za-z0-9_]*))/g,
+        (whole, braced: string | undefined, plain: string | undefined) =>
+          whole === '$$' ? '$' : (env[braced ?? plain ?? ''] ?? ''),
       ),
     )
 }
@@ -199,7 +219,12 @@ export function readPatternFile(text: string, env: Readonly<Record<string, strin
  */
 export function readSize(text: string): number {
   const found = /^(\d+)([bkmgt]?)$/i.exec(text.trim())
-  const bytes = found === null ? Number.NaN : Number(found[1]) * 1024 ** ['', 'k', 'm', 'g', 't'].indexOf((found[2] ?? '').toLowerCase().replace('b', ''))
-  if (!Number.isSafeInteger(bytes)) throw new CellarError('USAGE', `${JSON.stringify(text)} is not a size: write it as 500k, 10M, 2G or 1T.`)
+  const bytes =
+    found === null
+      ? Number.NaN
+      : Number(found[1]) *
+        1024 ** ['', 'k', 'm', 'g', 't'].indexOf((found[2] ?? '').toLowerCase().replace('b', ''))
+  if (!Number.isSafeInteger(bytes))
+    throw new CellarError('USAGE', `${JSON.stringify(text)} is not a size: write it as 500k, 10M, 2G or 1T.`)
   return bytes
 }

@@ -101,7 +101,9 @@ export class Pool {
 
   #hand(): void {
     while (this.#queue.length > 0) {
-      const member = this.#members.reduce((least, one) => (one.running.size < least.running.size ? one : least))
+      const member = this.#members.reduce((least, one) =>
+        one.running.size < least.running.size ? one : least,
+      )
       if (member.running.size >= JOBS_PER_WORKER) return
       const waiting = this.#queue.shift() as Waiting
       const number = ++this.#numbers
@@ -119,16 +121,34 @@ export class Pool {
       this.#send(member, { type: 'reply', call, verdicts, ...(loan === undefined ? {} : { loan }) })
     }
     const later = (promise: Promise<() => void>): void => {
-      promise.then((act) => {
-        act()
-      }).catch((error: unknown) => {
-        this.#fail(error)
-      })
+      promise
+        .then((act) => {
+          act()
+        })
+        .catch((error: unknown) => {
+          this.#fail(error)
+        })
     }
     if (message.type === 'ask') reply(message.call, this.#ports.ask(message.keys))
-    else if (message.type === 'settle') later(this.#ports.settle(message.keys).then((verdicts) => () => { reply(message.call, verdicts) }))
-    else if (message.type === 'have') this.#send(member, { type: 'reply', call: message.call, verdicts: [], have: message.ids.map((id) => this.#ports.has(id)) })
-    else if (message.type === 'sealed') later(this.#ports.sealed(message.sealed).then(() => () => { reply(message.call, []) }))
+    else if (message.type === 'settle')
+      later(
+        this.#ports.settle(message.keys).then((verdicts) => () => {
+          reply(message.call, verdicts)
+        }),
+      )
+    else if (message.type === 'have')
+      this.#send(member, {
+        type: 'reply',
+        call: message.call,
+        verdicts: [],
+        have: message.ids.map((id) => this.#ports.has(id)),
+      })
+    else if (message.type === 'sealed')
+      later(
+        this.#ports.sealed(message.sealed).then(() => () => {
+          reply(message.call, [])
+        }),
+      )
     else if (message.type === 'lend') {
       const loan = this.#ports.lend()
       member.loans.set(loan.pack, loan)

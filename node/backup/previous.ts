@@ -1,6 +1,15 @@
 /** The same directory in the snapshot before, and what of it can be taken over (node/spec/backup.md §7). */
 
-import { type ChunkId, decodeTree, type Entry, type EntryFacts, equalBytes, isCellarError, treeDigest, type TreeView } from '../../protocol/index.ts'
+import {
+  type ChunkId,
+  decodeTree,
+  type Entry,
+  type EntryFacts,
+  equalBytes,
+  isCellarError,
+  treeDigest,
+  type TreeView,
+} from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
 import type { Vault } from '../vault.ts'
 
@@ -25,9 +34,14 @@ export interface Agreement {
  * @param entries - sorted, as found now
  * @param parts - of the directory before, in order
  */
-export function agree(entries: readonly EntryFacts[], parts: readonly { readonly digest: Uint8Array; readonly count: number }[]): Agreement {
+export function agree(
+  entries: readonly EntryFacts[],
+  parts: readonly { readonly digest: Uint8Array; readonly count: number }[],
+): Agreement {
   const isSame = (at: number, part: { readonly digest: Uint8Array; readonly count: number }): boolean =>
-    at >= 0 && at + part.count <= entries.length && equalBytes(treeDigest(entries.slice(at, at + part.count)), part.digest)
+    at >= 0 &&
+    at + part.count <= entries.length &&
+    equalBytes(treeDigest(entries.slice(at, at + part.count)), part.digest)
   let [head, from] = [0, 0]
   for (const part of parts) {
     if (!isSame(from, part)) break
@@ -52,7 +66,9 @@ export class PreviousDirectory {
 
   private constructor(parts: readonly PreviousPart[]) {
     this.parts = parts
-    for (const { view } of parts) for (const { name, trees } of view.subdirs) this.#subdirs.set(Buffer.from(name).toString('latin1'), trees)
+    for (const { view } of parts)
+      for (const { name, trees } of view.subdirs)
+        this.#subdirs.set(Buffer.from(name).toString('latin1'), trees)
   }
 
   /** Reads the parts of a directory; `undefined` when one of them is missing or damaged: then all is read again. */
@@ -76,7 +92,8 @@ export class PreviousDirectory {
       this.#byName = new Map()
       for (const { view } of this.parts.slice(from, to)) {
         try {
-          for (const entry of view.entries()) this.#byName.set(Buffer.from(entry.name).toString('latin1'), entry)
+          for (const entry of view.entries())
+            this.#byName.set(Buffer.from(entry.name).toString('latin1'), entry)
         } catch (error) {
           if (!isCellarError(error)) throw error
         }
@@ -93,8 +110,15 @@ export class PreviousDirectory {
 
 /** Whether what the system says of two entries means that the content is the same. */
 export function isUnchanged(now: EntryFacts, before: EntryFacts): boolean {
-  return now.type === before.type && now.size === before.size && now.mtimeNs === before.mtimeNs && now.ctimeNs === before.ctimeNs
-    && now.inode === before.inode && now.deviceNumber?.major === before.deviceNumber?.major && now.deviceNumber?.minor === before.deviceNumber?.minor
+  return (
+    now.type === before.type &&
+    now.size === before.size &&
+    now.mtimeNs === before.mtimeNs &&
+    now.ctimeNs === before.ctimeNs &&
+    now.inode === before.inode &&
+    now.deviceNumber?.major === before.deviceNumber?.major &&
+    now.deviceNumber?.minor === before.deviceNumber?.minor
+  )
 }
 
 /** Says of entries before whether their content can still be given. */

@@ -13,8 +13,12 @@ const YOUNG_MS = 25
 
 /** Says whether an error is one that the system gave for a file. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string' && !(error instanceof CellarError)
-    && (error as NodeJS.ErrnoException).errno !== undefined
+  return (
+    error instanceof Error &&
+    typeof (error as NodeJS.ErrnoException).code === 'string' &&
+    !(error instanceof CellarError) &&
+    (error as NodeJS.ErrnoException).errno !== undefined
+  )
 }
 
 /** What to report of an error of the system; without the path, which the reader of the report adds. */
@@ -81,7 +85,8 @@ export function factsOf(stats: BigIntStats): FileFacts {
 /** What an open regular file is. @throws an error with code `CHANGED` when it is something else. */
 export function statRegular(fd: number): BigIntStats {
   const stats = fstatSync(fd, { bigint: true })
-  if (!stats.isFile()) throw Object.assign(new Error('it is no longer a regular file'), { code: 'CHANGED', errno: 0 })
+  if (!stats.isFile())
+    throw Object.assign(new Error('it is no longer a regular file'), { code: 'CHANGED', errno: 0 })
   return stats
 }
 

@@ -3,7 +3,17 @@
 import type { Xattr } from '../../protocol/index.ts'
 import { BUNDLE_BYTES_MAX } from './bundles.ts'
 import { type BundleJob, type BundleResult, FACTS_WIDTH, type OddFile } from './jobs.ts'
-import { CHANGED, factsOf, failureOf, isSameFile, isSystemError, readFully, statRegular, waitWhileYoung, withSource } from './read-source.ts'
+import {
+  CHANGED,
+  factsOf,
+  failureOf,
+  isSameFile,
+  isSystemError,
+  readFully,
+  statRegular,
+  waitWhileYoung,
+  withSource,
+} from './read-source.ts'
 import { type Bench, chunksOf } from './runner.ts'
 
 /** Room for what files grew while being read; beyond it they are read as files of their own. */
@@ -24,8 +34,11 @@ function takeExpected(window: Buffer, at: number, path: Buffer, facts: BigInt64A
     const length = readFully(fd, window, at, size + 1, 0)
     if (length !== size) return undefined
     const now = statRegular(fd)
-    const isSame = now.size === facts[0] && now.ino === BigInt.asUintN(64, facts[3] as bigint)
-      && BigInt.asIntN(64, now.mtimeNs) === facts[1] && BigInt.asIntN(64, now.ctimeNs) === facts[2]
+    const isSame =
+      now.size === facts[0] &&
+      now.ino === BigInt.asUintN(64, facts[3] as bigint) &&
+      BigInt.asIntN(64, now.mtimeNs) === facts[1] &&
+      BigInt.asIntN(64, now.ctimeNs) === facts[2]
     return isSame ? length : undefined
   })
 }
@@ -55,7 +68,10 @@ function take(window: Buffer, at: number, path: Buffer, index: number, facts: Bi
     return takeChanged(window, at, path, index)
   } catch (error) {
     if (!isSystemError(error)) throw error
-    return { length: 0, odd: { index, kind: 'failed', failure: error.code === 'CHANGED' ? CHANGED : failureOf(error) } }
+    return {
+      length: 0,
+      odd: { index, kind: 'failed', failure: error.code === 'CHANGED' ? CHANGED : failureOf(error) },
+    }
   }
 }
 
@@ -90,7 +106,13 @@ export async function runBundle(bench: Bench, job: BundleJob): Promise<BundleRes
   const xattrs: { index: number; xattrs: readonly Xattr[] }[] = []
   let at = 0
   for (const [index, path] of paths.entries()) {
-    const taken = take(window, at, path, index, job.facts.subarray(index * FACTS_WIDTH, (index + 1) * FACTS_WIDTH))
+    const taken = take(
+      window,
+      at,
+      path,
+      index,
+      job.facts.subarray(index * FACTS_WIDTH, (index + 1) * FACTS_WIDTH),
+    )
     places[index * 2] = at
     places[index * 2 + 1] = taken.length
     at += taken.length

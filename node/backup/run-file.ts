@@ -4,7 +4,17 @@ import { closeSync } from 'node:fs'
 import { type ChunkId, type Extent, holesMax } from '../../protocol/index.ts'
 import { COARSE } from './gear.ts'
 import type { FileFacts, FileJob, FileResult } from './jobs.ts'
-import { CHANGED, factsOf, failureOf, isSameFile, isSystemError, openSource, readFully, statRegular, waitWhileYoung } from './read-source.ts'
+import {
+  CHANGED,
+  factsOf,
+  failureOf,
+  isSameFile,
+  isSystemError,
+  openSource,
+  readFully,
+  statRegular,
+  waitWhileYoung,
+} from './read-source.ts'
 import { BATCH_BYTES, type Bench, chunksOf, type Piece } from './runner.ts'
 import { xattrsOf } from './run-bundle.ts'
 
@@ -12,7 +22,12 @@ import { xattrsOf } from './run-bundle.ts'
 const STRETCH_HOLES_MAX = 4096
 
 /** What lies between extents of data within a stretch; the smallest are dropped when there are more than `max`. */
-export function holesBetween(extents: readonly Extent[], from: number, to: number, max = STRETCH_HOLES_MAX): Extent[] {
+export function holesBetween(
+  extents: readonly Extent[],
+  from: number,
+  to: number,
+  max = STRETCH_HOLES_MAX,
+): Extent[] {
   const holes: Extent[] = []
   let at = from
   for (const { offset, length } of extents) {
@@ -82,7 +97,11 @@ class Reader {
 }
 
 /** Cuts what a reader gives, batch by batch. */
-async function cutAll(bench: Bench, reader: Reader, job: FileJob): Promise<{ id: ChunkId; length: number }[]> {
+async function cutAll(
+  bench: Bench,
+  reader: Reader,
+  job: FileJob,
+): Promise<{ id: ChunkId; length: number }[]> {
   const { cutter, ports } = bench
   const { window } = cutter
   const chunks: { id: ChunkId; length: number }[] = []
@@ -134,7 +153,8 @@ async function readOpen(bench: Bench, job: FileJob, fd: number): Promise<FileRes
   const from = seam(bench, fd, job.offset, before.size)
   const to = seam(bench, fd, job.offset + job.length, before.size)
   const extents = job.isSparse ? bench.calls.dataExtents(fd, before.size) : undefined
-  const holes = extents === undefined ? [] : holesBetween(extents, from, to, isFirstTry ? STRETCH_HOLES_MAX : holesMax)
+  const holes =
+    extents === undefined ? [] : holesBetween(extents, from, to, isFirstTry ? STRETCH_HOLES_MAX : holesMax)
   const reader = new Reader(fd, dataBetween(holes, from, to))
   const chunks = await cutAll(bench, reader, job)
   const isSteady = !reader.isShort && isSameFile(before, factsOf(statRegular(fd)))
@@ -147,7 +167,11 @@ async function readOpen(bench: Bench, job: FileJob, fd: number): Promise<FileRes
 
 /** A file that lost its end while it was read is as long as what came. */
 function shortened(result: FileResult, before: FileFacts, size: number): FileResult {
-  return { ...result, holes: result.holes.filter(({ offset, length }) => offset + length <= size), facts: { ...before, size } }
+  return {
+    ...result,
+    holes: result.holes.filter(({ offset, length }) => offset + length <= size),
+    facts: { ...before, size },
+  }
 }
 
 /** Does the job of one file. */

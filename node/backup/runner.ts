@@ -36,7 +36,10 @@ export interface RunnerPorts {
 /** The part of the system's calls that is used here. */
 export interface SourceCalls {
   readXattrs(path: Uint8Array): readonly Xattr[]
-  dataExtents(fd: number, size: number): readonly { readonly offset: number; readonly length: number }[] | undefined
+  dataExtents(
+    fd: number,
+    size: number,
+  ): readonly { readonly offset: number; readonly length: number }[] | undefined
 }
 
 /** What one job works with. */
@@ -57,7 +60,11 @@ export interface Piece {
  * Finds the chunks of pieces in the window, sealing those that nobody has. Own ones are sealed before others
  * are waited for, so no two threads wait for each other.
  */
-export async function chunksOf(bench: Bench, kind: PayloadKind & ('data' | 'bundle'), pieces: readonly Piece[]): Promise<ChunkId[]> {
+export async function chunksOf(
+  bench: Bench,
+  kind: PayloadKind & ('data' | 'bundle'),
+  pieces: readonly Piece[],
+): Promise<ChunkId[]> {
   const { cutter, vault, ports } = bench
   const rawOf = ({ start, length }: Piece): Buffer => cutter.window.subarray(start, start + length)
   const keys = pieces.map((piece) => vault.nameOf(kind, rawOf(piece)))

@@ -1,9 +1,25 @@
 /** Brings files to the threads that read them, and what comes back to their entries (node/spec/backup.md §4, §5). */
 
-import { buildFileNodes, type ChunkId, type ContentChunk, type Extent, holesMax, type Xattr } from '../../protocol/index.ts'
+import {
+  buildFileNodes,
+  type ChunkId,
+  type ContentChunk,
+  type Extent,
+  holesMax,
+  type Xattr,
+} from '../../protocol/index.ts'
 import { BUNDLE_FILE_BYTES_MAX, BundleCutter } from './bundles.ts'
 import { COARSE, type CutSizes, FINE } from './gear.ts'
-import { type BundleJob, type BundleResult, FACTS_WIDTH, type FileFacts, type FileJob, type FileResult, type Job, type JobResult } from './jobs.ts'
+import {
+  type BundleJob,
+  type BundleResult,
+  FACTS_WIDTH,
+  type FileFacts,
+  type FileJob,
+  type FileResult,
+  type Job,
+  type JobResult,
+} from './jobs.ts'
 import { clampTime, type Draft } from './list-directory.ts'
 import { CHANGED } from './read-source.ts'
 import type { Tally } from './tally.ts'
@@ -30,11 +46,15 @@ const STRETCH_BYTES = 64 * 1024 * 1024
 const SPARSE_BYTES_MIN = 16 * 1024
 
 /** Kinds of files that change in scattered blocks: images of disks, and databases. */
-const FINE_SUFFIX = /\.(?:img|raw|qcow2?|vmdk|vdi|vhdx?|hdd|db3?|sqlite3?|mdb|accdb|ibd|myd|edb|pst|ost|dbf|fdb|gdb)$/i
+const FINE_SUFFIX =
+  /\.(?:img|raw|qcow2?|vmdk|vdi|vhdx?|hdd|db3?|sqlite3?|mdb|accdb|ibd|myd|edb|pst|ost|dbf|fdb|gdb)$/i
 
 /** How long the chunks of a file shall be. */
 export function cutSizesOf(name: Uint8Array, isSparse: boolean): CutSizes {
-  return isSparse || FINE_SUFFIX.test(Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString('latin1')) ? FINE : COARSE
+  return isSparse ||
+    FINE_SUFFIX.test(Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString('latin1'))
+    ? FINE
+    : COARSE
 }
 
 function factsOf(draft: Draft): FileFacts {
@@ -132,9 +152,12 @@ export class SourceFiles {
   }
 
   #run<T extends JobResult>(job: Job, act: (result: T) => void): void {
-    this.#parts.submit(job).then((result) => {
-      act(result as T)
-    }).catch(this.#parts.fail)
+    this.#parts
+      .submit(job)
+      .then((result) => {
+        act(result as T)
+      })
+      .catch(this.#parts.fail)
   }
 
   #join(key: string, group: LinkGroup, work: FileWork): void {
@@ -186,7 +209,12 @@ export class SourceFiles {
           }
           const length = result.places[index * 2 + 1] ?? 0
           if (length > 0 && result.chunk !== undefined) {
-            work.draft.content = { kind: 'bundle', chunk: result.chunk, offset: result.places[index * 2] ?? 0, length }
+            work.draft.content = {
+              kind: 'bundle',
+              chunk: result.chunk,
+              offset: result.places[index * 2] ?? 0,
+              length,
+            }
           }
           this.#finish(work, true)
         }
@@ -204,7 +232,16 @@ export class SourceFiles {
     for (let index = 0; index < count; index++) {
       const offset = index * STRETCH_BYTES
       const length = index === count - 1 ? draft.size - offset : STRETCH_BYTES
-      const job: FileJob = { kind: 'file', path, expected: factsOf(draft), offset, length, sizes, isSparse, wantsXattrs: index === 0 }
+      const job: FileJob = {
+        kind: 'file',
+        path,
+        expected: factsOf(draft),
+        offset,
+        length,
+        sizes,
+        isSparse,
+        wantsXattrs: index === 0,
+      }
       this.#run<FileResult>(job, (result) => {
         results[index] = result
         if (--left > 0) return
@@ -219,7 +256,15 @@ export class SourceFiles {
   #readAgain(work: FileWork): void {
     const { path, draft } = work
     const sizes = cutSizesOf(draft.name, work.allocated < draft.size)
-    const job: FileJob = { kind: 'file', path, offset: 0, length: Number.MAX_SAFE_INTEGER, sizes, isSparse: true, wantsXattrs: true }
+    const job: FileJob = {
+      kind: 'file',
+      path,
+      offset: 0,
+      length: Number.MAX_SAFE_INTEGER,
+      sizes,
+      isSparse: true,
+      wantsXattrs: true,
+    }
     this.#run<FileResult>(job, (result) => {
       if (result.failure !== undefined || result.facts === undefined) {
         this.#parts.tally.fail(work.shown(), result.failure ?? CHANGED)

@@ -19,7 +19,8 @@ function wishFor(name: Buffer): Wish {
 /** The components of an absolute path: `.` and empty ones dropped, `..` taken back. */
 export function componentsOf(path: Uint8Array): Buffer[] {
   const bytes = Buffer.from(path.buffer, path.byteOffset, path.byteLength)
-  if (bytes[0] !== 0x2f || bytes.includes(0)) throw new CellarError('USAGE', 'A path to back up must be absolute and hold no NUL.')
+  if (bytes[0] !== 0x2f || bytes.includes(0))
+    throw new CellarError('USAGE', 'A path to back up must be absolute and hold no NUL.')
   const components: Buffer[] = []
   let start = 1
   while (start <= bytes.length) {
@@ -64,7 +65,8 @@ export function outermostSources(top: Wish): Buffer[] {
   const found: Buffer[] = []
   const visit = (wish: Wish, path: Buffer): void => {
     if (wish.isSource) found.push(path.length === 0 ? Buffer.from('/') : path)
-    else for (const next of wish.inside.values()) visit(next, Buffer.concat([path, Buffer.from('/'), next.name]))
+    else
+      for (const next of wish.inside.values()) visit(next, Buffer.concat([path, Buffer.from('/'), next.name]))
   }
   visit(top, Buffer.alloc(0))
   return found.sort(Buffer.compare)

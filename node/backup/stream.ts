@@ -10,7 +10,11 @@ import { BATCH_BYTES, type Bench, chunksOf, type Piece } from './runner.ts'
  * @param stream - pieces of any length; each borrowed until the next is asked for
  * @returns its chunks in order; none for an empty stream
  */
-export async function cutStream(bench: Bench, stream: AsyncIterable<Uint8Array>, sizes: CutSizes): Promise<ContentChunk[]> {
+export async function cutStream(
+  bench: Bench,
+  stream: AsyncIterable<Uint8Array>,
+  sizes: CutSizes,
+): Promise<ContentChunk[]> {
   const { window } = bench.cutter
   const chunks: ContentChunk[] = []
   let have = 0

@@ -16,7 +16,9 @@ export interface TreeWriterParts {
 }
 
 function isSameList(a: readonly ChunkId[] | undefined, b: readonly ChunkId[] | undefined): boolean {
-  return a !== undefined && b !== undefined && a.length === b.length && a.every((id, index) => id === b[index])
+  return (
+    a !== undefined && b !== undefined && a.length === b.length && a.every((id, index) => id === b[index])
+  )
 }
 
 export class TreeWriter {
@@ -66,7 +68,10 @@ export class TreeWriter {
     directory.trees = trees.length > 2 + drafts.length / ENTRIES_PER_PART ? this.#cutAnew(directory) : trees
     if (draft === undefined) return
     draft.trees = directory.trees
-    const isSame = isSameList(directory.trees, previous?.parts.map(({ id }) => id))
+    const isSame = isSameList(
+      directory.trees,
+      previous?.parts.map(({ id }) => id),
+    )
     this.#parts.tally.directory(previous === undefined ? 'New' : isSame ? 'Unmodified' : 'Changed')
   }
 

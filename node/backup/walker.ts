@@ -1,14 +1,31 @@
 /** Walks the sources, depth first, and gives each thing found to whoever takes care of it (node/spec/backup.md §1, §2, §7). */
 
 import type { BigIntStats } from 'node:fs'
-import { type ChunkId, type Clock, findEntryFault, treeDepthMax, treeDigest, equalBytes } from '../../protocol/index.ts'
+import {
+  type ChunkId,
+  type Clock,
+  findEntryFault,
+  treeDepthMax,
+  treeDigest,
+  equalBytes,
+} from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
 import type { Posix } from '../adapters/posix.ts'
 import type { Vault } from '../vault.ts'
 import { nameHash } from './bundles.ts'
 import { Directory, type DirectoryPlan } from './directory.ts'
 import type { Excluder } from './exclude-rules.ts'
-import { type Draft, type Found, foundOf, linkTarget, look, lookThrough, namesIn, pathTo, Way } from './list-directory.ts'
+import {
+  type Draft,
+  type Found,
+  foundOf,
+  linkTarget,
+  look,
+  lookThrough,
+  namesIn,
+  pathTo,
+  Way,
+} from './list-directory.ts'
 import { nameText } from './patterns.ts'
 import { agree, ContentCheck, isUnchanged, PreviousDirectory } from './previous.ts'
 import { failureOf, isSystemError } from './read-source.ts'
@@ -77,7 +94,14 @@ export class Walker {
   async walk(top: Wish, trees: readonly ChunkId[] | undefined, extra: readonly Draft[]): Promise<void> {
     const previous = this.#previous(trees)
     const plan: DirectoryPlan = {
-      ...{ way: new Way(Buffer.from('/')), names: [], depth: 0, wish: top, isWhole: top.isSource, isHollow: false },
+      ...{
+        way: new Way(Buffer.from('/')),
+        names: [],
+        depth: 0,
+        wish: top,
+        isWhole: top.isSource,
+        isHollow: false,
+      },
       device: look(Buffer.from('/')).dev,
       ...(previous === undefined ? {} : { previous }),
     }
@@ -101,7 +125,9 @@ export class Walker {
   }
 
   #previous(trees: readonly ChunkId[] | undefined): PreviousDirectory | undefined {
-    return trees === undefined ? undefined : PreviousDirectory.open(this.#parts.store, this.#parts.vault, trees)
+    return trees === undefined
+      ? undefined
+      : PreviousDirectory.open(this.#parts.store, this.#parts.vault, trees)
   }
 
   /** Whether it is somebody else's turn. */
@@ -121,7 +147,8 @@ export class Walker {
     const { store } = this.#parts
     const { previous, isWhole } = directory.plan
     const seen = await this.#list(directory)
-    for (const draft of extra) seen.push({ draft, allocated: draft.size, path: Buffer.alloc(0), wish: undefined, isWhole: true })
+    for (const draft of extra)
+      seen.push({ draft, allocated: draft.size, path: Buffer.alloc(0), wish: undefined, isWhole: true })
     if (extra.length > 0) seen.sort((a, b) => Buffer.compare(a.draft.name, b.draft.name))
     directory.drafts = seen.map(({ draft }) => draft)
     const before = (previous?.parts ?? []).map(({ id, view }) =>
@@ -129,7 +156,12 @@ export class Walker {
     )
     directory.agreement = agree(directory.drafts, before)
     const { from, to } = directory.agreement
-    if (isWhole ? from < to || before.length !== directory.agreement.head + directory.agreement.tail : this.#hasSourceChanged(directory, seen)) this.hasChanged = true
+    if (
+      isWhole
+        ? from < to || before.length !== directory.agreement.head + directory.agreement.tail
+        : this.#hasSourceChanged(directory, seen)
+    )
+      this.hasChanged = true
     const inside: Directory[] = []
     for (const [index, one] of seen.entries()) {
       const { draft } = one
@@ -175,24 +207,38 @@ export class Walker {
     }
     const marker = isWhole ? excluder.markerIn(names, (name) => pathTo(way.path, name)) : undefined
     const inside = wish?.inside ?? new Map<string, Wish>()
-    const known = isWhole ? new Set(inside.size === 0 ? [] : names.map((name) => name.toString('latin1'))) : new Set<string>()
+    const known = isWhole
+      ? new Set(inside.size === 0 ? [] : names.map((name) => name.toString('latin1')))
+      : new Set<string>()
     for (const [key, { name }] of inside) if (!known.has(key)) names.push(name)
     if (inside.size > 0) names.sort(Buffer.compare)
     const seen: Seen[] = []
     for (const [index, name] of names.entries()) {
       if (index % 16 === 15 && this.#isTurnOver) await this.#breathe()
-      const one = this.#see(directory, name, inside.size === 0 ? undefined : inside.get(name.toString('latin1')), marker)
+      const one = this.#see(
+        directory,
+        name,
+        inside.size === 0 ? undefined : inside.get(name.toString('latin1')),
+        marker,
+      )
       if (one !== undefined) seen.push(one)
     }
     return seen
   }
 
   /** Looks at one name; `undefined` when it is left out. */
-  #see(directory: Directory, name: Buffer, wish: Wish | undefined, marker: Buffer | undefined): Seen | undefined {
+  #see(
+    directory: Directory,
+    name: Buffer,
+    wish: Wish | undefined,
+    marker: Buffer | undefined,
+  ): Seen | undefined {
     const { excluder, tally } = this.#parts
     const { plan } = directory
-    const isLeftOut = !plan.isWhole || (marker !== undefined && !marker.equals(name))
-      || (excluder.hasPatterns && excluder.isExcluded([...plan.names, nameText(name)]))
+    const isLeftOut =
+      !plan.isWhole ||
+      (marker !== undefined && !marker.equals(name)) ||
+      (excluder.hasPatterns && excluder.isExcluded([...plan.names, nameText(name)]))
     if (isLeftOut && wish === undefined) return undefined
     const path = pathTo(plan.way.path, name)
     let stats: BigIntStats
@@ -203,7 +249,10 @@ export class Walker {
       if (!isSystemError(error)) throw error
       // Gone since it was listed: as if it had gone before. A path somebody named is missed.
       if (wish === undefined && error.code === 'ENOENT') return undefined
-      tally.fail(wish === undefined ? directory.shownOf(name) : this.#missing(directory, wish), failureOf(error))
+      tally.fail(
+        wish === undefined ? directory.shownOf(name) : this.#missing(directory, wish),
+        failureOf(error),
+      )
       return undefined
     }
     const found = foundOf(name, stats)
@@ -212,9 +261,16 @@ export class Walker {
       tally.notice(`Left out: ${directory.shownOf(name).toString()} is a socket.`)
       return undefined
     }
-    if (found.draft.type === 'file' && wish === undefined && excluder.isTooLarge(found.draft.size)) return undefined
+    if (found.draft.type === 'file' && wish === undefined && excluder.isTooLarge(found.draft.size))
+      return undefined
     if (found.draft.type === 'dir' && !this.#mayEnter(directory, name, stats)) return undefined
-    return { draft: found.draft, allocated: found.allocated, path, wish, isWhole: !isLeftOut || wish?.isSource === true }
+    return {
+      draft: found.draft,
+      allocated: found.allocated,
+      path,
+      wish,
+      isWhole: !isLeftOut || wish?.isSource === true,
+    }
   }
 
   /** The first source that is missing with a directory on its way. */
@@ -251,7 +307,8 @@ export class Walker {
       directory.lost.add(draft)
       return
     }
-    const isElsewhere = oneFileSystem && wish?.isSource !== true && plan.isWhole && draft.device !== plan.device
+    const isElsewhere =
+      oneFileSystem && wish?.isSource !== true && plan.isWhole && draft.device !== plan.device
     const previous = this.#previous(plan.previous?.treesOf(draft.name))
     directory.expect()
     inside.push(
@@ -317,7 +374,10 @@ export class Walker {
     const { posix, tally } = this.#parts
     try {
       if (draft.type === 'symlink') draft.target = linkTarget(path)
-      const xattrs = draft.type === 'dir' || draft.type === 'file' || draft.type === 'symlink' ? posix.readXattrs(path) : []
+      const xattrs =
+        draft.type === 'dir' || draft.type === 'file' || draft.type === 'symlink'
+          ? posix.readXattrs(path)
+          : []
       if (xattrs.length > 0) draft.xattrs = xattrs
       if (draft.type === 'file') tally.done(0)
     } catch (error) {

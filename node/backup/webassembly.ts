@@ -10,7 +10,10 @@ interface WasmMemory {
 interface WasmInterface {
   readonly Module: new (bytes: Uint8Array) => WasmModule
   readonly Memory: new (size: { readonly initial: number }) => WasmMemory
-  readonly Instance: new (module: WasmModule, imports: object) => { readonly exports: Readonly<Record<string, unknown>> }
+  readonly Instance: new (
+    module: WasmModule,
+    imports: object,
+  ) => { readonly exports: Readonly<Record<string, unknown>> }
 }
 
 /** The global `WebAssembly`. */

@@ -20,8 +20,10 @@ type Reply = Extract<ToWorker, { type: 'reply' }>
 
 /** An error as plain data. */
 function noteOf(error: unknown): ErrorNote {
-  if (error instanceof CellarError) return { code: error.code, message: error.message, context: error.context }
-  if (error instanceof Error) return { message: error.message, ...(error.stack === undefined ? {} : { stack: error.stack }) }
+  if (error instanceof CellarError)
+    return { code: error.code, message: error.message, context: error.context }
+  if (error instanceof Error)
+    return { message: error.message, ...(error.stack === undefined ? {} : { stack: error.stack }) }
   return { message: String(error) }
 }
 
@@ -70,7 +72,11 @@ class Thread {
 
   async #keep(chunks: readonly NewChunk[]): Promise<void> {
     const isSent = this.#init.keep === 'send'
-    const { have = [] } = await this.#call((call) => ({ type: 'have', call, ids: chunks.map(({ id }) => id) }))
+    const { have = [] } = await this.#call((call) => ({
+      type: 'have',
+      call,
+      ids: chunks.map(({ id }) => id),
+    }))
     const isNew = (at: number): boolean => have[at] !== true
     if (this.#init.keep === 'append') {
       const turn = this.#appending.then(() => this.#append(chunks.filter((_, at) => isNew(at))))
@@ -78,7 +84,14 @@ class Thread {
       await turn
     }
     const sealed = chunks.map(
-      ({ key, id, bytes, rawBytes }, at): Sealed => ({ key, id, rawBytes, chunkBytes: bytes.length, isNew: isNew(at), ...(isSent ? { bytes } : {}) }),
+      ({ key, id, bytes, rawBytes }, at): Sealed => ({
+        key,
+        id,
+        rawBytes,
+        chunkBytes: bytes.length,
+        isNew: isNew(at),
+        ...(isSent ? { bytes } : {}),
+      }),
     )
     const transfer = isSent ? chunks.map(({ bytes }) => bytes.buffer as ArrayBuffer) : []
     await this.#call((call) => ({ type: 'sealed', call, sealed }), transfer)
@@ -92,7 +105,8 @@ class Thread {
       }
       this.#records.push(this.#appender.append(id, bytes, []))
       if (this.#appender.isFull) this.#sync({ isLast: true, isAnswer: false })
-      else if (this.#appender.unsyncedBytes >= UNSYNCED_BYTES_MAX) this.#sync({ isLast: false, isAnswer: false })
+      else if (this.#appender.unsyncedBytes >= UNSYNCED_BYTES_MAX)
+        this.#sync({ isLast: false, isAnswer: false })
     }
   }
 
@@ -105,7 +119,13 @@ class Thread {
     }
     const records = this.#records
     this.#records = []
-    this.#send({ type: 'synced', records, isClosed, isAnswer, ...(this.#loan === undefined ? {} : { loan: this.#loan }) })
+    this.#send({
+      type: 'synced',
+      records,
+      isClosed,
+      isAnswer,
+      ...(this.#loan === undefined ? {} : { loan: this.#loan }),
+    })
     if (isClosed) this.#loan = undefined
   }
 
@@ -156,7 +176,12 @@ async function main(): Promise<void> {
   const table = gearTable(init.keys.gear)
   const vault = vaultOf(init.keys, await loadZstd())
   const calls = await loadPosix()
-  benches = Array.from({ length: LANES }, () => ({ vault, calls, cutter: openCutter(init.gear, table, WINDOW_BYTES), ports: thread.ports }))
+  benches = Array.from({ length: LANES }, () => ({
+    vault,
+    calls,
+    cutter: openCutter(init.gear, table, WINDOW_BYTES),
+    ports: thread.ports,
+  }))
   for (let lane = 0; lane < LANES; lane++) next()
 }
 

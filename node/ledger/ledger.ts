@@ -54,6 +54,7 @@ import {
   headsKept,
   type PendingRoot,
   pendingKey,
+  rollbackKey,
   seenKey,
   sessionKey,
   unsaidKey,
@@ -86,6 +87,7 @@ export class Ledger {
   private constructor(parts: LedgerParts, state: LedgerState) {
     this.#parts = parts
     this.#state = state
+    this.#isRolledBack = state.isRolledBack
   }
 
   /** Opens the ledger in a catalog; sessions that died with their process are closed (R4). */
@@ -116,6 +118,11 @@ export class Ledger {
     return member
   }
 
+  /** Of this device, also once it has been removed: what it announced stays its own. */
+  get #incarnation(): number {
+    return this.membership.members.get(this.device)?.incarnation ?? 1
+  }
+
   /** The name of a device, or the end of its id when it never was a member. */
   nameOf(device: DeviceId): string {
     return this.membership.members.get(device)?.name ?? device.slice(-8)
@@ -126,7 +133,7 @@ export class Ledger {
     const announced = liveRoots(this.view, this.membership)
     const pending = [...this.#state.pending.values()].map(({ root, source, sizeClass }): LiveRoot => {
       return {
-        dot: { device: this.device, incarnation: this.self.incarnation, seq: 0, n: 0 },
+        dot: { device: this.device, incarnation: this.#incarnation, seq: 0, n: 0 },
         root,
         owner: this.device,
         source,
@@ -164,7 +171,7 @@ export class Ledger {
   /** The hello of this node. */
   hello(): Hello {
     const { mesh, epoch, headHash } = this.membership
-    const incarnation = this.membership.members.get(this.device)?.incarnation ?? 1
+    const incarnation = this.#incarnation
     return {
       type: 'hello',
       mesh,
@@ -244,14 +251,13 @@ export class Ledger {
       const ownSeq = this.headOf(this.device)?.head.seq ?? 0
       const outcome = accept(this.view, this.membership, heads, body)
       if (outcome.kind === 'accepted') {
-        await this.#keep(outcome.view, heads, body)
+        await this.#keep(outcome.view, heads, body, this.#rollbackChanges(heads))
       } else if (outcome.kind === 'fork') {
         await this.#keepFork(outcome.view, heads.at(-1) as SignedHead, { heads: headBytes, body })
       }
       const { device, incarnation, seq } = (heads.at(-1) as SignedHead).head
       const own = this.membership.members.get(this.device)?.incarnation
-      if (device === this.device && incarnation === own && seq > ownSeq)
-        this.#noteRollback(seq, ownSeq)
+      if (device === this.device && incarnation === own && seq > ownSeq) this.#noteRollback(seq, ownSeq)
       return outcome.kind
     })
   }
@@ -278,10 +284,15 @@ export class Ledger {
   /** Opens a backup session: pins what is known now, durably, before the first look-up (R4). */
   async openSession(id: string): Promise<Session> {
     const pin = vectorOf(this.view)
-    await this.#parts.catalog.batch([{ type: 'put', key: sessionKey(id), value: encodeVector(pin) }], {
-      durable: true,
-    })
+    // At once, as well: a listing signed while the pin is being written must not go beyond it.
     this.#state.sessions.set(id, pin)
+    try {
+      const value = encodeVector(pin)
+      await this.#parts.catalog.batch([{ type: 'put', key: sessionKey(id), value }], { durable: true })
+    } catch (error) {
+      this.#state.sessions.delete(id)
+      throw error
+    }
     return { id }
   }
 
@@ -455,18 +466,24 @@ export class Ledger {
 
   async #extend(next: Membership): Promise<void> {
     if (next.epoch === this.membership.epoch) return
-    const changes = next.entries
-      .slice(this.membership.entries.length)
-      .map(
-        (value, at): CatalogChange => ({
-          type: 'put',
-          key: entryKey(this.membership.entries.length + at),
-          value,
-        }),
-      )
+    const changes = next.entries.slice(this.membership.entries.length).map(
+      (value, at): CatalogChange => ({
+        type: 'put',
+        key: entryKey(this.membership.entries.length + at),
+        value,
+      }),
+    )
     await this.#parts.catalog.batch(changes, { durable: true })
     this.#state.membership = next
     this.#parts.events.emit({ kind: 'view' })
+  }
+
+  /** Who takes over listings of its own that it did not know must not go on from them after a restart either (R11). */
+  #rollbackChanges(heads: readonly SignedHead[]): CatalogChange[] {
+    const { device, incarnation, seq } = (heads.at(-1) as SignedHead).head
+    if (device !== this.device || incarnation !== this.#incarnation) return []
+    this.#noteRollback(seq, this.headOf(device)?.head.seq ?? 0)
+    return [{ type: 'put', key: rollbackKey, value: Buffer.from(String(seq)) }]
   }
 
   #noteRollback(theirs: number, known: number): void {

@@ -16,7 +16,14 @@ import {
   type View,
 } from '../../protocol/index.ts'
 import type { Catalog, CatalogChange } from '../../storage/index.ts'
-import { decodeFork, decodePending, decodeUnsaid, forkKey, type PendingRoot, unsaidPrefix } from './records.ts'
+import {
+  decodeFork,
+  decodePending,
+  decodeUnsaid,
+  forkKey,
+  type PendingRoot,
+  unsaidPrefix,
+} from './records.ts'
 
 /** What the ledger has in memory. */
 export interface LedgerState {
@@ -33,6 +40,8 @@ export interface LedgerState {
   readonly seen: Map<RootId, number>
   /** What each open session pinned. */
   readonly sessions: Map<string, Horizon>
+  /** It was found that the disk of this device went back in time (R11). */
+  readonly isRolledBack: boolean
 }
 
 /** Names a chain: device and incarnation. */
@@ -72,6 +81,7 @@ export async function loadLedger(catalog: Catalog): Promise<LedgerState> {
       ]),
     ),
     sessions: new Map(),
+    isRolledBack: catalog.get(rollbackKey) !== undefined,
   }
   await loadChains(catalog, state)
   await loadForks(catalog, state)

@@ -44,6 +44,9 @@ export function pendingKey(root: RootId): string {
   return `pending/${root}`
 }
 
+/** Key that is there once peers had listings of this device that it did not know: its disk went back (R11). */
+export const rollbackKey = 'rolled-back'
+
 /** Key of the time at which this node first saw a root. */
 export function seenKey(root: RootId): string {
   return `seen/${root}`

@@ -1,12 +1,6 @@
 /** Brings the closure of a root into the store, from several peers at once (replication.md §2). */
 
-import {
-  CellarError,
-  type Clock,
-  type DeviceId,
-  isCellarError,
-  type RootId,
-} from '../../protocol/index.ts'
+import { CellarError, type Clock, type DeviceId, isCellarError, type RootId } from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
 import { ChunkClient } from './chunk-client.ts'
 import type { Channel } from '../network.ts'

@@ -276,6 +276,11 @@ function repairRules(get: Get, putAll: PutAll): void {
     await putAll(chunks)
     await get().hold(root.id)
     await get().quarantine(root.id)
+    assert.deepEqual(
+      (await problems()).map(({ kind, id }) => [kind, id]),
+      [['chunk-corrupt', root.id]],
+      'what a bad chunk refers to is not said to be wrong',
+    )
     assert.equal((await get().reclaim({ mayReclaim: () => true })).chunks, 0)
     await get().put(root.id, root.bytes)
     await get().commit()

@@ -22,8 +22,7 @@ function checkVault(vector: Vector): void {
   for (const primitives of [nodePrimitives, portablePrimitives]) {
     const { vault, ...keys } = deriveVaultKeys(vector.body, primitives)
     assert.equal(vault, field(vector, 'vault'))
-    for (const [name, key] of Object.entries(keys))
-      assert.equal(toHex(key), field(vector, name))
+    for (const [name, key] of Object.entries(keys)) assert.equal(toHex(key), field(vector, name))
   }
 }
 

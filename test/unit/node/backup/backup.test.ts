@@ -1,21 +1,44 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import {
-  appendFileSync, closeSync, ftruncateSync, linkSync, lstatSync, mkdirSync, openSync, readFileSync, readlinkSync, symlinkSync, unlinkSync,
-  utimesSync, writeFileSync, writeSync,
+  appendFileSync,
+  closeSync,
+  ftruncateSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type ChunkId, type Entry, isCellarError } from '../../../../protocol/index.ts'
 import { makeTree } from '../../../tools/make-tree.ts'
-import { makeDirectory, makeSetting, noise, readContent, readEntries, readRoot, run, type Setting } from './helper.ts'
+import {
+  makeDirectory,
+  makeSetting,
+  noise,
+  readContent,
+  readEntries,
+  readRoot,
+  run,
+  type Setting,
+} from './helper.ts'
 
 describe('backup', () => {
   let directory = ''
   let setting: Setting
   const at = (...names: string[]): string => join(directory, ...names)
   const entryOf = (root: ChunkId | undefined, path: string): Entry | undefined =>
-    root === undefined ? undefined : readEntries(setting, root).get(Buffer.from(path.slice(1)).toString('latin1'))
+    root === undefined
+      ? undefined
+      : readEntries(setting, root).get(Buffer.from(path.slice(1)).toString('latin1'))
 
   beforeEach(async () => {
     directory = makeDirectory()
@@ -42,7 +65,8 @@ describe('backup', () => {
       assert.equal(entry.ctimeNs, stats.ctimeNs, path)
       assert.equal(BigInt(entry.mode), stats.mode & 0o7777n, path)
       assert.equal(entry.inode, stats.ino, path)
-      if (entry.type === 'symlink') assert.deepEqual(Buffer.from(entry.target ?? []), readlinkSync(real, { encoding: 'buffer' }))
+      if (entry.type === 'symlink')
+        assert.deepEqual(Buffer.from(entry.target ?? []), readlinkSync(real, { encoding: 'buffer' }))
       if (entry.type !== 'file') continue
       files++
       assert.ok((await readContent(setting, entry)).equals(readFileSync(real)), path)
@@ -50,23 +74,35 @@ describe('backup', () => {
     assert.equal(summary.files, files)
     const found = execFileSync('find', [directory, '-mindepth', '1', '-printf', 'x']).length
     assert.equal([...entries.keys()].filter((path) => path.startsWith(prefix)).length, found)
-    assert.ok([...entries.values()].some(({ holes }) => holes !== undefined), 'holes are kept')
-    assert.ok([...entries.values()].some(({ xattrs }) => xattrs !== undefined), 'attributes are kept')
-    assert.ok([...entries.values()].some(({ mtimeNs }) => mtimeNs < 0n), 'times before 1970 are kept')
+    assert.ok(
+      [...entries.values()].some(({ holes }) => holes !== undefined),
+      'holes are kept',
+    )
+    assert.ok(
+      [...entries.values()].some(({ xattrs }) => xattrs !== undefined),
+      'attributes are kept',
+    )
+    assert.ok(
+      [...entries.values()].some(({ mtimeNs }) => mtimeNs < 0n),
+      'times before 1970 are kept',
+    )
   })
 
   it('adds nothing for what is unchanged', async () => {
     makeTree(directory, { seed: 'again', largeBytes: 100_000 })
     const first = await run(setting, [directory])
     const chunks = setting.store.stats().chunks
-    const second = await run(setting, [directory], { ...(first.root === undefined ? {} : { parent: first.root }) })
+    const second = await run(setting, [directory], {
+      ...(first.root === undefined ? {} : { parent: first.root }),
+    })
     assert.equal(second.summary.filesUnmodified, first.summary.files)
     assert.equal(second.summary.filesNew + second.summary.filesChanged, 0)
     assert.equal(second.summary.dataChunks, 0)
     // A new root, and the directories on the way to the source.
     assert.ok(setting.store.stats().chunks - chunks <= 3)
     assert.ok(second.root !== undefined && first.root !== undefined)
-    const inSource = (root: ChunkId) => [...readEntries(setting, root)].filter(([path]) => path.startsWith(`${directory.slice(1)}/`))
+    const inSource = (root: ChunkId) =>
+      [...readEntries(setting, root)].filter(([path]) => path.startsWith(`${directory.slice(1)}/`))
     assert.deepEqual(inSource(second.root), inSource(first.root))
     const alone = await run(setting, [directory])
     assert.equal(alone.summary.filesNew, first.summary.files)
@@ -129,11 +165,16 @@ describe('backup', () => {
     const content = noise(9_000_000, 3)
     writeFileSync(at('a'), content)
     const first = await run(setting, [directory], { threads: 2 })
-    writeFileSync(at('b'), Buffer.concat([content.subarray(0, 100), Buffer.from('inserted'), content.subarray(100)]))
+    writeFileSync(
+      at('b'),
+      Buffer.concat([content.subarray(0, 100), Buffer.from('inserted'), content.subarray(100)]),
+    )
     const second = await run(setting, [directory], { threads: 2, parent: first.root as ChunkId })
     assert.ok(second.summary.bytesAdded < 5_000_000, String(second.summary.bytesAdded))
     for (const name of ['a', 'b']) {
-      assert.ok((await readContent(setting, entryOf(second.root, at(name)) as Entry)).equals(readFileSync(at(name))))
+      assert.ok(
+        (await readContent(setting, entryOf(second.root, at(name)) as Entry)).equals(readFileSync(at(name))),
+      )
     }
   })
 
@@ -146,11 +187,27 @@ describe('backup', () => {
     for (const name of ['cache', 'marked', 'node_modules', 'notcache']) writeFileSync(at(name, 'inside'), 'x')
     writeFileSync(at('marked', '.nobackup'), '')
     writeFileSync(at('node_modules', 'wanted.o'), 'x')
-    const excludes = { patterns: ['*.o', 'node_modules'], caches: true, ifPresent: ['.nobackup'], largerThanBytes: 4096, patternsIgnoringCase: ['NOTHING'] }
+    const excludes = {
+      patterns: ['*.o', 'node_modules'],
+      caches: true,
+      ifPresent: ['.nobackup'],
+      largerThanBytes: 4096,
+      patternsIgnoringCase: ['NOTHING'],
+    }
     const { root } = await run(setting, [directory, at('node_modules', 'wanted.o')], { excludes })
-    const paths = [...readEntries(setting, root as ChunkId).keys()].filter((path) => path.startsWith(`${directory.slice(1)}/`))
+    const paths = [...readEntries(setting, root as ChunkId).keys()].filter((path) =>
+      path.startsWith(`${directory.slice(1)}/`),
+    )
     assert.deepEqual(paths.map((path) => path.slice(directory.length)).sort(), [
-      'cache', 'cache/CACHEDIR.TAG', 'keep', 'marked', 'marked/.nobackup', 'node_modules', 'node_modules/wanted.o', 'notcache', 'notcache/CACHEDIR.TAG',
+      'cache',
+      'cache/CACHEDIR.TAG',
+      'keep',
+      'marked',
+      'marked/.nobackup',
+      'node_modules',
+      'node_modules/wanted.o',
+      'notcache',
+      'notcache/CACHEDIR.TAG',
       'notcache/inside',
     ])
     assert.ok(readRoot(setting, root as ChunkId).excludes.includes('node_modules'))
@@ -173,8 +230,14 @@ describe('backup', () => {
     writeFileSync(at('a'), 'a')
     const { root, unread } = await run(setting, [at('a'), at('gone', 'deep')])
     assert.ok(entryOf(root, at('a')) !== undefined)
-    assert.deepEqual(unread.map(({ path, code }) => [Buffer.from(path).toString(), code]), [[at('gone', 'deep'), 'ENOENT']])
-    assert.deepEqual(readRoot(setting, root as ChunkId).unread.map(({ code }) => code), ['ENOENT'])
+    assert.deepEqual(
+      unread.map(({ path, code }) => [Buffer.from(path).toString(), code]),
+      [[at('gone', 'deep'), 'ENOENT']],
+    )
+    assert.deepEqual(
+      readRoot(setting, root as ChunkId).unread.map(({ code }) => code),
+      ['ENOENT'],
+    )
     await assert.rejects(run(setting, [at('gone')]), (error) => isCellarError(error, 'SOURCE_UNREADABLE'))
   })
 
@@ -237,8 +300,10 @@ describe('backup', () => {
     assert.equal(dry.root, undefined)
     assert.equal(setting.store.stats().chunks + setting.store.stats().pending, 0)
     const real = await run(setting, [directory], { threads: 1 })
-    assert.deepEqual({ ...dry.summary, durationMs: 0, chunksAdded: 0, treeChunks: 0, bytesStored: 0 },
-      { ...real.summary, durationMs: 0, chunksAdded: 0, treeChunks: 0, bytesStored: 0 })
+    assert.deepEqual(
+      { ...dry.summary, durationMs: 0, chunksAdded: 0, treeChunks: 0, bytesStored: 0 },
+      { ...real.summary, durationMs: 0, chunksAdded: 0, treeChunks: 0, bytesStored: 0 },
+    )
   })
 
   it('writes no root when nothing has changed and that was asked for', async () => {
@@ -262,7 +327,9 @@ describe('backup', () => {
     }
     const { root } = await run(setting, [], { stdin: { name: Buffer.from('dump.sql'), stream: pieces() } })
     assert.ok((await readContent(setting, entryOf(root, '/dump.sql') as Entry)).equals(content))
-    const empty = await run(setting, [], { stdin: { name: Buffer.from('none'), stream: (async function* () {})() } })
+    const empty = await run(setting, [], {
+      stdin: { name: Buffer.from('none'), stream: (async function* () {})() },
+    })
     assert.equal(entryOf(empty.root, '/none')?.size, 0)
   })
 

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { COARSE, type CutSizes, type Cutter, FINE, gearTable, jsCutter, loadGear, wasmCutter } from '../../../../node/backup/gear.ts'
+import {
+  COARSE,
+  type CutSizes,
+  type Cutter,
+  FINE,
+  gearTable,
+  jsCutter,
+  loadGear,
+  wasmCutter,
+} from '../../../../node/backup/gear.ts'
 
 const table = gearTable(new Uint8Array(32).fill(3))
 const SMALL: CutSizes = { min: 64, normal: 256, max: 1024 }
@@ -41,10 +50,15 @@ describe('chunker', () => {
     assert.ok(module !== undefined)
     const wasm = wasmCutter(module, table, windowBytes)
     fc.assert(
-      fc.property(fc.integer(), fc.integer({ min: 0, max: 300_000 }), fc.constantFrom(SMALL, FINE, COARSE), (seed, length, sizes) => {
-        const bytes = makeBytes(seed, length)
-        assert.deepEqual(cutAll(js, bytes, sizes), cutAll(wasm, bytes, sizes))
-      }),
+      fc.property(
+        fc.integer(),
+        fc.integer({ min: 0, max: 300_000 }),
+        fc.constantFrom(SMALL, FINE, COARSE),
+        (seed, length, sizes) => {
+          const bytes = makeBytes(seed, length)
+          assert.deepEqual(cutAll(js, bytes, sizes), cutAll(wasm, bytes, sizes))
+        },
+      ),
       { numRuns: 60 },
     )
     const long = makeBytes(11, windowBytes)
@@ -55,7 +69,10 @@ describe('chunker', () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 1, max: 100_000 }), (seed, length) => {
         const lengths = cutAll(js, makeBytes(seed, length), SMALL)
-        assert.equal(lengths.reduce((sum, one) => sum + one, 0), length)
+        assert.equal(
+          lengths.reduce((sum, one) => sum + one, 0),
+          length,
+        )
         assert.ok(lengths.every((one) => one <= SMALL.max))
         assert.ok(lengths.slice(0, -1).every((one) => one > SMALL.min))
       }),
@@ -74,7 +91,9 @@ describe('chunker', () => {
       return new Set(cutAll(js, bytes, SMALL).map((length) => bytes.toString('latin1', at, (at += length))))
     }
     const before = chunksOf(random)
-    const after = chunksOf(Buffer.concat([random.subarray(0, 200_000), Buffer.from('inserted'), random.subarray(200_000)]))
+    const after = chunksOf(
+      Buffer.concat([random.subarray(0, 200_000), Buffer.from('inserted'), random.subarray(200_000)]),
+    )
     const fresh = [...after].filter((chunk) => !before.has(chunk))
     assert.ok(before.size > 1000)
     assert.ok(fresh.length <= 5, `${String(fresh.length)} of ${String(after.size)} chunks are new`)

@@ -31,7 +31,12 @@ describe('who waits for a content', () => {
     try {
       writeFileSync(join(directory, 'twin'), Buffer.alloc(300_000, 1))
       const posix = await loadPosix()
-      const hands = new Hands({ ...(await makeSetting()), posix, tally: new Tally(systemWorld.clock), dryRun: false })
+      const hands = new Hands({
+        ...(await makeSetting()),
+        posix,
+        tally: new Tally(systemWorld.clock),
+        dryRun: false,
+      })
       const { ports } = hands.bench
       let asked: () => void = () => undefined
       const hasAsked = new Promise<void>((resolve) => (asked = resolve))
@@ -44,7 +49,15 @@ describe('who waits for a content', () => {
         return verdicts
       }
       const path = Buffer.from(join(directory, 'twin'))
-      const job = hands.submit({ kind: 'file', path, offset: 0, length: 300_000, sizes: COARSE, isSparse: false, wantsXattrs: false })
+      const job = hands.submit({
+        kind: 'file',
+        path,
+        offset: 0,
+        length: 300_000,
+        sizes: COARSE,
+        isSparse: false,
+        wantsXattrs: false,
+      })
       await hasAsked
       hands.fail(gone)
       await assert.rejects(job, gone)

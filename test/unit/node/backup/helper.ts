@@ -4,10 +4,22 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemWorld } from '../../../../node/adapters/system-world.ts'
-import { type BackupOptions, type BackupRequest, type BackupResult, backup } from '../../../../node/backup/backup.ts'
+import {
+  type BackupOptions,
+  type BackupRequest,
+  type BackupResult,
+  backup,
+} from '../../../../node/backup/backup.ts'
 import { openVault, type Vault } from '../../../../node/vault.ts'
 import {
-  type ChunkId, decodeFileNode, decodeRoot, decodeTree, type Entry, fileChunks, type SnapshotRoot, signerFromSeed,
+  type ChunkId,
+  decodeFileNode,
+  decodeRoot,
+  decodeTree,
+  type Entry,
+  fileChunks,
+  type SnapshotRoot,
+  signerFromSeed,
 } from '../../../../protocol/index.ts'
 import { type Catalog, type ChunkStore, memoryCatalog, memoryStore } from '../../../../storage/index.ts'
 
@@ -20,7 +32,11 @@ export interface Setting {
 
 /** A fresh setting; the same key gives the same chunks. */
 export async function makeSetting(keyByte = 7): Promise<Setting> {
-  return { store: memoryStore(), vault: await openVault(new Uint8Array(32).fill(keyByte)), contentIndex: memoryCatalog() }
+  return {
+    store: memoryStore(),
+    vault: await openVault(new Uint8Array(32).fill(keyByte)),
+    contentIndex: memoryCatalog(),
+  }
 }
 
 /** A fresh directory for sources. */
@@ -45,7 +61,10 @@ export async function run(
     ...{ dryRun: false, skipIfUnchanged: false },
     ...more,
   }
-  const result = await backup({ ...setting, clock: systemWorld.clock }, request, { signal: new AbortController().signal, ...options })
+  const result = await backup({ ...setting, clock: systemWorld.clock }, request, {
+    signal: new AbortController().signal,
+    ...options,
+  })
   if (result.root !== undefined) await setting.store.hold(result.root)
   return result
 }
@@ -66,7 +85,9 @@ function entriesOf({ store, vault }: Setting, trees: readonly ChunkId[]): Entry[
 /** Everything in a snapshot by its path (latin1, without the leading slash). */
 export function readEntries(setting: Setting, root: ChunkId): Map<string, Entry> {
   const found = new Map<string, Entry>()
-  const stack: { path: string; trees: readonly ChunkId[] }[] = [{ path: '', trees: readRoot(setting, root).trees }]
+  const stack: { path: string; trees: readonly ChunkId[] }[] = [
+    { path: '', trees: readRoot(setting, root).trees },
+  ]
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     for (const entry of entriesOf(setting, next.trees)) {
       const path = `${next.path}${Buffer.from(entry.name).toString('latin1')}`
@@ -78,10 +99,14 @@ export function readEntries(setting: Setting, root: ChunkId): Map<string, Entry>
 }
 
 /** The bytes of a file in a snapshot, holes as zeros. */
-export async function readContent({ store, vault }: Setting, { content, holes, size }: Entry): Promise<Buffer> {
+export async function readContent(
+  { store, vault }: Setting,
+  { content, holes, size }: Entry,
+): Promise<Buffer> {
   const open = (id: ChunkId): Buffer => Buffer.from(vault.open(store.get(id)).raw)
   const pieces: Buffer[] = []
-  if (content?.kind === 'bundle') pieces.push(open(content.chunk).subarray(content.offset, content.offset + content.length))
+  if (content?.kind === 'bundle')
+    pieces.push(open(content.chunk).subarray(content.offset, content.offset + content.length))
   else if (content?.kind === 'chunks') for (const { id } of content.chunks) pieces.push(open(id))
   else if (content !== undefined) {
     const load = (id: ChunkId) => {

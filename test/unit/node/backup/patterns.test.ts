@@ -45,7 +45,10 @@ describe('exclude patterns', () => {
 
   it('lets a later pattern include again, and exclude again', () => {
     const patterns = ['*.txt', '!keep.txt', '/tmp/keep.txt']
-    assert.deepEqual(['/a/b.txt', '/a/keep.txt', '/tmp/keep.txt'].map((path) => isOut(patterns, path)), [true, false, true])
+    assert.deepEqual(
+      ['/a/b.txt', '/a/keep.txt', '/tmp/keep.txt'].map((path) => isOut(patterns, path)),
+      [true, false, true],
+    )
   })
 
   it('ignores case when asked to', () => {
@@ -62,7 +65,11 @@ describe('exclude patterns', () => {
 
   it('refuses what is malformed', () => {
     for (const pattern of ['[', '[a', 'a\\', '[]', '[a-]', '']) {
-      assert.throws(() => isOut([pattern], '/a'), (error) => isCellarError(error, 'USAGE'), pattern)
+      assert.throws(
+        () => isOut([pattern], '/a'),
+        (error) => isCellarError(error, 'USAGE'),
+        pattern,
+      )
     }
   })
 })
@@ -70,13 +77,31 @@ describe('exclude patterns', () => {
 describe('exclude files', () => {
   it('give patterns without comments, with variables', () => {
     const text = '# comment\n\n  *.o  \n$HOME/tmp\n${HOME}x\n$$lit\n!a\r\n$NONE/b'
-    assert.deepEqual(readPatternFile(text, { HOME: '/home/u' }), ['*.o', '/home/u/tmp', '/home/ux', '$lit', '!a', '/b'])
+    assert.deepEqual(readPatternFile(text, { HOME: '/home/u' }), [
+      '*.o',
+      '/home/u/tmp',
+      '/home/ux',
+      '$lit',
+      '!a',
+      '/b',
+    ])
   })
 })
 
 describe('sizes', () => {
   it('are in powers of 1024', () => {
-    assert.deepEqual(['7', '7b', '2k', '3M', '1g', '1T'].map(readSize), [7, 7, 2048, 3 * 2 ** 20, 2 ** 30, 2 ** 40])
-    for (const text of ['', 'k', '1.5M', '-1', '9999999999T']) assert.throws(() => readSize(text), (error) => isCellarError(error, 'USAGE'))
+    assert.deepEqual(['7', '7b', '2k', '3M', '1g', '1T'].map(readSize), [
+      7,
+      7,
+      2048,
+      3 * 2 ** 20,
+      2 ** 30,
+      2 ** 40,
+    ])
+    for (const text of ['', 'k', '1.5M', '-1', '9999999999T'])
+      assert.throws(
+        () => readSize(text),
+        (error) => isCellarError(error, 'USAGE'),
+      )
   })
 })

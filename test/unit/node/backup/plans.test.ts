@@ -17,7 +17,9 @@ interface File {
 
 function bundlesOf(files: readonly File[]): string[][] {
   const cutter = new BundleCutter<string>()
-  const done = files.flatMap(({ name, bytes }) => cutter.add(name, bytes, nameHash(table, Buffer.from('dir'), Buffer.from(name))))
+  const done = files.flatMap(({ name, bytes }) =>
+    cutter.add(name, bytes, nameHash(table, Buffer.from('dir'), Buffer.from(name))),
+  )
   const last = cutter.take()
   return last.length > 0 ? [...done, last] : done
 }
@@ -28,7 +30,10 @@ describe('bundles', () => {
       fc.property(fc.array(fc.integer({ min: 1, max: 512 * 1024 - 1 }), { maxLength: 400 }), (sizes) => {
         const files = sizes.map((bytes, index) => ({ name: `f${String(index)}`, bytes }))
         const bundles = bundlesOf(files)
-        assert.deepEqual(bundles.flat(), files.map(({ name }) => name))
+        assert.deepEqual(
+          bundles.flat(),
+          files.map(({ name }) => name),
+        )
         const bytesOf = new Map(files.map(({ name, bytes }) => [name, bytes]))
         for (const bundle of bundles) {
           assert.ok(bundle.length > 0)
@@ -39,9 +44,16 @@ describe('bundles', () => {
   })
 
   it('are mostly the same after a file is put in', () => {
-    const files = Array.from({ length: 5000 }, (_, index) => ({ name: `file-${String(index)}`, bytes: 1000 + ((index * 7919) % 7000) }))
+    const files = Array.from({ length: 5000 }, (_, index) => ({
+      name: `file-${String(index)}`,
+      bytes: 1000 + ((index * 7919) % 7000),
+    }))
     const before = new Set(bundlesOf(files).map((bundle) => bundle.join()))
-    const after = bundlesOf([...files.slice(0, 2000), { name: 'new', bytes: 5000 }, ...files.slice(2000)]).map((bundle) => bundle.join())
+    const after = bundlesOf([
+      ...files.slice(0, 2000),
+      { name: 'new', bytes: 5000 },
+      ...files.slice(2000),
+    ]).map((bundle) => bundle.join())
     const fresh = after.filter((bundle) => !before.has(bundle))
     assert.ok(before.size >= 12, String(before.size))
     assert.ok(fresh.length <= 4, `${String(fresh.length)} of ${String(after.length)}`)
@@ -49,7 +61,8 @@ describe('bundles', () => {
 })
 
 describe('sources', () => {
-  const merge = (...paths: string[]): string[] => outermostSources(mergeSources(paths.map((path) => Buffer.from(path)))).map(String)
+  const merge = (...paths: string[]): string[] =>
+    outermostSources(mergeSources(paths.map((path) => Buffer.from(path)))).map(String)
 
   it('are each taken once, and one inside another as part of it', () => {
     assert.deepEqual(merge('/b/', '/a/b/c', '/a//b', '/b/../b/.', '/a/b'), ['/a/b', '/b'])
@@ -58,7 +71,10 @@ describe('sources', () => {
   })
 
   it('must be absolute', () => {
-    assert.throws(() => merge('a/b'), (error) => isCellarError(error, 'USAGE'))
+    assert.throws(
+      () => merge('a/b'),
+      (error) => isCellarError(error, 'USAGE'),
+    )
   })
 })
 
@@ -68,8 +84,16 @@ describe('the parent', () => {
     ...{ root: root(name), host: 'h', device, timeNs, paths: paths.map((path) => Buffer.from(path)) },
   })
   it('is the newest of the same device and paths', () => {
-    const candidates = [one('a', 1n, ['/x', '/y']), one('b', 3n, ['/x']), one('c', 2n, ['/y', '/x']), one('d', 9n, ['/x', '/y'], 'other')]
-    assert.equal(chooseParent(candidates, { device: 'd', paths: [Buffer.from('/y/'), Buffer.from('/x')] }), 'c')
+    const candidates = [
+      one('a', 1n, ['/x', '/y']),
+      one('b', 3n, ['/x']),
+      one('c', 2n, ['/y', '/x']),
+      one('d', 9n, ['/x', '/y'], 'other'),
+    ]
+    assert.equal(
+      chooseParent(candidates, { device: 'd', paths: [Buffer.from('/y/'), Buffer.from('/x')] }),
+      'c',
+    )
     assert.equal(chooseParent(candidates, { device: 'd', paths: [Buffer.from('/z')] }), 'b')
     assert.equal(chooseParent(candidates, { device: 'none', paths: [Buffer.from('/z')] }), undefined)
   })
@@ -77,13 +101,36 @@ describe('the parent', () => {
 
 describe('the parts of a directory that are as before', () => {
   const facts = (name: string): EntryFacts => ({
-    ...{ type: 'file', name: Buffer.from(name), mode: 0o644, uid: 0, gid: 0, mtimeNs: 1n, ctimeNs: 1n, inode: 1n, linkCount: 1, size: 3 },
+    ...{
+      type: 'file',
+      name: Buffer.from(name),
+      mode: 0o644,
+      uid: 0,
+      gid: 0,
+      mtimeNs: 1n,
+      ctimeNs: 1n,
+      inode: 1n,
+      linkCount: 1,
+      size: 3,
+    },
   })
-  const partsOf = (lists: EntryFacts[][]) => lists.map((entries) => ({ digest: treeDigest(entries), count: entries.length }))
-  const [a, b, c, d, e, f] = ['a', 'b', 'c', 'd', 'e', 'f'].map(facts) as [EntryFacts, EntryFacts, EntryFacts, EntryFacts, EntryFacts, EntryFacts]
+  const partsOf = (lists: EntryFacts[][]) =>
+    lists.map((entries) => ({ digest: treeDigest(entries), count: entries.length }))
+  const [a, b, c, d, e, f] = ['a', 'b', 'c', 'd', 'e', 'f'].map(facts) as [
+    EntryFacts,
+    EntryFacts,
+    EntryFacts,
+    EntryFacts,
+    EntryFacts,
+    EntryFacts,
+  ]
 
   it('are found at both ends', () => {
-    const parts = partsOf([[a, b], [c, d], [e, f]])
+    const parts = partsOf([
+      [a, b],
+      [c, d],
+      [e, f],
+    ])
     assert.deepEqual(agree([a, b, c, d, e, f], parts), { head: 3, tail: 0, from: 6, to: 6 })
     assert.deepEqual(agree([a, b, c, facts('cc'), d, e, f], parts), { head: 1, tail: 1, from: 2, to: 5 })
     assert.deepEqual(agree([a, b, e, f], parts), { head: 1, tail: 1, from: 2, to: 2 })
@@ -96,8 +143,15 @@ describe('the parts of a directory that are as before', () => {
 
 describe('holes', () => {
   it('are what lies between data, within a stretch', () => {
-    const data = [{ offset: 10, length: 10 }, { offset: 40, length: 10 }]
-    assert.deepEqual(holesBetween(data, 0, 60), [{ offset: 0, length: 10 }, { offset: 20, length: 20 }, { offset: 50, length: 10 }])
+    const data = [
+      { offset: 10, length: 10 },
+      { offset: 40, length: 10 },
+    ]
+    assert.deepEqual(holesBetween(data, 0, 60), [
+      { offset: 0, length: 10 },
+      { offset: 20, length: 20 },
+      { offset: 50, length: 10 },
+    ])
     assert.deepEqual(holesBetween(data, 15, 45), [{ offset: 20, length: 20 }])
     assert.deepEqual(holesBetween(data, 25, 35), [{ offset: 25, length: 10 }])
     assert.deepEqual(holesBetween([], 5, 5), [])

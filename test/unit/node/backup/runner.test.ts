@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { lstatSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, writeFileSync, appendFileSync } from 'node:fs'
+import {
+  lstatSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+  appendFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { loadZstd } from '../../../../node/adapters/zstd.ts'
 import { FINE, gearTable, jsCutter, COARSE } from '../../../../node/backup/gear.ts'
@@ -56,18 +66,33 @@ describe('reading a source', () => {
 
   const jobFor = (name: string, isFirst: boolean): FileJob => {
     const expected = isFirst ? { expected: factsOf(lstatSync(at(name), { bigint: true })) } : {}
-    return { kind: 'file', path: Buffer.from(at(name)), ...expected, offset: 0, length: Number.MAX_SAFE_INTEGER, sizes: COARSE, isSparse: false, wantsXattrs: true }
+    return {
+      kind: 'file',
+      path: Buffer.from(at(name)),
+      ...expected,
+      offset: 0,
+      length: Number.MAX_SAFE_INTEGER,
+      sizes: COARSE,
+      isSparse: false,
+      wantsXattrs: true,
+    }
   }
   const runFile = async (job: FileJob): Promise<FileResult> => (await runJob(bench, job)) as FileResult
   const contentOf = (result: FileResult): Buffer =>
-    Buffer.concat(result.chunks.map(({ id }) => vault.open((kept.find((one) => one.id === id) as NewChunk).bytes).raw))
+    Buffer.concat(
+      result.chunks.map(({ id }) => vault.open((kept.find((one) => one.id === id) as NewChunk).bytes).raw),
+    )
 
   const bundleFor = (...names: string[]): BundleJob => {
     const facts = names.flatMap((name) => {
       const { size, mtimeNs, ctimeNs, ino } = lstatSync(at(name), { bigint: true })
       return [size, mtimeNs, ctimeNs, ino]
     })
-    return { kind: 'bundle', paths: Buffer.concat(names.map((name) => Buffer.from(`${at(name)}\0`))), facts: BigInt64Array.from(facts) }
+    return {
+      kind: 'bundle',
+      paths: Buffer.concat(names.map((name) => Buffer.from(`${at(name)}\0`))),
+      facts: BigInt64Array.from(facts),
+    }
   }
 
   it('is repeated when the file grew meanwhile, and then takes it as it is', async () => {
@@ -113,7 +138,10 @@ describe('reading a source', () => {
     for (const job of jobs) codes.push((await runFile(job)).failure?.code)
     assert.deepEqual(codes, ['ENOENT', 'ELOOP', 'CHANGED'])
     const result = (await runJob(bench, bundle)) as BundleResult
-    assert.deepEqual(result.odd.map((odd) => odd.kind === 'failed' && odd.failure.code), ['ENOENT', 'ELOOP', 'CHANGED'])
+    assert.deepEqual(
+      result.odd.map((odd) => odd.kind === 'failed' && odd.failure.code),
+      ['ENOENT', 'ELOOP', 'CHANGED'],
+    )
     assert.equal(result.chunk, undefined)
     assert.throws(() => withSource(Buffer.from(at('fifo')), statRegular), /regular/)
   })
@@ -131,7 +159,13 @@ describe('reading a source', () => {
       return raw.toString('latin1', offset, offset + length)
     })
     assert.deepEqual(contents, ['content of a', 'content of b, and more', 'another file', 'content of d'])
-    assert.deepEqual(result.odd.map((odd) => [odd.index, odd.kind]), [[1, 'changed'], [2, 'changed']])
+    assert.deepEqual(
+      result.odd.map((odd) => [odd.index, odd.kind]),
+      [
+        [1, 'changed'],
+        [2, 'changed'],
+      ],
+    )
     const [odd] = result.odd
     assert.ok(odd?.kind === 'changed' && odd.isStable && odd.facts.size === 22)
   })
@@ -148,10 +182,15 @@ describe('reading a source', () => {
   it('joins stretches without a gap or an overlap', async () => {
     const bytes = Buffer.alloc(5_000_000)
     let state = 1
-    for (let i = 0; i < bytes.length; i++) bytes[i] = (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) >>> 24
+    for (let i = 0; i < bytes.length; i++)
+      bytes[i] = (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) >>> 24
     writeFileSync(at('f'), bytes)
     const job = { ...jobFor('f', true), sizes: FINE }
-    const stretches = [0, 1_000_000, 2_000_000, 4_900_000].map((offset, index, all) => ({ ...job, offset, length: (all[index + 1] ?? 5_000_000) - offset }))
+    const stretches = [0, 1_000_000, 2_000_000, 4_900_000].map((offset, index, all) => ({
+      ...job,
+      offset,
+      length: (all[index + 1] ?? 5_000_000) - offset,
+    }))
     const contents = []
     for (const stretch of stretches) contents.push(contentOf(await runFile(stretch)))
     assert.ok(Buffer.concat(contents).equals(bytes))
@@ -171,16 +210,29 @@ describe('the threads of a backup', () => {
   it('end the backup when one of them dies', async () => {
     const failures: unknown[] = []
     // Without keys a thread cannot even begin.
-    const pool = new Pool(ports((error) => failures.push(error)), { keys: undefined as never, gear: undefined, keep: 'drop' }, { size: 1 })
-    await assert.rejects(pool.submit({ kind: 'bundle', paths: new Uint8Array(0), facts: new BigInt64Array(0) }))
+    const pool = new Pool(
+      ports((error) => failures.push(error)),
+      { keys: undefined as never, gear: undefined, keep: 'drop' },
+      { size: 1 },
+    )
+    await assert.rejects(
+      pool.submit({ kind: 'bundle', paths: new Uint8Array(0), facts: new BigInt64Array(0) }),
+    )
     assert.equal(failures.length, 1)
     await assert.rejects(pool.sync({ isLast: true }))
     await pool.close()
   })
 
   it('end the backup when a job goes wrong by our fault', async () => {
-    const pool = new Pool(ports(() => undefined), { keys, gear: undefined, keep: 'drop' }, { size: 1 })
-    await assert.rejects(pool.submit({ kind: 'bundle', paths: Buffer.from('/x\0'), facts: undefined as never }), /thread of the backup failed/)
+    const pool = new Pool(
+      ports(() => undefined),
+      { keys, gear: undefined, keep: 'drop' },
+      { size: 1 },
+    )
+    await assert.rejects(
+      pool.submit({ kind: 'bundle', paths: Buffer.from('/x\0'), facts: undefined as never }),
+      /thread of the backup failed/,
+    )
     await pool.close()
   })
 })

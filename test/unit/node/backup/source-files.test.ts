@@ -29,13 +29,27 @@ describe('files being read', () => {
           const { size, mtimeNs, ctimeNs, inode, device, mode, uid, gid, linkCount } = draft
           const whole = { facts: { size, mtimeNs, ctimeNs, inode, device, mode, uid, gid, linkCount } }
           const holes = job.expected === undefined ? [{ offset: 0, length: size }] : combed(job.offset, 4096)
-          return Promise.resolve({ kind: 'file', state: 'read', chunks: [], holes, xattrs: [], ...(job.expected === undefined ? whole : {}) })
+          return Promise.resolve({
+            kind: 'file',
+            state: 'read',
+            chunks: [],
+            holes,
+            xattrs: [],
+            ...(job.expected === undefined ? whole : {}),
+          })
         },
         sealNode: () => assert.fail('no node is needed'),
         tally: new Tally(systemWorld.clock),
         fail: reject,
       })
-      files.add({ path: Buffer.from('/image'), shown: () => Buffer.from('/image'), draft, allocated: 1, hash: 0, done: resolve })
+      files.add({
+        path: Buffer.from('/image'),
+        shown: () => Buffer.from('/image'),
+        draft,
+        allocated: 1,
+        hash: 0,
+        done: resolve,
+      })
     })
     assert.equal(kept, true)
     assert.equal(jobs.length, 21)
@@ -46,6 +60,9 @@ describe('files being read', () => {
     const data = Array.from({ length: 100 }, (_, at): Extent => ({ offset: at * 1000, length: 500 + at }))
     assert.equal(holesBetween(data, 0, 100_000, 10).length, 10)
     assert.equal(holesBetween(data, 0, 100_000, 10)[0]?.length, 500)
-    assert.equal(holesBetween(combed(0, holesMax + 2), 0, (holesMax + 2) * 8192, holesMax).length <= holesMax, true)
+    assert.equal(
+      holesBetween(combed(0, holesMax + 2), 0, (holesMax + 2) * 8192, holesMax).length <= holesMax,
+      true,
+    )
   })
 })

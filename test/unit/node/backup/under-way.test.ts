@@ -12,7 +12,9 @@ describe('a backup under way', () => {
   let setting: Setting
   const at = (...names: string[]): string => join(directory, ...names)
   const entryOf = (root: ChunkId | undefined, path: string): Entry | undefined =>
-    root === undefined ? undefined : readEntries(setting, root).get(Buffer.from(path.slice(1)).toString('latin1'))
+    root === undefined
+      ? undefined
+      : readEntries(setting, root).get(Buffer.from(path.slice(1)).toString('latin1'))
 
   beforeEach(async () => {
     directory = makeDirectory()
@@ -31,7 +33,10 @@ describe('a backup under way', () => {
     assert.equal(last?.filesDone, summary.files)
     assert.equal(last.bytesDone, summary.bytes)
     assert.equal(last.isScanned, true)
-    assert.ok(told.length <= 3 + summary.durationMs / 100, `${String(told.length)} in ${String(summary.durationMs)} ms`)
+    assert.ok(
+      told.length <= 3 + summary.durationMs / 100,
+      `${String(told.length)} in ${String(summary.durationMs)} ms`,
+    )
   })
 
   it('ends soon when it is aborted, and can be done again', async () => {
@@ -40,7 +45,10 @@ describe('a backup under way', () => {
     const progress = (): void => {
       stop.abort()
     }
-    await assert.rejects(run(setting, [directory], { threads: 2 }, { signal: stop.signal, onProgress: progress }), (error) => isCellarError(error, 'ABORTED'))
+    await assert.rejects(
+      run(setting, [directory], { threads: 2 }, { signal: stop.signal, onProgress: progress }),
+      (error) => isCellarError(error, 'ABORTED'),
+    )
     const { root, unread } = await run(setting, [directory], { threads: 2 })
     assert.deepEqual(unread, [])
     assert.ok((await readContent(setting, entryOf(root, at('f39')) as Entry)).equals(readFileSync(at('f39'))))
@@ -56,12 +64,17 @@ describe('a backup under way', () => {
             }
           : (Reflect.get(store, name) as () => unknown).bind(store),
     })
-    await assert.rejects(run({ ...setting, store: full }, [directory], { threads: 2 }), (error) => isCellarError(error, 'STORE_FULL'))
+    await assert.rejects(run({ ...setting, store: full }, [directory], { threads: 2 }), (error) =>
+      isCellarError(error, 'STORE_FULL'),
+    )
   })
 
   it('leaves no file of the source open, nor a directory', async () => {
     makeTree(directory, { seed: 'open' })
-    const open = (): string => execFileSync('sh', ['-c', `ls -l /proc/${String(process.pid)}/fd | grep -c -F ${directory} || true`]).toString().trim()
+    const open = (): string =>
+      execFileSync('sh', ['-c', `ls -l /proc/${String(process.pid)}/fd | grep -c -F ${directory} || true`])
+        .toString()
+        .trim()
     await run(setting, [directory], { threads: 1 })
     assert.equal(open(), '0')
   })

@@ -19,8 +19,17 @@ describe('zstd', () => {
       const frame = Uint8Array.from(zstd.compress(text))
       assert.equal(frameContentSize(frame), text.length)
       assert.ok(Buffer.from(zstd.decompress(frame, text.length)).equals(text))
-      for (const [body, bytes] of [[frame, text.length - 1], [frame, text.length + 1], [frame.subarray(0, -3), text.length], [text, 5], [new Uint8Array(0), 0]] as const) {
-        assert.throws(() => zstd.decompress(body, bytes), (error) => isCellarError(error, 'FORMAT_INVALID'))
+      for (const [body, bytes] of [
+        [frame, text.length - 1],
+        [frame, text.length + 1],
+        [frame.subarray(0, -3), text.length],
+        [text, 5],
+        [new Uint8Array(0), 0],
+      ] as const) {
+        assert.throws(
+          () => zstd.decompress(body, bytes),
+          (error) => isCellarError(error, 'FORMAT_INVALID'),
+        )
       }
     })
   }
@@ -29,7 +38,9 @@ describe('zstd', () => {
 describe('vault', () => {
   it('compresses what gets smaller, leaves the rest, and gives both back', async () => {
     const vault = await openVault(new Uint8Array(32).fill(9))
-    const random = Buffer.from(Array.from({ length: 5000 }, (_, i) => (Math.imul(i * i + 7, 2_654_435_761) >>> 24) & 255))
+    const random = Buffer.from(
+      Array.from({ length: 5000 }, (_, i) => (Math.imul(i * i + 7, 2_654_435_761) >>> 24) & 255),
+    )
     for (const raw of [text, random, Buffer.alloc(0), Buffer.from('x'), Buffer.alloc(4 << 20)]) {
       const { id, bytes } = vault.seal('data', raw, [])
       assert.equal(vault.seal('data', raw, []).id, id)
@@ -47,7 +58,14 @@ describe('vault', () => {
     const vault = vaultOf(keys, zstd)
     const { id } = vault.seal('data', text, [])
     assert.deepEqual(vault.open(vault.seal('tree', text, [id]).bytes).links, [id])
-    const forged = sealChunk(keys, { kind: 'data', codec: 'zstd', rawBytes: 4_000_000, body: Uint8Array.from(zstd.compress(text)) }, [])
-    assert.throws(() => vault.open(forged), (error) => isCellarError(error, 'FORMAT_INVALID'))
+    const forged = sealChunk(
+      keys,
+      { kind: 'data', codec: 'zstd', rawBytes: 4_000_000, body: Uint8Array.from(zstd.compress(text)) },
+      [],
+    )
+    assert.throws(
+      () => vault.open(forged),
+      (error) => isCellarError(error, 'FORMAT_INVALID'),
+    )
   })
 })

@@ -44,7 +44,12 @@ describe('a ledger among members that break the rules', () => {
   })
 
   /** A listing of the laptop with the announcements given and no others; what it said before does not matter to it. */
-  const say = (roots: readonly number[], before?: Listing, seq = (before?.signed.head.seq ?? 0) + 1, atMs = 0) =>
+  const say = (
+    roots: readonly number[],
+    before?: Listing,
+    seq = (before?.signed.head.seq ?? 0) + 1,
+    atMs = 0,
+  ) =>
     signListing(
       {
         mesh: laptop.ledger.membership.mesh,
@@ -65,8 +70,7 @@ describe('a ledger among members that break the rules', () => {
       },
       laptop.signer,
     )
-  const offer = (listing: Listing) =>
-    desktop.ledger.acceptListing([listing.signed.bytes], listing.bodyBytes)
+  const offer = (listing: Listing) => desktop.ledger.acceptListing([listing.signed.bytes], listing.bodyBytes)
   const live = (ledger: Ledger) => ledger.live().map((one) => one.root)
 
   it('does not fall silent because a peer says that it knows more of it (R11)', async () => {

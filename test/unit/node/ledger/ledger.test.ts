@@ -98,6 +98,27 @@ describe('the ledger', () => {
     await laptop.ledger.closeSession(session)
   })
 
+  it('signs nothing beyond what a session pins while that is being written (R4)', async () => {
+    const [desktop, laptop] = await pair()
+    await desktop.ledger.publish([])
+    await tell(laptop.ledger, desktop.ledger, desktop)
+    const { batch } = laptop.catalog
+    const slow: (() => void)[] = []
+    laptop.catalog.batch = async (changes, options) => {
+      if (changes.some(({ key }) => key.startsWith('session/'))) await new Promise<void>((go) => slow.push(go))
+      await batch.call(laptop.catalog, changes, options)
+    }
+    const opening = laptop.ledger.openSession('s')
+    await desktop.ledger.announce({ root: root('c'), source, sizeClass: 3 })
+    await desktop.ledger.publish([])
+    await tell(laptop.ledger, desktop.ledger, desktop, 2)
+    await laptop.ledger.publish([root('d')])
+    const own = laptop.ledger.view.lanes.get(`${laptop.signer.device}/1` as never)
+    assert.equal(own?.body.horizon.find(({ device }) => device === desktop.signer.device)?.seq, 1)
+    for (const go of slow) go()
+    await opening
+  })
+
   it('asks for the chain from where it knows it, and for nothing it knows', async () => {
     const [desktop, laptop] = await pair()
     await laptop.ledger.publish([])
@@ -142,6 +163,9 @@ describe('the ledger', () => {
     assert.equal(await tell(older.ledger, desktop.ledger, laptop, 2), 'accepted')
     assert.equal(older.ledger.isRolledBack, true)
     assert.equal(await older.ledger.publish([root('8')]), undefined)
+    const restarted = await reopen(older)
+    assert.equal(restarted.isRolledBack, true)
+    assert.equal(await restarted.publish([root('8')]), undefined)
   })
 
   it('takes entries of the membership in their order only, and knows itself removed', async () => {
@@ -158,8 +182,14 @@ describe('the ledger', () => {
       laptop.ledger.acceptMembership(removed.entries.slice(-1)),
       withCode('MEMBERSHIP_INVALID'),
     )
+    await laptop.ledger.announce({ root: root('7'), source, sizeClass: 3 })
     await laptop.ledger.acceptMembership(removed.entries.slice(2))
     assert.throws(() => laptop.ledger.self, withCode('NOT_A_MEMBER'))
+    assert.deepEqual(
+      laptop.ledger.live().map((live) => live.root),
+      [root('7')],
+      'what it has not announced yet can still be listed and restored',
+    )
     assert.equal(await laptop.ledger.publish([]), undefined)
     assert.equal((await reopen(laptop)).membership.epoch, 3)
   })

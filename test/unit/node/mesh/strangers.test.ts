@@ -96,8 +96,8 @@ describe('a key that runs twice', () => {
       const isTold = () => faults.some((error) => isCellarError(error, 'KEY_CLONED'))
       for (const twin of twins) twin.members(new Set([victim.device]))
       for (let round = 0; round < 60 && !isTold(); round++) {
+        // The link of the other is being cut meanwhile.
         for (const twin of twins)
-          // The link of the other is being cut meanwhile.
           await twin.dial(victim.addresses()[0] ?? '', signal()).catch(() => undefined)
         await new Promise((resolve) => setTimeout(resolve, 50))
       }

@@ -36,6 +36,9 @@ describe('the plan of fetches', () => {
   })
 
   it('waits longer after each failure, five minutes at most', () => {
-    assert.deepEqual([1, 2, 3, 30].map((failures) => retryDelayMs(failures)), [2000, 4000, 8000, 300_000])
+    assert.deepEqual(
+      [1, 2, 3, 30].map((failures) => retryDelayMs(failures)),
+      [2000, 4000, 8000, 300_000],
+    )
   })
 })

@@ -111,7 +111,9 @@ describe('restoring over what is there', function () {
   })
 
   it('never removes what it was told to keep, nor what leads there, also below a part of a snapshot', async () => {
-    const root = await bench.maker.snapshot({ home: { in: { u: { in: { a: { bytes: 'a' }, store: { in: {} } } } } } })
+    const root = await bench.maker.snapshot({
+      home: { in: { u: { in: { a: { bytes: 'a' }, store: { in: {} } } } } },
+    })
     const own = ['x/y/own/keys', 'store/packs/1']
     for (const file of [...own, 'x/y/other', 'x/z']) {
       mkdirSync(bench.at(file, '..'), { recursive: true })
