@@ -8,6 +8,7 @@ import { Contacts } from './mesh/contacts.ts'
 import { listenAddress } from './mesh/listen-address.ts'
 import { InvitationDesk, type PairingEvent } from './mesh/pairing/invite.ts'
 import { Online } from './online.ts'
+import type { Network } from './network.ts'
 import type { Connected, NodeParts } from './parts.ts'
 
 /** A connection that can be ended. */
@@ -18,10 +19,10 @@ export interface ConnectedNode extends Connected {
 /**
  * Opens the network and begins to follow the peers.
  *
- * @throws {CellarError} `CONFIG_INVALID` when it cannot listen where it is told to
+ * @throws {CellarError} `CONFIG_INVALID` when it cannot listen where it is told to, `NOT_A_MEMBER` once this device was removed
  */
 export async function connectParts(parts: NodeParts): Promise<ConnectedNode> {
-  const { config, keys, ledger, store, world, events } = parts
+  const { config, keys, world, events } = parts
   const network = await openNetwork({
     seed: keys.device,
     listen: config.listen.map(listenAddress),
@@ -35,18 +36,34 @@ export async function connectParts(parts: NodeParts): Promise<ConnectedNode> {
       }
     },
   })
-  const addresses = parts.catalog.sub('addresses')
-  const online = new Online({ ledger, store, network, clock: world.clock, events })
-  online.start()
+  try {
+    return await goAmong(parts, network)
+  } catch (error) {
+    // Else what was opened would keep the process running.
+    await network.close()
+    throw error
+  }
+}
+
+/** Follows the peers, and opens the desk; what it began has ended when it throws. */
+async function goAmong(parts: NodeParts, network: Network): Promise<ConnectedNode> {
+  const { config, keys, ledger, store, world, events } = parts
+  const { name } = ledger.self
   const { clock, random } = world
-  const contacts = await Contacts.open({
+  const contactsParts = {
     network,
     ledger,
     clock,
     random,
     events,
-    addresses,
+    addresses: parts.catalog.sub('addresses'),
     configured: config.peers.map(readAddress),
+  }
+  const online = new Online({ ledger, store, network, clock, events })
+  online.start()
+  const contacts = await Contacts.open(contactsParts).catch(async (error: unknown) => {
+    await online.close()
+    throw error
   })
   const pairing = new Set<(event: PairingEvent) => void>()
   const desk = new InvitationDesk({
@@ -54,7 +71,7 @@ export async function connectParts(parts: NodeParts): Promise<ConnectedNode> {
     clock: world.clock,
     random: world.random,
     mesh: ledger.membership.mesh,
-    name: ledger.self.name,
+    name,
     ...(keys.vault !== undefined && { vaultKey: keys.vault }),
     admit: (request) => admit(ledger, world.clock, request),
     addresses: () => [
