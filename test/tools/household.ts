@@ -49,7 +49,7 @@ export class Household implements AsyncDisposable {
    * A new device; not yet one of any mesh. Unless told otherwise it listens on a loopback address of its own, at the
    * same port after each start: others can find it again where it was, as in a household.
    */
-  device(name: string, options: Omit<DeviceOptions, 'home' | 'name'> = {}): Device {
+  device(name: string, options: Partial<Omit<DeviceOptions, 'name'>> = {}): Device {
     const device = new Device({ home: this.path(name), name, listen: loopbackPlace(), ...options })
     this.#devices.push(device)
     return device
