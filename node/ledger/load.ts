@@ -22,6 +22,7 @@ import {
   decodeUnsaid,
   forkKey,
   type PendingRoot,
+  rollbackKey,
   unsaidPrefix,
 } from './records.ts'
 
