@@ -250,14 +250,15 @@ export class Ledger {
     return await this.#serial.run(async () => {
       const ownSeq = this.headOf(this.device)?.head.seq ?? 0
       const outcome = accept(this.view, this.membership, heads, body)
+      const { device, incarnation, seq } = (heads.at(-1) as SignedHead).head
+      const isOwn = device === this.device && incarnation === this.#incarnation && seq > ownSeq
+      if (isOwn && (outcome.kind === 'accepted' || outcome.kind === 'fork'))
+        await this.#noteRollback(seq, ownSeq) // first, or a restart would go on from what it takes over now
       if (outcome.kind === 'accepted') {
-        await this.#keep(outcome.view, heads, body, this.#rollbackChanges(heads))
+        await this.#keep(outcome.view, heads, body)
       } else if (outcome.kind === 'fork') {
         await this.#keepFork(outcome.view, heads.at(-1) as SignedHead, { heads: headBytes, body })
       }
-      const { device, incarnation, seq } = (heads.at(-1) as SignedHead).head
-      const own = this.membership.members.get(this.device)?.incarnation
-      if (device === this.device && incarnation === own && seq > ownSeq) this.#noteRollback(seq, ownSeq)
       return outcome.kind
     })
   }
@@ -478,17 +479,11 @@ export class Ledger {
     this.#parts.events.emit({ kind: 'view' })
   }
 
-  /** Who takes over listings of its own that it did not know must not go on from them after a restart either (R11). */
-  #rollbackChanges(heads: readonly SignedHead[]): CatalogChange[] {
-    const { device, incarnation, seq } = (heads.at(-1) as SignedHead).head
-    if (device !== this.device || incarnation !== this.#incarnation) return []
-    this.#noteRollback(seq, this.headOf(device)?.head.seq ?? 0)
-    return [{ type: 'put', key: rollbackKey, value: Buffer.from(String(seq)) }]
-  }
-
-  #noteRollback(theirs: number, known: number): void {
+  async #noteRollback(theirs: number, known: number): Promise<void> {
     if (this.#isRolledBack) return
     this.#isRolledBack = true
+    const value = Buffer.from(String(theirs))
+    await this.#parts.catalog.batch([{ type: 'put', key: rollbackKey, value }], { durable: true })
     const message = `a peer knows listing ${String(theirs)} of this device, which has only ${String(known)}: its disk went back in time`
     this.#parts.events.emit({ kind: 'trouble', code: 'LISTING_FORK', message })
   }

@@ -114,15 +114,19 @@ async function references(parts: StoreParts, signal: AbortSignal): Promise<Probl
   for (let pass = 0; pass < passes; pass++) {
     const isMine = (id: ChunkId): boolean => Number.parseInt(id.slice(0, 6), 16) % passes === pass
     const counts = new Map<ChunkId, number>()
+    let isWhole = true
     for await (const [id, record] of parts.index.chunks()) {
       signal.throwIfAborted()
-      if (record.isComplete) countLinks(parts, id, { counts, isMine, found: pass === 0 ? found : [] })
+      if (!record.isComplete) continue
+      const isCounted = countLinks(parts, id, { counts, isMine, found: pass === 0 ? found : [] })
+      isWhole &&= isCounted
     }
     for (const root of parts.index.holds) if (isMine(root)) counts.set(root, (counts.get(root) ?? 0) + 1)
     for await (const [id, record] of parts.index.chunks()) {
       if (!isMine(id)) continue
       const refs = counts.get(id) ?? 0
-      if (refs === record.refs) continue
+      // What a damaged chunk refers to cannot be counted, and the index may well be right.
+      if (refs === record.refs || (!isWhole && refs < record.refs)) continue
       const message = `chunk ${id} is referred to ${String(refs)} times and the index says ${String(record.refs)}`
       found.push({ kind: 'refs-wrong', id, message })
     }
@@ -136,12 +140,13 @@ interface Counting {
   readonly found: Problem[]
 }
 
-function countLinks(parts: StoreParts, id: ChunkId, { counts, isMine, found }: Counting): void {
+/** @returns false when the links of a chunk cannot be read: that it is damaged was reported before */
+function countLinks(parts: StoreParts, id: ChunkId, { counts, isMine, found }: Counting): boolean {
   let links: readonly ChunkId[]
   try {
     links = peekLinks(parts, id)
   } catch {
-    return // reported already as damaged
+    return false
   }
   for (const link of links) {
     if (isMine(link)) counts.set(link, (counts.get(link) ?? 0) + 1)
@@ -153,4 +158,5 @@ function countLinks(parts: StoreParts, id: ChunkId, { counts, isMine, found }: C
       message: `chunk ${id} refers to ${link}, which is not complete`,
     })
   }
+  return true
 }
