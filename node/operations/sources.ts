@@ -87,11 +87,12 @@ function mendingSource(parts: NodeParts, root: RootId, signal: AbortSignal): Ope
 /** Fetches the root chunks of snapshots that are not here, so that they can be listed. Without peers it does nothing. */
 export async function fetchRootChunks(parts: NodeParts, signal: AbortSignal): Promise<void> {
   const missing = parts.vault === undefined ? [] : parts.snapshots.unseen()
-  if (missing.length === 0) return
-  const { network } = await parts.connect()
   const holders = new Set(
     missing.flatMap(({ root }) => holdersOf(parts.ledger.view, parts.ledger.membership, root)),
   )
+  holders.delete(parts.signer.device)
+  if (holders.size === 0) return
+  const { network } = await parts.connect()
   const reachable = () => network.connected().filter((device) => holders.has(device))
   await waitFor(parts, () => reachable().length > 0, signal)
   if (reachable().length === 0) return
