@@ -253,7 +253,7 @@ describe('damage on a device whose peers are whole', function () {
     })
   }
 
-  it('a damaged chunk is not passed on as good: the newcomer has it from the other, the damaged one knows', async () => {
+  it('a damaged chunk is not passed on as good: a newcomer has it from the other, the damaged one knows', async () => {
     const bad = damagePhoto(laptop)
     const pi = house.device('pi')
     await desktop.admit(pi, 'storer')

@@ -116,7 +116,7 @@ describe('a full disk', function () {
     await restoreSame(device, 'latest', source, house.path(`restored ${time}`))
   }
 
-  it('of a peer: it says so, the backup is saved all the same, and replication ends by itself once there is room', async () => {
+  it('of a peer: it says so, the backup is saved, and replication ends by itself once there is room', async () => {
     const laptop = house.device('laptop')
     const desktop = house.device('desktop', { home: join(disk.path, 'home') })
     await laptop.init()

@@ -1,4 +1,4 @@
-/** Damage to the keys, the settings and the catalog of a home: refused in clear words, nothing is destroyed or begun anew. */
+/** Damage to keys, settings and catalog of a home: refused in clear words, nothing destroyed or begun anew. */
 
 import assert from 'node:assert/strict'
 import {
