@@ -19,7 +19,8 @@ export interface ConnectedNode extends Connected {
 /**
  * Opens the network and begins to follow the peers.
  *
- * @throws {CellarError} `CONFIG_INVALID` when it cannot listen where it is told to, `NOT_A_MEMBER` once this device was removed
+ * @throws {CellarError} `CONFIG_INVALID` when it cannot listen where it is told to; `NOT_A_MEMBER` once this device
+ *   was removed
  */
 export async function connectParts(parts: NodeParts): Promise<ConnectedNode> {
   const { config, keys, world, events } = parts

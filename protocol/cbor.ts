@@ -31,7 +31,11 @@ export interface CborOptions {
   readonly bytesMax: number
   /** Arrays and maps inside one another, at most. @defaultValue 8 */
   readonly depthMax?: number
-  /** Values in all, those inside arrays and maps too: an empty array is one byte here and fifty in memory. @defaultValue {@link cborItemsMax} */
+  /**
+   * Values in all, those inside arrays and maps too: an empty array is one byte here and fifty in memory.
+   *
+   * @defaultValue {@link cborItemsMax}
+   */
   readonly itemsMax?: number
 }
 

@@ -43,7 +43,7 @@ describe('strangers', () => {
     await Promise.all([victim.close(), stranger.stop()])
   })
 
-  it('are not told addresses and protocols by identify', async () => {
+  it('N2.2 are not told addresses and protocols by identify', async () => {
     let told = 0
     try {
       const stream = await connection.newStream('/ipfs/id/1.0.0', { signal: signal() })
