@@ -24,6 +24,9 @@ import { serveSync } from './sync/responder.ts'
 /** Before a broken exchange with a peer that is still linked is begun again, milliseconds. */
 const followAgainMs = 2000
 
+/** Before a listing that could not be signed, as the disk was full say, is tried again, milliseconds. */
+const publishAgainMs = 30_000
+
 /** What this room stands on. */
 export interface OnlineParts {
   readonly ledger: Ledger
@@ -45,6 +48,7 @@ export class Online {
   readonly replicator: Replicator
   #isPublishing = false
   #isPublishDue = false
+  #isPublishLater = false
 
   constructor(parts: OnlineParts) {
     this.#parts = parts
@@ -135,9 +139,22 @@ export class Online {
         const { mesh, epoch, device, incarnation, seq } = signed.head
         network.publish(encodeHeadNotice({ mesh, epoch, device, incarnation, seq, hash: signed.hash }))
       }
+    } catch (error) {
+      this.#isPublishDue = true
+      this.#run(this.#publishLater())
+      throw error
     } finally {
       this.#isPublishing = false
     }
+  }
+
+  /** What is due is not forgotten, though nothing else may happen for long. */
+  async #publishLater(): Promise<void> {
+    if (this.#isPublishLater) return
+    this.#isPublishLater = true
+    await this.#parts.clock.sleep(publishAgainMs, this.#end.signal).catch(() => undefined)
+    this.#isPublishLater = false
+    if (!this.#end.signal.aborted) this.publishSoon()
   }
 
   /** A notice says that there is news: the peers who have it tell so on their own channels; those not yet followed are. */

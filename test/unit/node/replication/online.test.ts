@@ -1,6 +1,8 @@
 /** Whole exchanges between real ledgers and stores over links in memory: what is announced comes to be held, and is said to be. */
 import assert from 'node:assert/strict'
 import { systemWorld } from '../../../../node/adapters/system-world.ts'
+import { memoryNetwork } from '../../../../node/adapters/memory-network.ts'
+import { Online } from '../../../../node/online.ts'
 import { fetchClosure } from '../../../../node/replication/fetcher.ts'
 import { PeerSource } from '../../../../node/replication/peer-source.ts'
 import { CHUNKS_PROTOCOL, decodeFrame, encodeChunkFrame, encodeMessage } from '../../../../protocol/index.ts'
@@ -138,6 +140,30 @@ describe('devices online', () => {
     assert.equal(desktop.store.isComplete(root), false)
     desktop.events.emit({ kind: 'view' })
     await until(desktop, () => desktop.store.isComplete(root))
+  })
+
+  it('say later what could not be written down', async () => {
+    const [desktop, laptop] = await mesh(['writer'], false)
+    goOnline(hub, desktop)
+    const fast = { ...systemWorld.clock, sleep: (ms: number, end: AbortSignal) => systemWorld.clock.sleep(ms / 100, end) }
+    const network = memoryNetwork(hub, { device: laptop.signer.device })
+    network.members(new Set(laptop.ledger.membership.members.keys()))
+    const { ledger, store, events } = laptop
+    Object.assign(laptop, { network, online: new Online({ ledger, store, network, clock: fast, events }) })
+    laptop.online?.start()
+    await link(laptop, desktop)
+    await until(laptop, () => ledger.headOf(laptop.signer.device) !== undefined)
+    const root = await announce(laptop, 'late', 3)
+    await ledger.idle()
+    const { publish } = ledger
+    let failures = 0
+    ledger.publish = async (holds) => {
+      if (failures++ === 0) throw new Error('no room')
+      return await publish.call(ledger, holds)
+    }
+    const second = await announce(laptop, 'later', 3)
+    await until(desktop, () => desktop.store.isHeld(root) && desktop.store.isHeld(second))
+    assert.equal(failures >= 2, true)
   })
 
   it('say which chunk nobody has, and hold nothing', async () => {
