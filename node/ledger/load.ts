@@ -42,7 +42,7 @@ export interface LedgerState {
   /** What each open session pinned. */
   readonly sessions: Map<string, Horizon>
   /** It was found that the disk of this device went back in time (R11). */
-  readonly isRolledBack: boolean
+  isRolledBack: boolean
 }
 
 /** Names a chain: device and incarnation. */
