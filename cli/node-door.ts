@@ -7,6 +7,7 @@ import {
   type HomePaths,
   isCellarError,
   type NodeHandle,
+  type RateLimits,
 } from '../node/client.ts'
 import type { NodeDoor, RunningNode } from './world.ts'
 
@@ -30,12 +31,12 @@ export function nodeDoor(env: Readonly<Record<string, string | undefined>>): Nod
   }
 }
 
-async function reach(home: HomePaths, signal: AbortSignal): Promise<NodeHandle> {
+async function reach(home: HomePaths, signal: AbortSignal, limits: RateLimits): Promise<NodeHandle> {
   for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
     const running = await connectNode(home.socket)
-    if (running !== undefined) return running
+    if (running !== undefined) return limitless(running, limits)
     try {
-      return await openForCommand(home, signal)
+      return await openForCommand(home, signal, limits)
     } catch (error) {
       if (!isCellarError(error, 'STORE_IN_USE') || waitedMs >= WAIT_MS) throw error
     }
@@ -43,11 +44,20 @@ async function reach(home: HomePaths, signal: AbortSignal): Promise<NodeHandle> 
   }
 }
 
+/** A node that runs already has its own limits: better to say so than to go faster than was asked. */
+function limitless(running: NodeHandle, limits: RateLimits): NodeHandle {
+  if (Object.keys(limits).length === 0) return running
+  throw new CellarError(
+    'USAGE',
+    'a node runs here and keeps its own limits: give them to cellar start, or in config.toml',
+  )
+}
+
 /** Opens a node for one command. Commands that come meanwhile are answered too: no command waits for another. */
-async function openForCommand(home: HomePaths, signal: AbortSignal): Promise<NodeHandle> {
+async function openForCommand(home: HomePaths, signal: AbortSignal, limits: RateLimits): Promise<NodeHandle> {
   const { openNode, serveControl } = await loadNode()
   signal.throwIfAborted()
-  const node = await openNode(home, { mode: 'command' })
+  const node = await openNode(home, { mode: 'command', limits })
   try {
     const server = await serveControl({ path: home.socket, handle: node })
     const close = async (): Promise<void> => {
@@ -72,12 +82,12 @@ async function openForCommand(home: HomePaths, signal: AbortSignal): Promise<Nod
   }
 }
 
-async function run(home: HomePaths, signal: AbortSignal): Promise<RunningNode> {
+async function run(home: HomePaths, signal: AbortSignal, limits: RateLimits): Promise<RunningNode> {
   const { openNode, serveControl } = await loadNode()
   for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
     await refuseSecond(home, signal)
     try {
-      const node = await openNode(home, { mode: 'running' })
+      const node = await openNode(home, { mode: 'running', limits })
       let stop = (): void => undefined
       const stopAsked = new Promise<void>((resolve) => (stop = resolve))
       try {

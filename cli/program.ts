@@ -22,7 +22,7 @@ import { defineStop } from './commands/stop.ts'
 import { defineVersion, programVersion } from './commands/version.ts'
 import { safeText } from './output/format.ts'
 import { runSession } from './session.ts'
-import { countUp } from './values.ts'
+import { countUp, positiveInteger } from './values.ts'
 import type { CliWorld } from './world.ts'
 
 const COMMANDS: readonly Define[] = [
@@ -60,6 +60,8 @@ export function makeProgram(act: Act): Command {
       '--home <dir>',
       'where this device keeps its state (default: $CELLAR_HOME, or below $XDG_DATA_HOME)',
     )
+    .option('--limit-upload <kib>', 'send chunks at most so many KiB a second', positiveInteger)
+    .option('--limit-download <kib>', 'receive chunks at most so many KiB a second', positiveInteger)
     .option('--no-color', 'no colours (NO_COLOR does the same)')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .addHelpText(

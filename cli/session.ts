@@ -10,6 +10,7 @@ import {
   type PathText,
   pathText,
   type ResultOf,
+  type RateLimits,
 } from '../node/client.ts'
 import { describeError, type OutputOptions, Printer } from './output/printer.ts'
 import { absolutePath, argumentBytes } from './raw-args.ts'
@@ -22,6 +23,9 @@ export interface GlobalOptions {
   readonly verbose?: number
   readonly home?: string
   readonly color?: boolean
+  /** KiB a second. */
+  readonly limitUpload?: number
+  readonly limitDownload?: number
 }
 
 /** What a call may do on the way; the signal is the session's. */
@@ -55,6 +59,16 @@ export class Session {
     this.#controller.abort(new CellarError('ABORTED', 'interrupted'))
   }
 
+  /** How fast chunks may move, for a node that this command opens. */
+  get limits(): RateLimits {
+    const { limitUpload, limitDownload } = this.#options
+    const kib = 1024
+    return {
+      ...(limitUpload !== undefined && { uploadBytesPerSecond: limitUpload * kib }),
+      ...(limitDownload !== undefined && { downloadBytesPerSecond: limitDownload * kib }),
+    }
+  }
+
   /** The places of this device. */
   async home(): Promise<HomePaths> {
     return await this.world.door.home(this.#options.home)
@@ -66,7 +80,7 @@ export class Session {
     params: ParamsOf<M>,
     options: SessionCall<M> = {},
   ): Promise<ResultOf<M>> {
-    this.#handle ??= await this.world.door.reach(await this.home(), this.signal)
+    this.#handle ??= await this.world.door.reach(await this.home(), this.signal, this.limits)
     return await this.#handle.call(method, params, { ...options, signal: this.signal })
   }
 

@@ -8,6 +8,7 @@ import type {
   JoinEvent,
   JoinOptions,
   NodeHandle,
+  RateLimits,
 } from '../node/client.ts'
 
 /** Somewhere to write. */
@@ -40,9 +41,9 @@ export interface NodeDoor {
   /** The running node of a home, if there is one. */
   connect(home: HomePaths): Promise<NodeHandle | undefined>
   /** The running node, else one opened here for as long as it is needed. `NO_MESH`. */
-  reach(home: HomePaths, signal: AbortSignal): Promise<NodeHandle>
+  reach(home: HomePaths, signal: AbortSignal, limits: RateLimits): Promise<NodeHandle>
   /** Runs a node here. `STORE_IN_USE` when one runs already. */
-  run(home: HomePaths, signal: AbortSignal): Promise<RunningNode>
+  run(home: HomePaths, signal: AbortSignal, limits: RateLimits): Promise<RunningNode>
   init(home: HomePaths, options: InitOptions): Promise<Initialized>
   join(
     home: HomePaths,

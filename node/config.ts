@@ -11,16 +11,32 @@ export interface Config {
   readonly mdns: boolean
   /** Addresses of peers that multicast does not reach: `HOST:PORT` or a multiaddr. */
   readonly peers: readonly string[]
+  /** Kibibytes a second for chunks sent to peers; undefined: as fast as it goes. */
+  readonly limitUpload: number | undefined
+  /** Kibibytes a second for chunks received from peers. */
+  readonly limitDownload: number | undefined
   /** Directory of the chunk store, when it is not below the home. */
   readonly store: string | undefined
 }
 
-/** What holds where a file says nothing. Port 4517 is free in the registry of ports. */
+/** What holds where a file says nothing: one port for all devices, so that a router or firewall can be told of it. */
 export const CONFIG_DEFAULT: Config = {
   listen: ['0.0.0.0:4517', '[::]:4517'],
   mdns: true,
   peers: [],
+  limitUpload: undefined,
+  limitDownload: undefined,
   store: undefined,
+}
+
+/** How each setting is called in the file. */
+const NAMES: Readonly<Record<keyof Config, string>> = {
+  listen: 'listen',
+  mdns: 'mdns',
+  peers: 'peers',
+  limitUpload: 'limit_upload',
+  limitDownload: 'limit_download',
+  store: 'store',
 }
 
 /**
@@ -45,21 +61,27 @@ export function parseConfig(text: string, path: string): Config {
     )
   }
   for (const key of Object.keys(table)) {
-    if (!(key in CONFIG_DEFAULT))
-      throw invalid(path, key, `is not a setting (there are ${Object.keys(CONFIG_DEFAULT).join(', ')})`)
+    const names = Object.values(NAMES)
+    if (!names.includes(key)) throw invalid(path, key, `is not a setting (there are ${names.join(', ')})`)
   }
   return {
     listen: texts(table['listen'], 'listen', path) ?? CONFIG_DEFAULT.listen,
     mdns: truth(table['mdns'], 'mdns', path) ?? CONFIG_DEFAULT.mdns,
     peers: texts(table['peers'], 'peers', path) ?? CONFIG_DEFAULT.peers,
+    limitUpload: rate(table['limit_upload'], 'limit_upload', path),
+    limitDownload: rate(table['limit_download'], 'limit_download', path),
     store: oneText(table['store'], 'store', path),
   }
 }
 
 /** The text of settings, fit for a person to edit. */
 export function formatConfig(config: Config): string {
-  const { store, ...rest } = config
-  return `# Settings of this device. See: cellar help config\n\n${stringify(store === undefined ? rest : { ...rest, store })}\n`
+  const table: Record<string, unknown> = {}
+  for (const [key, name] of Object.entries(NAMES)) {
+    const value = config[key as keyof Config]
+    if (value !== undefined) table[name] = value
+  }
+  return `# Settings of this device; read when its node starts.\n\n${stringify(table)}\n`
 }
 
 function texts(value: unknown, key: string, path: string): string[] | undefined {
@@ -71,6 +93,12 @@ function texts(value: unknown, key: string, path: string): string[] | undefined 
 function oneText(value: unknown, key: string, path: string): string | undefined {
   if (value === undefined || typeof value === 'string') return value
   throw invalid(path, key, 'must be a text in quotes')
+}
+
+function rate(value: unknown, key: string, path: string): number | undefined {
+  if (value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0))
+    return value
+  throw invalid(path, key, 'must be a whole number of KiB a second, 1 or more')
 }
 
 function truth(value: unknown, key: string, path: string): boolean | undefined {

@@ -1,6 +1,6 @@
 /** Takes a node among its peers: network, links, exchange, and the desk where others are invited. */
 
-import { type DeviceId, isCellarError } from '../protocol/index.ts'
+import { CellarError, CHUNKS_PROTOCOL, type DeviceId, isCellarError } from '../protocol/index.ts'
 import { openNetwork } from './adapters/libp2p-network.ts'
 import { readAddress } from './mesh/addresses.ts'
 import { admit } from './mesh/admit.ts'
@@ -10,6 +10,7 @@ import { InvitationDesk, type PairingEvent } from './mesh/pairing/invite.ts'
 import { Online } from './online.ts'
 import type { Network } from './network.ts'
 import type { Connected, NodeParts } from './parts.ts'
+import { Rates } from './replication/rate.ts'
 
 /** A connection that can be ended. */
 export interface ConnectedNode extends Connected {
@@ -24,11 +25,15 @@ export interface ConnectedNode extends Connected {
  */
 export async function connectParts(parts: NodeParts): Promise<ConnectedNode> {
   const { config, keys, world, events } = parts
+  const ending = new AbortController()
+  const rates = new Rates(world.clock, parts.limits, ending.signal)
   const network = await openNetwork({
     seed: keys.device,
     listen: config.listen.map(listenAddress),
     mdns: config.mdns,
     clock: world.clock,
+    // Only the bulk is slowed: listings and pairing are small, and others wait for them.
+    shape: (channel, protocol) => (protocol === CHUNKS_PROTOCOL ? rates.apply(channel) : channel),
     onFault: (error) => {
       if (isCellarError(error)) events.emit({ kind: 'trouble', code: error.code, message: error.message })
       else {
@@ -38,7 +43,7 @@ export async function connectParts(parts: NodeParts): Promise<ConnectedNode> {
     },
   })
   try {
-    return await goAmong(parts, network)
+    return await goAmong(parts, network, ending)
   } catch (error) {
     // Else what was opened would keep the process running.
     await network.close()
@@ -47,7 +52,7 @@ export async function connectParts(parts: NodeParts): Promise<ConnectedNode> {
 }
 
 /** Follows the peers, and opens the desk; what it began has ended when it throws. */
-async function goAmong(parts: NodeParts, network: Network): Promise<ConnectedNode> {
+async function goAmong(parts: NodeParts, network: Network, ending: AbortController): Promise<ConnectedNode> {
   const { config, keys, ledger, store, world, events } = parts
   const { name } = ledger.self
   const { clock, random } = world
@@ -93,6 +98,7 @@ async function goAmong(parts: NodeParts, network: Network): Promise<ConnectedNod
       return () => pairing.delete(listener)
     },
     async close() {
+      ending.abort(new CellarError('ABORTED', 'the node is closing'))
       desk.close()
       await contacts.close()
       await online.close()

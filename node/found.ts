@@ -151,7 +151,7 @@ function configOf(listen: readonly string[], store: PathText | undefined, peers:
   if (listen.length === 0) return { ...CONFIG_DEFAULT, store: path, peers }
   // Who listens on the loopback only has nothing to tell the network, and nobody there can call.
   const mdns = !listen.map(listenAddress).every((address) => /^\/ip(4\/127\.|6\/::1\/)/.test(address))
-  return { listen, mdns, store: path, peers }
+  return { ...CONFIG_DEFAULT, listen, mdns, store: path, peers }
 }
 
 function nameIn(membership: Membership, signer: Signer): string {

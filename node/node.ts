@@ -11,9 +11,11 @@ import { Events } from './events.ts'
 import { type HomePaths, readConfig, readKeys } from './home.ts'
 import { Jobs } from './jobs.ts'
 import { Ledger } from './ledger/ledger.ts'
+import type { Config } from './config.ts'
 import type { ConnectedNode } from './connect.ts'
 import { handlersOf } from './operations/index.ts'
 import type { NodeParts } from './parts.ts'
+import type { RateLimits } from './replication/rate.ts'
 import { Snapshots } from './snapshots.ts'
 import { Troubles } from './troubles.ts'
 import { openVault } from './vault.ts'
@@ -23,6 +25,8 @@ import { PROGRAM } from './version.ts'
 export interface OpenNodeOptions {
   /** `running`: until it is stopped, among its peers at once. `command`: for one command, among the peers only if it needs them. */
   readonly mode: 'running' | 'command'
+  /** In the place of the settings' own, for this opening. */
+  readonly limits?: RateLimits
   /** @defaultValue the system's clock and randomness */
   readonly world?: World
 }
@@ -53,6 +57,7 @@ async function openParts(
   const world = options.world ?? systemWorld
   const keys = readKeys(home)
   const config = readConfig(home)
+  const limits = limitsOf(config, options.limits)
   const signer = signerFromSeed(keys.device)
   const events = new Events()
   const catalog = await openCatalog(home.state)
@@ -82,6 +87,7 @@ async function openParts(
   const parts: NodeParts = {
     home,
     config,
+    limits,
     keys,
     world,
     signer,
@@ -108,6 +114,16 @@ async function openParts(
 
 /** The network takes longer to load than most commands to run: loaded when a node goes among its peers. */
 const loadConnect = () => import('./connect.ts')
+
+/** What a command line says goes before what the settings say. */
+function limitsOf({ limitUpload, limitDownload }: Config, given: RateLimits = {}): RateLimits {
+  const kib = 1024
+  return {
+    ...(limitUpload !== undefined && { uploadBytesPerSecond: limitUpload * kib }),
+    ...(limitDownload !== undefined && { downloadBytesPerSecond: limitDownload * kib }),
+    ...given,
+  }
+}
 
 /** Closes in the opposite order of opening, all of it, even when one part fails. */
 async function closeAll(closers: (() => Promise<void>)[]): Promise<void> {

@@ -11,6 +11,7 @@ import type { Contacts } from './mesh/contacts.ts'
 import type { InvitationDesk, PairingEvent } from './mesh/pairing/invite.ts'
 import type { Network } from './network.ts'
 import type { Online } from './online.ts'
+import type { RateLimits } from './replication/rate.ts'
 import type { Snapshots } from './snapshots.ts'
 import type { Troubles } from './troubles.ts'
 import type { Vault } from './vault.ts'
@@ -29,6 +30,7 @@ export interface Connected {
 export interface NodeParts {
   readonly home: HomePaths
   readonly config: Config
+  readonly limits: RateLimits
   readonly keys: HomeKeys
   readonly world: World
   readonly signer: Signer

@@ -18,7 +18,7 @@ export const defineStart: Define = (program, act) => {
 async function start(session: Session): Promise<number> {
   session.kept = 'the node was not started'
   const home = await session.home()
-  const node = await session.world.door.run(home, session.signal)
+  const node = await session.world.door.run(home, session.signal, session.limits)
   try {
     const status = await node.handle.call('status', {}, { signal: session.signal })
     if (session.json) {

@@ -44,6 +44,8 @@ export interface NetworkOptions {
   readonly clock?: Clock
   /** Time between questions by mDNS; default 10 s. */
   readonly mdnsIntervalMs?: number
+  /** Puts the channels of a protocol under limits of speed; default: as they are. */
+  readonly shape?: (channel: Channel, protocol: string) => Channel
   /** Told of faults in handlers that are ours, not the peer's. */
   readonly onFault?: (error: unknown) => void
 }
@@ -194,7 +196,7 @@ class Libp2pNetwork implements Network {
         signal: until,
         maxOutboundStreams: streamsPerConnectionMax,
       })
-      return this.#track(new StreamChannel(stream, () => this.#clock.monotonicMs()))
+      return this.#shape(this.#track(new StreamChannel(stream, () => this.#clock.monotonicMs())), protocol)
     } catch (error) {
       throw explainCall(error, signal, `device ${device}`)
     }
@@ -316,12 +318,16 @@ class Libp2pNetwork implements Network {
     const bytesMax = access === 'anyone' ? pairingMessageBytesMax : frameBytesMax
     const channel = this.#track(new StreamChannel(stream, () => this.#clock.monotonicMs(), bytesMax))
     try {
-      await handler(channel, from)
+      await handler(this.#shape(channel, stream.protocol), from)
       await channel.finish()
     } catch (error) {
       channel.abort(error as Error)
       if (!isCellarError(error)) this.#fault(error)
     }
+  }
+
+  #shape(channel: Channel, protocol: string): Channel {
+    return this.#options.shape?.(channel, protocol) ?? channel
   }
 
   #onConnectionClosed(connection: Connection): void {

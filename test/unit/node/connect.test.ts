@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { CONFIG_DEFAULT } from '../../../node/config.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -41,10 +42,9 @@ describe('a node of a removed device', () => {
       const port = await freePort()
       writeKeys(home, { device: new Uint8Array(32).fill(2), vault: undefined })
       writeConfig(home, {
+        ...CONFIG_DEFAULT,
         listen: [`127.0.0.1:${String(port)}`],
         mdns: false,
-        store: undefined,
-        peers: [],
       })
       const catalog = await openCatalog(home.state)
       await catalog
