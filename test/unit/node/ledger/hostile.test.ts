@@ -81,6 +81,14 @@ describe('a ledger among members that break the rules', () => {
     assert.notEqual(await laptop.ledger.publish([root(1)]), undefined)
   })
 
+  it('falls silent when its own signature says so, also on listings that do not join what it knows (R11)', async () => {
+    await laptop.ledger.publish([])
+    const later = say([], undefined, 9)
+    await laptop.ledger.acceptListing([later.signed.bytes], later.bodyBytes)
+    assert.equal(laptop.ledger.isRolledBack, true)
+    assert.equal(await laptop.ledger.publish([root(1)]), undefined)
+  })
+
   it('answers at once about a chain that begins at an enormous number', async () => {
     await offer(say([], undefined, 0xffff_fff0))
     const began = performance.now()
