@@ -9,6 +9,7 @@ import {
   type DeviceId,
   encodeRoot,
   isCellarError,
+  nameBytesMax,
   type RootId,
   snapshotPathsMax,
   type SnapshotRoot,
@@ -22,7 +23,7 @@ import { COARSE } from './gear.ts'
 import { Hands } from './hands.ts'
 import { type Draft, lookThrough } from './list-directory.ts'
 import { SourceFiles } from './source-files.ts'
-import { mergeSources, outermostSources } from './sources.ts'
+import { mergeSources, outermostSources, type Wish } from './sources.ts'
 import { cutStream } from './stream.ts'
 import { type BackupProgress, Tally, type UnreadSource } from './tally.ts'
 import { TreeWriter } from './tree-writer.ts'
@@ -117,6 +118,16 @@ function ownDirectories(own: readonly Uint8Array[]): Set<string> {
   return keys
 }
 
+/** A name that no entry can have is told before the pipe is read to its end. @throws {CellarError} `USAGE` */
+function checkStreamName(name: Uint8Array, top: Wish): void {
+  const text = Buffer.from(name).toString('latin1')
+  const isName =
+    !['', '.', '..'].includes(text) && !text.includes('/') && !name.includes(0) && text.length <= nameBytesMax
+  if (isName && !top.inside.has(text)) return
+  const why = isName ? 'is also where a path to be backed up begins' : 'cannot be the name of a file'
+  throw new CellarError('USAGE', `"${Buffer.from(name).toString()}" ${why}`)
+}
+
 /** The entry of what comes through a pipe. */
 async function streamEntry(hands: Hands, request: BackupRequest, nowNs: bigint): Promise<Draft[]> {
   const { stdin, uid, gid } = request
@@ -206,6 +217,7 @@ async function run(parts: RunParts, request: BackupRequest): Promise<RootId | un
   const parent = readParent(parts, request.parent)
   const nowNs = BigInt(Math.round(clock.nowMs())) * 1_000_000n
   const timeNs = request.timeNs ?? nowNs
+  if (request.stdin !== undefined) checkStreamName(request.stdin.name, top)
   const extra = await streamEntry(hands, request, nowNs)
   const files = new SourceFiles({
     submit: hands.submit,

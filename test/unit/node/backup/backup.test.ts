@@ -333,6 +333,17 @@ describe('backup', () => {
     assert.equal(entryOf(empty.root, '/none')?.size, 0)
   })
 
+  it('refuses a pipe whose name no file can have, or that a source has, before it reads it', async () => {
+    async function* unread(): AsyncIterable<Uint8Array> {
+      yield await Promise.reject(new Error('it was read'))
+    }
+    const [, first = ''] = at('x').split('/')
+    for (const name of ['', '..', 'a/b', 'a\0b', 'n'.repeat(5000), first]) {
+      const request = { stdin: { name: Buffer.from(name), stream: unread() } }
+      await assert.rejects(run(setting, [at('x')], request), (error) => isCellarError(error, 'USAGE'))
+    }
+  })
+
   it('follows symlinks on the way to a source, not in it', async () => {
     mkdirSync(at('real', 'sub'), { recursive: true })
     writeFileSync(at('real', 'sub', 'a'), 'a')
