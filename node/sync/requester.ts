@@ -6,6 +6,7 @@ import {
   encodeMessage,
   type HeadName,
   isCellarError,
+  type ListingHash,
   ListingJoiner,
   type ListingPart,
   type Message,
@@ -33,7 +34,7 @@ class Follower {
   /** The listing asked for and not yet answered: one at a time. */
   #asked: { readonly name: HeadName; readonly joiner: ListingJoiner } | undefined
   /** Listings that were asked for in vain on this link, by hash: not asked for again until the peer has a newer one. */
-  readonly #refused = new Set<string>()
+  readonly #refused = new Set<ListingHash>()
   #hasContact = false
   /** Heads last told, looked at again once the membership they need has come. */
   #heads: readonly HeadName[] = []
@@ -63,6 +64,7 @@ class Follower {
         break
       case 'heads':
         this.#heads = message.heads
+        this.#forgetRefused()
         await this.#askForNewer()
         break
       case 'listing':
@@ -117,6 +119,12 @@ class Follower {
     if (this.#hasContact) return
     this.#hasContact = true
     events.emit({ kind: 'contact', device: this.#peer })
+  }
+
+  /** What the peer names no more need not be remembered: else it could name others without end. */
+  #forgetRefused(): void {
+    const named = new Set(this.#heads.map((head) => head.hash))
+    for (const hash of this.#refused) if (!named.has(hash)) this.#refused.delete(hash)
   }
 
   async #takeListing(part: ListingPart): Promise<void> {
