@@ -219,7 +219,8 @@ export interface ChunkStore extends AsyncDisposable {
 
   /**
    * Removes chunks that no complete chunk and no hold refers to and that the caller names as safe, and then those
-   * below them that became so; then compacts. Costs what is freed. Interruptible; safe on a full disk.
+   * below them that became so; then compacts. Costs what is freed. Interruptible; safe on a full disk. Nothing is removed
+   * while something needed lacks its bytes and its links are unknown (after a lost index): mend it first.
    */
   reclaim(options: ReclaimOptions): Promise<ReclaimResult>
   /** Rewrites packs with many dead bytes, one at a time, in steps of a few MiB. @returns bytes given back to the disk */

@@ -14,6 +14,7 @@ export async function removeFree(
 ): Promise<{ chunks: number; bytes: number }> {
   await commitStaged(parts)
   const removed = { chunks: 0, bytes: 0 }
+  if (isSomethingUnknown(parts)) return removed
   const draft = parts.index.draft()
   try {
     for await (const first of parts.index.free()) {
@@ -32,6 +33,18 @@ export async function removeFree(
     draft.discard()
   }
   return removed
+}
+
+/**
+ * After a loss, something that is needed may be here in bad bytes only, or not at all: what it links to is not counted,
+ * and looks free. Unknown means pinned, until it is mended or nothing needs it any more.
+ */
+function isSomethingUnknown({ index }: StoreParts): boolean {
+  for (const id of index.bad) {
+    const record = index.get(id)
+    if (record !== undefined && !record.isComplete && record.refs > 0) return true
+  }
+  return false
 }
 
 interface Removal {

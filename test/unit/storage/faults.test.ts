@@ -311,4 +311,30 @@ describe('chunk store and faults', () => {
     writeFileSync(join(dir, 'format'), 'rootcellar store 9\n')
     await assert.rejects(open(), (error) => isCellarError(error, 'STORE_UNKNOWN'))
   })
+
+  it('frees nothing below a rotten chunk of a held root after its index was lost', async () => {
+    const leaves = [testChunk('leaf 1'), testChunk('leaf 2')]
+    const inner = testChunk(
+      'inner',
+      leaves.map(({ id }) => id),
+    )
+    const root = testChunk('root', [inner.id])
+    const before = await open()
+    for (const { id, bytes } of [...leaves, inner, root]) await before.put(id, bytes)
+    await before.hold(root.id)
+    const [place] = before.locate([inner.id])
+    assert.ok(place)
+    await close()
+    const pack = readFileSync(place.path)
+    pack.writeUInt8((pack.readUInt8(place.offset + place.length - 1) ^ 1) & 0xff, place.offset + place.length - 1)
+    writeFileSync(place.path, pack)
+    rmSync(join(dir, 'index'), { recursive: true })
+    const after = await open()
+    assert.deepEqual(after.quarantined(), [inner.id])
+    assert.equal((await after.reclaim({ mayReclaim: () => true })).chunks, 0)
+    await after.replace(inner.id, inner.bytes)
+    assert.equal(after.isComplete(root.id), true)
+    await after.release(root.id)
+    assert.equal((await after.reclaim({ mayReclaim: () => true })).chunks, 4)
+  })
 })
