@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Status } from '../../node/client.ts'
-import type { Channel } from '../../node/network.ts'
+import type { Channel, Network } from '../../node/network.ts'
 import {
   CHUNKS_PROTOCOL,
   type ChunkId,
@@ -89,9 +89,16 @@ describe('a member that breaks the rules', function () {
     assert.ok(memory === undefined || memory < memoryMax, `${String(memory)} bytes of memory`)
   }
 
-  async function evilPeer(prepare?: Parameters<typeof openEvilPeer>[3]): Promise<EvilPeer> {
+  async function evilPeer(prepare = beQuiet): Promise<EvilPeer> {
     peer = await openEvilPeer(evilHome, status.device.id as DeviceId, placeOf(victim), prepare)
     return peer
+  }
+
+  /** Lets the victim ask for listings and says nothing: what is told of this peer is then of its attacks alone. */
+  function beQuiet(network: Network): void {
+    network.handle(SYNC_PROTOCOL, 'members', async (channel) => {
+      while ((await channel.receive()) !== undefined);
+    })
   }
 
   /** Waits until the victim's status tells of this peer. */
