@@ -1,5 +1,6 @@
 /** The long methods under way in a node, for `status`. */
 
+import { trimMemory } from './adapters/memory.ts'
 import type { Job } from './api.ts'
 
 /** A job as it goes on. */
@@ -20,6 +21,7 @@ export class Jobs {
       return await step(job)
     } finally {
       this.#open.delete(job)
+      trimMemory()
     }
   }
 

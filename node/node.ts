@@ -3,7 +3,7 @@
 import { memberNow, signerFromSeed, type World } from '../protocol/index.ts'
 import { openCatalog, openStore } from '../storage/index.ts'
 import { systemWorld } from './adapters/system-world.ts'
-import { giveMemoryBack } from './adapters/memory.ts'
+import { tuneMemory } from './adapters/memory.ts'
 import { makePrivateDirectory } from './adapters/private-files.ts'
 import type { NodeHandle } from './api.ts'
 import { handleOf } from './api.ts'
@@ -53,7 +53,7 @@ async function openParts(
   options: OpenNodeOptions,
   closers: (() => Promise<void>)[],
 ): Promise<NodeParts> {
-  giveMemoryBack()
+  tuneMemory()
   const world = options.world ?? systemWorld
   const keys = readKeys(home)
   const config = readConfig(home)
