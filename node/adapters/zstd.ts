@@ -120,7 +120,7 @@ function zlibZstd(): Zstd {
   const zstd = zlib as unknown as Partial<ZlibWithZstd>
   const { constants, zstdCompressSync, zstdDecompressSync } = zstd
   if (constants === undefined || zstdCompressSync === undefined || zstdDecompressSync === undefined)
-    throw new Error('this Node has no zstd')
+    throw new TypeError('this Node has no zstd')
   const params = { [constants.ZSTD_c_compressionLevel]: LEVEL }
   return guarded(
     'node:zlib',

@@ -83,9 +83,9 @@ export class ContentTable {
     return verdicts
   }
 
-  #wait(claim: Claim): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure.error as Error)
-    return new Promise((resolve, reject) => claim.waiters.push({ resolve, reject }))
+  async #wait(claim: Claim): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure.error
+    await new Promise<void>((resolve, reject) => claim.waiters.push({ resolve, reject }))
   }
 
   /** What is sealed by now: what {@link write} may make known once the store has committed. */

@@ -56,16 +56,22 @@ export class Directory {
 
   /** Its true path, for reports. */
   get shown(): Buffer {
-    const names: Uint8Array[] = []
-    for (let at: Directory | undefined = this; at?.plan.draft !== undefined; at = at.plan.parent)
-      names.push(at.plan.draft.name)
+    const names = namesDownTo(this)
     return names.length === 0
       ? Buffer.from('/')
-      : Buffer.concat(names.reverse().flatMap((name) => [Buffer.from('/'), name]))
+      : Buffer.concat(names.flatMap((name) => [Buffer.from('/'), name]))
   }
 
   /** The true path of a name in it. */
   shownOf(name: Uint8Array): Buffer {
     return pathTo(this.shown, name)
   }
+}
+
+/** Names of the directories from below the top to this one. */
+function namesDownTo(directory: Directory): Uint8Array[] {
+  const names: Uint8Array[] = []
+  let at: Directory | undefined = directory
+  for (; at?.plan.draft !== undefined; at = at.plan.parent) names.push(at.plan.draft.name)
+  return names.reverse()
 }

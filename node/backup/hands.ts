@@ -9,7 +9,8 @@ import { ContentTable } from './content-table.ts'
 import { gearTable, loadGear, openCutter } from './gear.ts'
 import { FACTS_WIDTH, type Job, type JobResult, type Sealed } from './jobs.ts'
 import { Pool } from './pool.ts'
-import { type Bench, type NewChunk, runJob, WINDOW_BYTES } from './runner.ts'
+import { type Bench, type NewChunk, WINDOW_BYTES } from './bench.ts'
+import { runJob } from './runner.ts'
 import type { Tally } from './tally.ts'
 
 /** So little work is done without threads: starting them would take longer. */

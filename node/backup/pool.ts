@@ -1,7 +1,7 @@
 /** The threads of a backup, and who does which job. */
 
 import type { Worker } from 'node:worker_threads'
-import { CellarError, type ChunkId, type ErrorCode } from '../../protocol/index.ts'
+import { CellarError, type ChunkId } from '../../protocol/index.ts'
 import type { LoanRecord, PackLoan } from '../../storage/index.ts'
 import { startWorker } from '../adapters/start-worker.ts'
 import type { ErrorNote, FromWorker, Job, JobResult, Sealed, ToWorker, Verdict, WorkerInit } from './jobs.ts'
@@ -41,7 +41,7 @@ interface Member {
 }
 
 function errorOf(note: ErrorNote): Error {
-  if (note.code !== undefined) return new CellarError(note.code as ErrorCode, note.message, note.context)
+  if (note.code !== undefined) return new CellarError(note.code, note.message, note.context)
   return new Error(`A thread of the backup failed: ${note.stack ?? note.message}`)
 }
 
@@ -52,7 +52,7 @@ export class Pool {
   readonly #queue: Waiting[] = []
   readonly #exits: Promise<void>[] = []
   #numbers = 0
-  #failure: unknown
+  #failure: { readonly error: unknown } | undefined
   #isClosing = false
 
   /** @param options - `size`: threads, 1..4 */
@@ -91,9 +91,9 @@ export class Pool {
   }
 
   /** Gives a job to the next thread that is free. */
-  submit(job: Job): Promise<JobResult> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure as Error)
-    return new Promise((resolve, reject) => {
+  async submit(job: Job): Promise<JobResult> {
+    if (this.#failure !== undefined) throw this.#failure.error
+    return await new Promise((resolve, reject) => {
       this.#queue.push({ job, resolve, reject })
       this.#hand()
     })
@@ -156,7 +156,7 @@ export class Pool {
     } else if (message.type === 'synced') this.#synced(member, message)
     else if (message.type === 'progress') this.#ports.progress(message.bytes)
     else if (message.type === 'failed') this.#fail(errorOf(message.error))
-    else if (message.type === 'done') {
+    else {
       member.running.get(message.number)?.resolve(message.result)
       member.running.delete(message.number)
       this.#hand()
@@ -178,18 +178,14 @@ export class Pool {
   /** Makes every thread sync its pack and say what is in it; all of it is adopted when this resolves. */
   async sync(options: { readonly isLast: boolean }): Promise<void> {
     await Promise.all(
-      this.#members.map(
-        (member) =>
-          new Promise<void>((resolve, reject) => {
-            if (this.#failure !== undefined) {
-              reject(this.#failure as Error)
-              return
-            }
-            member.synced.push(resolve)
-            this.#rejects.push(reject)
-            this.#send(member, { type: 'sync', isLast: options.isLast })
-          }),
-      ),
+      this.#members.map(async (member) => {
+        if (this.#failure !== undefined) throw this.#failure.error
+        await new Promise<void>((resolve, reject) => {
+          member.synced.push(resolve)
+          this.#rejects.push(reject)
+          this.#send(member, { type: 'sync', isLast: options.isLast })
+        })
+      }),
     )
     this.#rejects.length = 0
   }
@@ -198,7 +194,7 @@ export class Pool {
 
   #fail(error: unknown): void {
     if (this.#isClosing || this.#failure !== undefined) return
-    this.#failure = error
+    this.#failure = { error }
     for (const member of this.#members) for (const { reject } of member.running.values()) reject(error)
     for (const { reject } of this.#queue) reject(error)
     for (const reject of this.#rejects) reject(error)

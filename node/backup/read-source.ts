@@ -8,9 +8,6 @@ const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants
 /** Reading leaves no trace where the system allows it: to owners of the file and to root. */
 const O_NOATIME = (constants as unknown as { readonly O_NOATIME?: number }).O_NOATIME ?? 0
 
-/** A change in the same tick of the file system's clock would leave no trace: files this young are waited for. */
-const YOUNG_MS = 25
-
 /** Says whether an error is one that the system gave for a file. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return (
@@ -93,16 +90,4 @@ export function statRegular(fd: number): BigIntStats {
 /** Whether two looks at a file saw the same. */
 export function isSameFile(a: FileFacts, b: FileFacts): boolean {
   return a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.inode === b.inode
-}
-
-const sleeper = new Int32Array(new SharedArrayBuffer(4))
-
-/**
- * Waits a moment if a file changed just now, so that a later change must show in its ctime.
- *
- * @param ctimeMs - milliseconds since 1970
- */
-export function waitWhileYoung(ctimeMs: number): void {
-  const age = Date.now() - ctimeMs
-  if (age >= 0 && age < YOUNG_MS) Atomics.wait(sleeper, 0, 0, YOUNG_MS - age)
 }

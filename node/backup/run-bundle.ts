@@ -1,6 +1,7 @@
 /** Reads small files into one bundle and seals it. */
 
 import type { Xattr } from '../../protocol/index.ts'
+import { waitWhileYoung } from '../adapters/file-time.ts'
 import { BUNDLE_BYTES_MAX } from './bundles.ts'
 import { type BundleJob, type BundleResult, FACTS_WIDTH, type OddFile } from './jobs.ts'
 import {
@@ -11,10 +12,9 @@ import {
   isSystemError,
   readFully,
   statRegular,
-  waitWhileYoung,
   withSource,
 } from './read-source.ts'
-import { type Bench, chunksOf } from './runner.ts'
+import { type Bench, chunksOf } from './bench.ts'
 
 /** Room for what files grew while being read; beyond it they are read as files of their own. */
 const ROOM_BYTES = 2 * BUNDLE_BYTES_MAX

@@ -2,6 +2,7 @@
 
 import { closeSync } from 'node:fs'
 import { type ChunkId, type Extent, holesMax } from '../../protocol/index.ts'
+import { waitWhileYoung } from '../adapters/file-time.ts'
 import { COARSE } from './gear.ts'
 import type { FileFacts, FileJob, FileResult } from './jobs.ts'
 import {
@@ -13,9 +14,8 @@ import {
   openSource,
   readFully,
   statRegular,
-  waitWhileYoung,
 } from './read-source.ts'
-import { BATCH_BYTES, type Bench, chunksOf, type Piece } from './runner.ts'
+import { BATCH_BYTES, type Bench, chunksOf, type Piece } from './bench.ts'
 import { xattrsOf } from './run-bundle.ts'
 
 /** Holes kept of one stretch: the smallest beyond it are read as data. */

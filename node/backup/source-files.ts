@@ -12,7 +12,6 @@ import { BUNDLE_FILE_BYTES_MAX, BundleCutter } from './bundles.ts'
 import { COARSE, type CutSizes, FINE } from './gear.ts'
 import {
   type BundleJob,
-  type BundleResult,
   FACTS_WIDTH,
   type FileFacts,
   type FileJob,
@@ -151,11 +150,11 @@ export class SourceFiles {
     if (works.length > 0) this.#readBundle(works)
   }
 
-  #run<T extends JobResult>(job: Job, act: (result: T) => void): void {
+  #run<J extends Job>(job: J, act: (result: Extract<JobResult, { kind: J['kind'] }>) => void): void {
     this.#parts
       .submit(job)
       .then((result) => {
-        act(result as T)
+        act(result as Extract<JobResult, { kind: J['kind'] }>)
       })
       .catch(this.#parts.fail)
   }
@@ -193,7 +192,7 @@ export class SourceFiles {
   #readBundle(works: readonly FileWork[]): void {
     const [first] = works
     if (first !== undefined) this.#parts.tally.begin(first.path)
-    this.#run<BundleResult>(bundleJob(works), (result) => {
+    this.#run(bundleJob(works), (result) => {
       const odd = new Map(result.odd.map((one) => [one.index, one]))
       for (const { index, xattrs } of result.xattrs) (works[index] as FileWork).draft.xattrs = xattrs
       for (const [index, work] of works.entries()) {
@@ -242,7 +241,7 @@ export class SourceFiles {
         isSparse,
         wantsXattrs: index === 0,
       }
-      this.#run<FileResult>(job, (result) => {
+      this.#run(job, (result) => {
         results[index] = result
         if (--left > 0) return
         const isWhole = results.every(({ state }) => state === 'read') && holesOf(results).length <= holesMax
@@ -265,7 +264,7 @@ export class SourceFiles {
       isSparse: true,
       wantsXattrs: true,
     }
-    this.#run<FileResult>(job, (result) => {
+    this.#run(job, (result) => {
       if (result.failure !== undefined || result.facts === undefined) {
         this.#parts.tally.fail(work.shown(), result.failure ?? CHANGED)
         this.#finish(work, false)

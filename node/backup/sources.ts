@@ -69,5 +69,5 @@ export function outermostSources(top: Wish): Buffer[] {
       for (const next of wish.inside.values()) visit(next, Buffer.concat([path, Buffer.from('/'), next.name]))
   }
   visit(top, Buffer.alloc(0))
-  return found.sort(Buffer.compare)
+  return found.sort((a, b) => a.compare(b))
 }

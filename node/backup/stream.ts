@@ -2,7 +2,7 @@
 
 import type { ContentChunk } from '../../protocol/index.ts'
 import type { CutSizes } from './gear.ts'
-import { BATCH_BYTES, type Bench, chunksOf, type Piece } from './runner.ts'
+import { BATCH_BYTES, type Bench, chunksOf, type Piece } from './bench.ts'
 
 /**
  * Cuts a stream by content, and seals and keeps what is new.

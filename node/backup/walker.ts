@@ -11,6 +11,7 @@ import {
 } from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
 import type { Posix } from '../adapters/posix.ts'
+import { pause } from '../pause.ts'
 import type { Vault } from '../vault.ts'
 import { nameHash } from './bundles.ts'
 import { Directory, type DirectoryPlan } from './directory.ts'
@@ -138,7 +139,7 @@ export class Walker {
   async #breathe(): Promise<void> {
     await this.#parts.room()
     if (this.#parts.clock.monotonicMs() < this.#sliceEnd) return
-    await new Promise((resolve) => setImmediate(resolve))
+    await pause()
     this.#sliceEnd = this.#parts.clock.monotonicMs() + SLICE_MS
   }
 
@@ -211,7 +212,7 @@ export class Walker {
       ? new Set(inside.size === 0 ? [] : names.map((name) => name.toString('latin1')))
       : new Set<string>()
     for (const [key, { name }] of inside) if (!known.has(key)) names.push(name)
-    if (inside.size > 0) names.sort(Buffer.compare)
+    if (inside.size > 0) names.sort((a, b) => a.compare(b))
     const seen: Seen[] = []
     for (const [index, name] of names.entries()) {
       if (index % 16 === 15 && this.#isTurnOver) await this.#breathe()

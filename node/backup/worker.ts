@@ -6,9 +6,10 @@ import { type LoanRecord, openAppender, type PackAppender, type PackLoan } from 
 import { loadPosix } from '../adapters/posix.ts'
 import { loadZstd } from '../adapters/zstd.ts'
 import { vaultOf } from '../vault.ts'
+import { type Bench, type NewChunk, type RunnerPorts, WINDOW_BYTES } from './bench.ts'
 import { gearTable, openCutter } from './gear.ts'
 import type { ErrorNote, FromWorker, Sealed, ToWorker, Verdict, WorkerInit } from './jobs.ts'
-import { type Bench, type NewChunk, runJob, type RunnerPorts, WINDOW_BYTES } from './runner.ts'
+import { runJob } from './runner.ts'
 
 /** Jobs one thread has at a time, each with a window of its own. */
 const LANES = 2
@@ -100,8 +101,10 @@ class Thread {
   async #append(chunks: readonly NewChunk[]): Promise<void> {
     for (const { id, bytes } of chunks) {
       if (this.#appender === undefined) {
-        this.#loan = (await this.#call((call) => ({ type: 'lend', call }))).loan as PackLoan
-        this.#appender = openAppender(this.#loan)
+        const { loan } = await this.#call((call) => ({ type: 'lend', call }))
+        if (loan === undefined) throw new TypeError('no pack was lent')
+        this.#loan = loan
+        this.#appender = openAppender(loan)
       }
       this.#records.push(this.#appender.append(id, bytes, []))
       if (this.#appender.isFull) this.#sync({ isLast: true, isAnswer: false })

@@ -1,7 +1,7 @@
 /** Chains of heads as they come from peers: opening many, and joining what was kept with what is new. */
 
-import { setImmediate } from 'node:timers/promises'
 import { openHead, type SignedHead } from '../../protocol/index.ts'
+import { pause } from '../pause.ts'
 import { headsKept } from './records.ts'
 
 /** Heads verified before the others have their turn again: 65,536 at once would take half a minute. */
@@ -12,7 +12,7 @@ export async function openHeads(all: readonly Uint8Array[]): Promise<SignedHead[
   const heads: SignedHead[] = []
   for (const bytes of all) {
     heads.push(openHead(bytes))
-    if (heads.length % headsAtOnce === 0) await setImmediate()
+    if (heads.length % headsAtOnce === 0) await pause()
   }
   return heads
 }

@@ -192,9 +192,9 @@ export class Ledger {
       const outcome = accept(this.view, this.membership, heads, body)
       const { device, incarnation, seq } = (heads.at(-1) as SignedHead).head
       const isOwn = device === this.device && incarnation === this.#incarnation && seq > ownSeq
-      // Its own signature is proof, also on what does not join what is known here.
-      if (isOwn && outcome.kind !== 'known')
-        await this.#writer.noteRollback(seq, ownSeq) // first, or a restart would go on from what it takes over now
+      // Its own signature is proof, also on what does not join what is known here. This is noted first, or a restart
+      // would go on from what it takes over now.
+      if (isOwn && outcome.kind !== 'known') await this.#writer.noteRollback(seq, ownSeq)
       if (outcome.kind === 'accepted') {
         await this.#writer.keep(outcome.view, heads, body)
       } else if (outcome.kind === 'fork') {

@@ -7,6 +7,7 @@ import { storeSource } from '../chunk-source.ts'
 import { check as checkSnapshots } from '../check/check.ts'
 import { inSubset, parseSubset, type Subset } from '../check/subset.ts'
 import type { NodeParts } from '../parts.ts'
+import { pause } from '../pause.ts'
 import { mend } from './mend.ts'
 
 /** What was found so far. */
@@ -170,7 +171,7 @@ class Check {
         if (!(error instanceof CellarError)) throw error
         this.#bad(id, error.code, error.message)
       }
-      if (seen.size % 256 === 0) await yieldToOthers()
+      if (seen.size % 256 === 0) await pause()
     }
   }
 
@@ -232,9 +233,4 @@ class Check {
       ...fields,
     })
   }
-}
-
-/** Lets timers and sockets have their turn: a check of much must not silence the node. */
-async function yieldToOthers(): Promise<void> {
-  await new Promise<void>((resolve) => setImmediate(resolve))
 }

@@ -10,6 +10,7 @@ import {
 import type { ChunkStore } from '../../storage/index.ts'
 import { messagesOf } from '../messages.ts'
 import type { Channel } from '../network.ts'
+import { pause } from '../pause.ts'
 
 /** What the server tells its node. */
 export interface ServerEvents {
@@ -36,7 +37,7 @@ export async function serveChunks(store: ChunkStore, channel: Channel, events: S
         for (const id of message.ids) {
           if (isBad(store, id)) events.bad(id)
           // A peer may say so of a thousand chunks, again and again: others have their turn in between.
-          await new Promise<void>((resolve) => setImmediate(resolve))
+          await pause()
         }
         break
       default:

@@ -5,8 +5,6 @@
 
 const TABLE: usize = 0
 
-// @ts-ignore: decorator of AssemblyScript
-@inline
 function turn(hash: u32, at: usize): u32 {
   return (hash << 1) + load<u32>(TABLE + ((<usize>load<u8>(at)) << 2))
 }
