@@ -1,9 +1,7 @@
 /** How a device begins: the first of a new mesh, or one more of an old one. */
 
-import { hostname } from 'node:os'
 import {
   CellarError,
-  deviceNameBytesMax,
   foundMesh,
   type Membership,
   memberNow,
@@ -132,12 +130,6 @@ export async function joinMesh(home: HomePaths, options: JoinOptions, context: J
 /** The network and its cryptography take longer to load than most commands to run: only who joins needs them here. */
 const loadPairing = () =>
   Promise.all([import('./adapters/libp2p-network.ts'), import('./mesh/pairing/join.ts')])
-
-/** A name for this device where its person gives none. */
-export function defaultDeviceName(): string {
-  const name = hostname().split('.')[0] ?? ''
-  return name === '' || Buffer.byteLength(name) > deviceNameBytesMax ? 'device' : name
-}
 
 function refuseSecond(home: HomePaths): void {
   if (hasDevice(home))

@@ -27,9 +27,6 @@ export const messageItemsMax = 256 * 1024
 /** Chunk ids in one message. */
 export const idsPerMessageMax = 1024
 
-/** Bytes of chunks one peer may have asked for and not yet been sent. */
-export const chunkBytesInFlightMax = 16 * MiB
-
 /** Members a mesh ever had. */
 export const membersMax = 1024
 

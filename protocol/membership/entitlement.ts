@@ -15,19 +15,9 @@ export function isEntitled(membership: Membership, device: DeviceId, capability:
   return memberNow(membership, device)?.capabilities.has(capability) === true
 }
 
-/** Whether a device may announce roots. */
-export function mayBackup(membership: Membership, device: DeviceId): boolean {
-  return isEntitled(membership, device, 'backup')
-}
-
 /** Whether a device may sign forgets that count (R2). */
 export function mayForget(membership: Membership, device: DeviceId): boolean {
   return isEntitled(membership, device, 'forget')
-}
-
-/** Whether what a device holds counts as a copy. */
-export function mayStore(membership: Membership, device: DeviceId): boolean {
-  return isEntitled(membership, device, 'store')
 }
 
 /** The member as it was at an epoch, if it then was one. */

@@ -31,12 +31,6 @@ export function copyLane(view: View, membership: Membership, device: DeviceId): 
   return lane?.fork === undefined ? lane : undefined
 }
 
-/** Whether a device says in its newest listing that it holds a root, and its word counts. */
-export function isHolder(view: View, membership: Membership, device: DeviceId, root: RootId): boolean {
-  const lane = copyLane(view, membership, device)
-  return lane !== undefined && holdsOf(lane.body).has(root)
-}
-
 /** Devices that say they hold a root and whose word counts; those that mean to let it go are among them. */
 export function holdersOf(view: View, membership: Membership, root: RootId): DeviceId[] {
   const holders: DeviceId[] = []

@@ -11,9 +11,6 @@ export const recordHeaderBytes = 44
 /** A pack that is this long takes no more records. 64 MiB. */
 export const packBytesMax = 64 * 1024 * 1024
 
-/** The length beyond which no pack goes: full but for one byte, then the longest record. */
-export const packFileBytesMax = packBytesMax + recordHeaderBytes + chunkBytesMax
-
 const PACK_MAGIC = Buffer.from('RCPACK\0\x01', 'latin1')
 const RECORD_MAGIC = Buffer.from('RCrd', 'latin1')
 

@@ -19,8 +19,6 @@ const blockBytes = 128
 export const cpaceShareBytes = 32
 /** Bytes to draw for a scalar. */
 export const cpaceScalarBytes = 32
-/** Bytes of the key agreed on. */
-export const cpaceKeyBytes = 64
 
 const { Point } = ristretto255
 

@@ -11,10 +11,11 @@ import {
   type Random,
   ROLE_CAPABILITIES,
   type Role,
+  PAIR_PROTOCOL,
 } from '../../../protocol/index.ts'
 import type { Channel, Network } from '../../network.ts'
 import { codeRandomBytes, makeCode, makeToken, type Secret, tokenRandomBytes } from './code.ts'
-import { decodePairing, encodePairing, type PairingMessage, pairProtocol } from './messages.ts'
+import { decodePairing, encodePairing, type PairingMessage } from './messages.ts'
 import {
   codeTtlMs,
   finished,
@@ -165,7 +166,9 @@ export class InvitationDesk {
       admitted: undefined,
     }
     this.#open.set(secret.number, open)
-    this.#endService ??= network.handle(pairProtocol, 'anyone', (channel, from) => this.#serve(channel, from))
+    this.#endService ??= network.handle(PAIR_PROTOCOL, 'anyone', (channel, from) =>
+      this.#serve(channel, from),
+    )
     clock.sleep(ttlMs, open.ending.signal).then(
       () => {
         this.#end(open, new CellarError('CODE_EXPIRED', 'nobody used the code in time'))

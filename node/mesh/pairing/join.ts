@@ -11,10 +11,11 @@ import {
   type Random,
   ROLE_CAPABILITIES,
   type Role,
+  PAIR_PROTOCOL,
 } from '../../../protocol/index.ts'
 import type { Channel, Network } from '../../network.ts'
 import { fingerprintOf, readSecret, type Secret } from './code.ts'
-import { decodePairing, encodePairing, pairProtocol } from './messages.ts'
+import { decodePairing, encodePairing } from './messages.ts'
 import { JoinerTry } from './session.ts'
 import { limitTime } from '../time-limit.ts'
 
@@ -189,7 +190,7 @@ async function tryAt(
   const channel = await limitTime(
     clock,
     dialMs,
-    (until) => network.open(inviter, pairProtocol, until),
+    (until) => network.open(inviter, PAIR_PROTOCOL, until),
     signal,
   )
   try {

@@ -3,9 +3,6 @@
 import { decode, encode } from 'cborg'
 import { CellarError, pairingGiftBytesMax, pairingMessageBytesMax } from '../../../protocol/index.ts'
 
-/** The protocol name of pairing. */
-export const pairProtocol = '/rootcellar/pair/1'
-
 /** In the order sent; the joiner begins. Sealed ones carry a payload below. */
 export type PairingMessage =
   | { readonly type: 'start'; readonly number: string; readonly nonce: Uint8Array }

@@ -5,7 +5,13 @@ import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
-import { CellarError, type DeviceId, errorCodeFromWire, type Random } from '../../../protocol/index.ts'
+import {
+  CellarError,
+  type DeviceId,
+  errorCodeFromWire,
+  type Random,
+  PAIR_PROTOCOL,
+} from '../../../protocol/index.ts'
 import {
   type CpaceSent,
   type CpaceSide,
@@ -26,7 +32,7 @@ import {
   type Gift,
   type Terms,
 } from './gift.ts'
-import { malformed, type PairingMessage, pairProtocol } from './messages.ts'
+import { malformed, type PairingMessage } from './messages.ts'
 
 /** Who tries what with whom. The device ids are those that the connection has proven. */
 export interface TryOptions {
@@ -52,7 +58,7 @@ class Sealer {
   /** @param key - 64 bytes of CPace @param session - the nonces of this try */
   constructor(key: Uint8Array, session: Uint8Array) {
     const derive = (label: string, length: number) =>
-      hkdf(sha512, key, session, utf8ToBytes(`${pairProtocol} ${label}`), length)
+      hkdf(sha512, key, session, utf8ToBytes(`${PAIR_PROTOCOL} ${label}`), length)
     this.#keys = { joiner: derive('from joiner', 32), inviter: derive('from inviter', 32) }
     const bytes = derive('check words', 6)
     this.checkWords = [0, 2, 4].map((at) => {
@@ -89,7 +95,7 @@ class Sealer {
 
 /** What is the same in all of one try: both devices and the number, so that nobody stands between them. */
 function channelOf({ joiner, inviter, number }: TryOptions): Uint8Array {
-  return lengthValues(...[pairProtocol, joiner, inviter, number].map(utf8ToBytes))
+  return lengthValues(...[PAIR_PROTOCOL, joiner, inviter, number].map(utf8ToBytes))
 }
 
 /** The joiner's side. Call its methods in the order they stand; each message is made or taken once. */

@@ -9,7 +9,6 @@ import {
   type PairingEvent,
 } from '../../../../node/mesh/pairing/invite.ts'
 import { type Joined, type JoinOptions, join } from '../../../../node/mesh/pairing/join.ts'
-import { pairProtocol } from '../../../../node/mesh/pairing/messages.ts'
 import type { Network } from '../../../../node/network.ts'
 import {
   admitMember,
@@ -21,6 +20,7 @@ import {
   openMembership,
   type Random,
   signerFromSeed,
+  PAIR_PROTOCOL,
 } from '../../../../protocol/index.ts'
 import { ManualClock, settle } from '../manual-clock.ts'
 
@@ -277,9 +277,9 @@ describe('pairing', () => {
     const invitation = house.desk.invite({ role: 'keeper' })
     const middle = house.device()
     // It passes on every message unchanged; but both ends bind the devices that their connections prove.
-    middle.handle(pairProtocol, 'anyone', async (near) => {
+    middle.handle(PAIR_PROTOCOL, 'anyone', async (near) => {
       await middle.dial(house.network.addresses()[0] ?? '', signal(), 'guest')
-      const far = await middle.open(house.network.device, pairProtocol, signal())
+      const far = await middle.open(house.network.device, PAIR_PROTOCOL, signal())
       const pump = async (from: typeof near, to: typeof near) => {
         for (let frame = await from.receive(); frame !== undefined; frame = await from.receive())
           await to.send(frame)
@@ -306,7 +306,7 @@ describe('pairing', () => {
       Buffer.from('[0]'),
       randomBytes(300),
     ]) {
-      const channel = await guest.open(house.network.device, pairProtocol, signal())
+      const channel = await guest.open(house.network.device, PAIR_PROTOCOL, signal())
       await channel.send(garbage)
       await assert.rejects(async () => {
         if ((await channel.receive()) === undefined) throw new Error('ended')
