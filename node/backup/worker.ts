@@ -14,9 +14,6 @@ import { runJob } from './runner.ts'
 /** Jobs one thread has at a time, each with a window of its own. */
 const LANES = 2
 
-/** Appended bytes between two syncs. */
-const UNSYNCED_BYTES_MAX = 64 * 1024 * 1024
-
 type Reply = Extract<ToWorker, { type: 'reply' }>
 
 /** An error as plain data. */
@@ -38,6 +35,8 @@ class Thread {
   #records: LoanRecord[] = []
   /** Appending is one at a time, also where a new pack is waited for. */
   #appending: Promise<void> = Promise.resolve()
+  /** The full pack that is being made durable. */
+  #retiring: Promise<void> = Promise.resolve()
 
   constructor(init: WorkerInit, send: (message: FromWorker, transfer?: ArrayBuffer[]) => void) {
     this.#init = init
@@ -107,35 +106,33 @@ class Thread {
         this.#appender = openAppender(loan)
       }
       this.#records.push(this.#appender.append(id, bytes, []))
-      if (this.#appender.isFull) this.#sync({ isLast: true, isAnswer: false })
-      else if (this.#appender.unsyncedBytes >= UNSYNCED_BYTES_MAX)
-        this.#sync({ isLast: false, isAnswer: false })
+      if (this.#appender.isFull) await this.#retire()
     }
   }
 
-  #sync({ isLast, isAnswer }: { isLast: boolean; isAnswer: boolean }): void {
-    this.#appender?.sync()
-    const isClosed = isLast && this.#appender !== undefined
-    if (isClosed) {
-      this.#appender?.close()
-      this.#appender = undefined
-    }
-    const records = this.#records
+  /** A full pack becomes durable while the next one is being filled; one at a time, so that little waits for the disk. */
+  async #retire(): Promise<void> {
+    await this.#retiring
+    this.#retiring = this.#sync({ isLast: true, isAnswer: false })
+    this.#retiring.catch(this.fail)
+  }
+
+  /** Makes what was appended durable and reports it; with `isLast` the pack is given up at once, before the disk is done. */
+  async #sync({ isLast, isAnswer }: { isLast: boolean; isAnswer: boolean }): Promise<void> {
+    const [appender, loan, records] = [this.#appender, this.#loan, this.#records]
     this.#records = []
-    this.#send({
-      type: 'synced',
-      records,
-      isClosed,
-      isAnswer,
-      ...(this.#loan === undefined ? {} : { loan: this.#loan }),
-    })
-    if (isClosed) this.#loan = undefined
+    if (isLast) [this.#appender, this.#loan] = [undefined, undefined]
+    await appender?.sync()
+    const isClosed = isLast && appender !== undefined
+    if (isClosed) appender.close()
+    this.#send({ type: 'synced', records, isClosed, isAnswer, ...(loan === undefined ? {} : { loan }) })
   }
 
-  /** Syncs between two appendings. */
+  /** Syncs between two appendings, after what is on its way to the disk. */
   syncAsked(isLast: boolean): void {
-    this.#appending = this.#appending.then(() => {
-      this.#sync({ isLast, isAnswer: true })
+    this.#appending = this.#appending.then(async () => {
+      await this.#retiring
+      await this.#sync({ isLast, isAnswer: true })
     })
     this.#appending.catch(this.fail)
   }

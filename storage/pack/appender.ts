@@ -1,16 +1,17 @@
 /** Appends records to a lent pack, in whichever thread runs it; the format of `format.ts`, the same as the store writes. */
-import { closeSync, fdatasyncSync, ftruncateSync, openSync, statfsSync, writevSync } from 'node:fs'
+import { closeSync, fdatasync, ftruncateSync, openSync, statfsSync, writevSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { CellarError, type ChunkId } from '../../protocol/index.ts'
 import type { LoanRecord, PackLoan } from '../chunk-store.ts'
 import { isDiskFull } from '../disk.ts'
 import { encodeRecordHeader, recordHeaderBytes } from './format.ts'
 
-/** Writes chunks into a pack that a store has lent (`ChunkStore.lend`). All calls are sync: for worker threads. */
+const syncData = promisify(fdatasync)
+
+/** Writes chunks into a pack that a store has lent (`ChunkStore.lend`). Appending is a sync call: for worker threads. */
 export interface PackAppender extends Disposable {
   /** Says whether the pack is long enough: close it and ask for another. */
   readonly isFull: boolean
-  /** Bytes appended and not yet synced. */
-  readonly unsyncedBytes: number
   /**
    * Appends a chunk. The caller has made its id from these very bytes.
    *
@@ -20,8 +21,8 @@ export interface PackAppender extends Disposable {
    * @throws {CellarError} `STORE_FULL`; the file is then as before
    */
   append(id: ChunkId, bytes: Uint8Array, links: readonly ChunkId[]): LoanRecord
-  /** Makes all that was appended durable. */
-  sync(): void
+  /** Makes all that was appended until now durable; the thread may do other work meanwhile. @throws {CellarError} `STORE_FULL` */
+  sync(): Promise<void>
   /** Syncs nothing; closes the file. Idempotent. Afterwards the loan is given back. */
   close(): void
 }
@@ -53,10 +54,6 @@ class FileAppender implements PackAppender {
 
   get isFull(): boolean {
     return this.#end >= this.#bytesMax
-  }
-
-  get unsyncedBytes(): number {
-    return this.#end - this.#synced
   }
 
   append(id: ChunkId, bytes: Uint8Array, links: readonly ChunkId[]): LoanRecord {
@@ -93,15 +90,16 @@ class FileAppender implements PackAppender {
     }
   }
 
-  sync(): void {
-    if (this.#synced === this.#end) return
+  async sync(): Promise<void> {
+    const end = this.#end
+    if (this.#synced === end) return
     try {
-      fdatasyncSync(this.#fd)
+      await syncData(this.#fd)
     } catch (error) {
       if (!isDiskFull(error)) throw error
       throw new CellarError('STORE_FULL', `the disk of ${this.#path} is full`, {}, { cause: error })
     }
-    this.#synced = this.#end
+    this.#synced = Math.max(this.#synced, end)
   }
 
   close(): void {

@@ -312,7 +312,7 @@ function loanRules(get: Get): void {
     const loan = get().lend()
     using appender = openAppender(loan)
     const records = chunks.map(({ id, bytes, links }) => appender.append(id, bytes, links))
-    appender.sync()
+    await appender.sync()
     appender.close()
     assert.equal(get().has(root.id), false)
     get().adopt(loan, records)
