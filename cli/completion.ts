@@ -4,6 +4,7 @@ import type { Command, Option } from 'commander'
 
 /** Shells that a script can be made for. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
+/** A shell that completion is written for. */
 export type Shell = (typeof SHELLS)[number]
 
 interface Word {

@@ -23,6 +23,7 @@ export interface Sink {
 /** Standard input. */
 export interface Source {
   readonly isTerminal: boolean
+  /** What comes, to the end; may be asked for once. */
   bytes(): AsyncIterable<Uint8Array>
 }
 
@@ -37,6 +38,7 @@ export interface RunningNode {
 
 /** The ways to a node. */
 export interface NodeDoor {
+  /** Where a device lives: the directory given, else that of the environment, else the usual one. */
   home(directory: string | undefined): Promise<HomePaths>
   /** The running node of a home, if there is one. */
   connect(home: HomePaths): Promise<NodeHandle | undefined>
@@ -44,7 +46,9 @@ export interface NodeDoor {
   reach(home: HomePaths, signal: AbortSignal, limits: RateLimits): Promise<NodeHandle>
   /** Runs a node here. `STORE_IN_USE` when one runs already. */
   run(home: HomePaths, signal: AbortSignal, limits: RateLimits): Promise<RunningNode>
+  /** Founds a mesh in a home. `MESH_EXISTS`. */
   init(home: HomePaths, options: InitOptions): Promise<Initialized>
+  /** Joins a mesh by a code or token. `MESH_EXISTS`, `CODE_WRONG`, `CODE_EXPIRED`. */
   join(
     home: HomePaths,
     options: JoinOptions,
@@ -64,7 +68,9 @@ export interface CliWorld {
   readonly stdout: Sink
   readonly stderr: Sink
   readonly door: NodeDoor
+  /** Wall-clock time, milliseconds since 1970. */
   nowMs(): number
+  /** Resolves after so many milliseconds. */
   sleep(ms: number): Promise<void>
   /** Calls back on each SIGINT, SIGTERM and SIGHUP; returns how to stop listening. */
   onInterrupt(callback: () => void): () => void

@@ -2,6 +2,7 @@
 
 import type { PathFields, PathText } from './path-text.ts'
 
+/** What is backed up, what is left out, and how the snapshot is marked. */
 export interface BackupParams {
   /** Absolute, without `.` and `..`; empty when `stdin` is given. */
   readonly paths: readonly PathText[]
@@ -29,6 +30,7 @@ export interface BackupParams {
   readonly verbose: boolean
 }
 
+/** How far a backup is; at most ten times a second. */
 export interface BackupStatus {
   readonly message_type: 'status'
   readonly seconds_elapsed: number
@@ -43,6 +45,7 @@ export interface BackupStatus {
   readonly current_files?: readonly string[]
 }
 
+/** What became of one entry; only with `verbose`. Sizes in bytes, `duration` in seconds. */
 export interface BackupVerbose {
   readonly message_type: 'verbose_status'
   readonly action: 'new' | 'unchanged' | 'modified' | 'scan_finished'
@@ -67,6 +70,7 @@ export interface ItemError {
   readonly code: string
 }
 
+/** What a backup tells on the way. */
 export type BackupEvent =
   | BackupStatus
   | BackupVerbose
@@ -91,6 +95,7 @@ export interface Unread extends PathFields {
   readonly message: string
 }
 
+/** What a backup came to; counts of entries and chunks, sizes in bytes. */
 export interface BackupSummary {
   readonly message_type: 'summary'
   readonly dry_run: boolean

@@ -19,6 +19,7 @@ export interface SnapshotChoice {
   readonly filter: SnapshotFilter
 }
 
+/** Which snapshots are listed. */
 export interface SnapshotsParams {
   readonly filter: SnapshotFilter
   /** Ids or `latest`; empty is all. */
@@ -27,6 +28,10 @@ export interface SnapshotsParams {
   readonly latest?: number
 }
 
+/**
+ * One live snapshot, as this device knows it; details only where its root chunk could be read. Times RFC
+ * 3339.
+ */
 export interface SnapshotInfo {
   readonly id: string
   readonly short_id: string
@@ -97,14 +102,17 @@ export interface NodeInfo {
   readonly linktarget_b64?: string
 }
 
+/** The snapshot first, then its entries in the order of their paths. */
 export type LsEvent =
   | (SnapshotInfo & { readonly message_type: 'snapshot'; readonly struct_type: 'snapshot' })
   | NodeInfo
 
+/** How many entries were told. */
 export interface LsResult {
   readonly nodes: number
 }
 
+/** What is looked for, and where. */
 export interface FindParams {
   /** Names or paths with wildcards. */
   readonly patterns: readonly PathText[]
@@ -117,6 +125,7 @@ export interface FindParams {
   readonly type?: 'file' | 'dir' | 'symlink'
 }
 
+/** What one snapshot has of what is looked for; snapshots without any are left out. */
 export interface FindHits {
   readonly hits: number
   readonly snapshot: string
@@ -125,6 +134,7 @@ export interface FindHits {
   readonly matches: readonly Omit<NodeInfo, 'message_type' | 'struct_type' | 'name'>[]
 }
 
+/** The two snapshots, or directories of them, that are compared. */
 export interface DiffParams {
   /** Each with an optional `:PATH`. */
   readonly from: PathText
@@ -134,6 +144,7 @@ export interface DiffParams {
   readonly metadata: boolean
 }
 
+/** One path that differs. */
 export interface DiffEvent {
   readonly message_type: 'change'
   readonly path: string
@@ -142,6 +153,7 @@ export interface DiffEvent {
   readonly modifier: string
 }
 
+/** What one side has and the other has not: entries, chunks, and bytes of the chunks. */
 export interface DiffCounts {
   readonly files: number
   readonly dirs: number
@@ -151,6 +163,7 @@ export interface DiffCounts {
   readonly bytes: number
 }
 
+/** What a comparison came to. */
 export interface DiffStatistics {
   readonly message_type: 'statistics'
   readonly source_snapshot: string
@@ -166,16 +179,19 @@ export interface DumpParams extends SnapshotChoice {
   readonly archive: 'tar'
 }
 
+/** How many bytes went out. */
 export interface DumpResult {
   readonly bytes: number
 }
 
+/** Which snapshots are counted, and what: restored files, distinct contents, or chunks as stored. */
 export interface StatsParams {
   readonly filter: SnapshotFilter
   readonly snapshots: readonly string[]
   readonly mode: 'restore-size' | 'files-by-contents' | 'raw-data'
 }
 
+/** What snapshots take, in bytes; which fields there are depends on the mode, as in restic. */
 export interface Stats {
   readonly total_size: number
   readonly total_file_count?: number

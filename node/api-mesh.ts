@@ -70,6 +70,7 @@ export interface Job {
   readonly percent_done?: number
 }
 
+/** Everything that `cellar status` says, about this device, its mesh, its store and what to worry about. */
 export interface Status {
   readonly version: string
   readonly device: { readonly id: string; readonly name: string; readonly role: RoleName }
@@ -106,28 +107,33 @@ export interface Status {
   readonly problems: readonly Problem[]
 }
 
+/** Versions of the program and of Node, and the platform as Node names it. */
 export interface VersionInfo {
   readonly version: string
   readonly node_version: string
   readonly platform: string
 }
 
+/** The process that is about to end. */
 export interface Stopping {
   readonly pid: number
 }
 
+/** Who was removed, and the epoch of the membership from which on it is none. */
 export interface DeviceRemoved {
   readonly device: string
   readonly name: string
   readonly epoch: number
 }
 
+/** Who has a new name, and its name before. */
 export interface DeviceRenamed {
   readonly device: string
   readonly name: string
   readonly old_name: string
 }
 
+/** What the newcomer will be, and how long the invitation stands. */
 export interface InviteParams {
   readonly role: RoleName
   /** A storer that may run retention. */
@@ -141,6 +147,7 @@ export interface InviteParams {
   readonly token: boolean
 }
 
+/** What to type on the other device, and how many wrong tries are left. */
 export type InviteEvent =
   | {
       readonly message_type: 'invitation'
@@ -155,6 +162,7 @@ export type InviteEvent =
     }
   | { readonly message_type: 'wrong_try'; readonly left: number }
 
+/** Who was admitted; both sides show the same three check words. */
 export interface Invited {
   readonly device: string
   readonly name: string

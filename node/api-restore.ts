@@ -7,6 +7,7 @@ import type { PathFields, PathText } from './path-text.ts'
 /** What to do with a file that is there already. */
 export type Overwrite = 'always' | 'if-changed' | 'if-newer' | 'never'
 
+/** What is restored, to where, and what is done with files that are there. */
 export interface RestoreParams extends SnapshotChoice {
   /** Absolute directory; made if it is not there. */
   readonly target: PathText
@@ -26,6 +27,7 @@ export interface RestoreParams extends SnapshotChoice {
   readonly verbose: boolean
 }
 
+/** Entries and bytes so far; `files_` counts entries of every type, as in restic. */
 export interface RestoreCounters {
   readonly total_files: number
   readonly files_restored: number
@@ -36,6 +38,7 @@ export interface RestoreCounters {
   readonly bytes_skipped: number
 }
 
+/** How far a restore is; about ten times a second. */
 export interface RestoreStatus extends Partial<RestoreCounters> {
   readonly message_type: 'status'
   readonly seconds_elapsed: number
@@ -43,6 +46,7 @@ export interface RestoreStatus extends Partial<RestoreCounters> {
   readonly percent_done: number
 }
 
+/** What a restore tells on the way. */
 export type RestoreEvent =
   | RestoreStatus
   | ItemError
@@ -55,6 +59,7 @@ export type RestoreEvent =
     }
   | { readonly message_type: 'notice'; readonly message: string }
 
+/** What a restore came to; `errors` lists the first 10,000 entries that could not be restored. */
 export interface RestoreSummary extends RestoreCounters {
   readonly message_type: 'summary'
   readonly seconds_elapsed: number
@@ -66,6 +71,7 @@ export interface RestoreSummary extends RestoreCounters {
   readonly errors: readonly (PathFields & { readonly code: string; readonly message: string })[]
 }
 
+/** What is checked, and whether it is mended. */
 export interface CheckParams {
   /** Read and verify the bytes of every chunk, not only the structure. */
   readonly readData: boolean
@@ -77,6 +83,7 @@ export interface CheckParams {
   readonly snapshots: readonly string[]
 }
 
+/** What a check tells on the way. */
 export type CheckEvent =
   | {
       readonly message_type: 'status'
@@ -98,6 +105,7 @@ export type CheckEvent =
   | { readonly message_type: 'mended'; readonly chunk: string; readonly from: string }
   | { readonly message_type: 'notice'; readonly message: string }
 
+/** What a check came to. */
 export interface CheckSummary {
   readonly message_type: 'summary'
   /** Problems found, and those of them that were mended. */

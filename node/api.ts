@@ -88,14 +88,18 @@ export interface Methods {
 
 /** The name of a method. */
 export type MethodName = keyof Methods
+/** What a method is given. */
 export type ParamsOf<M extends MethodName> = Methods[M]['params']
+/** What a method tells on the way; `never` when nothing. */
 export type EventOf<M extends MethodName> = Methods[M]['event']
+/** What a method answers. */
 export type ResultOf<M extends MethodName> = Methods[M]['result']
 
 /** What a call may do on the way. */
 export interface CallOptions<M extends MethodName> {
   /** Aborts the method, in whichever process it runs; the call then rejects with `ABORTED`. */
   readonly signal: AbortSignal
+  /** Called in order, before the call resolves. */
   readonly onEvent?: (event: EventOf<M>) => void
   /** Bytes for the method to read (`backup` with `stdin`); drained at the method's pace. */
   readonly input?: AsyncIterable<Uint8Array>
@@ -105,6 +109,7 @@ export interface CallOptions<M extends MethodName> {
 
 /** A node, in this process or behind its control socket: the same answers either way. */
 export interface NodeHandle {
+  /** Runs a method. @throws {CellarError} as the method says; `ABORTED` when the signal is given */
   call<M extends MethodName>(method: M, params: ParamsOf<M>, options: CallOptions<M>): Promise<ResultOf<M>>
   /** Lets go: closes a node of this process, only the connection to another. Idempotent. */
   close(): Promise<void>
@@ -113,8 +118,10 @@ export interface NodeHandle {
 /** What a method's implementation is given besides its parameters; nothing is optional here. */
 export interface CallContext<M extends MethodName> {
   readonly signal: AbortSignal
+  /** Tells the caller something on the way. */
   readonly onEvent: (event: EventOf<M>) => void
   readonly input: AsyncIterable<Uint8Array>
+  /** Hands bytes to the caller; resolves when more may come. */
   readonly output: (bytes: Uint8Array) => Promise<void>
 }
 

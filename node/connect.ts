@@ -14,6 +14,7 @@ import { Rates } from './replication/rate.ts'
 
 /** A connection that can be ended. */
 export interface ConnectedNode extends Connected {
+  /** Ends the handlers, the links and the network; idempotent, resolves when all of it has ended. */
   close(): Promise<void>
 }
 

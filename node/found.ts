@@ -59,6 +59,7 @@ export async function initDevice(home: HomePaths, options: InitOptions): Promise
 /** What joining waits and tells by. */
 export interface JoinContext {
   readonly signal: AbortSignal
+  /** What joining is doing now. */
   readonly onEvent?: (event: JoinEvent) => void
 }
 

@@ -226,6 +226,7 @@ export interface ChunkStore extends AsyncDisposable {
   /** Rewrites packs with many dead bytes, one at a time, in steps of a few MiB. @returns bytes given back to the disk */
   compact(options?: CompactOptions): Promise<number>
 
+  /** Counts of chunks, bytes and packs, from what the index keeps anyway: no disk is read. */
   stats(): StoreStats
   /** Looks for damage; changes nothing. What it names can be quarantined and replaced. */
   verify(options: VerifyOptions): AsyncIterable<Problem>

@@ -187,6 +187,7 @@ export class DiskStore implements ChunkStore {
     return freed
   }
 
+  /** Counts chunks, bytes and packs (see `ChunkStore.stats`). */
   stats(): StoreStats {
     const { index, packs, staging, isReadOnly } = this.#reading
     let chunks = 0
@@ -260,6 +261,7 @@ export class DiskStore implements ChunkStore {
     }
   }
 
+  /** Closes, as `close` does. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

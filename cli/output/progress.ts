@@ -38,6 +38,7 @@ function remainingOf(elapsed: number, share: number): number | undefined {
   return share > 0.005 && elapsed > 1 ? (elapsed * (1 - share)) / share : undefined
 }
 
+/** The line of a backup under way. */
 export function backupProgress(status: BackupStatus): string {
   return progressLine({
     elapsed: status.seconds_elapsed,
@@ -50,7 +51,7 @@ export function backupProgress(status: BackupStatus): string {
   })
 }
 
-/** @param errors - counted by the caller: restic's message has none */
+/** The line of a restore under way. @param errors - counted by the caller: restic's message has none */
 export function restoreProgress(status: RestoreStatus, errors: number): string {
   return progressLine({
     elapsed: status.seconds_elapsed,
@@ -63,6 +64,7 @@ export function restoreProgress(status: RestoreStatus, errors: number): string {
   })
 }
 
+/** The line of a check under way. */
 export function checkProgress(status: Extract<CheckEvent, { message_type: 'status' }>): string {
   const chunks = `${status.what}: ${String(status.chunks_done)} / ${String(status.total_chunks)} chunks`
   return progressLine({

@@ -39,15 +39,19 @@ interface Link {
 export interface LinksHost {
   readonly device: DeviceId
   readonly instance: string
+  /** Running time in milliseconds: for ages and deadlines only. */
   nowMs(): number
   /** Addresses to tell members. */
   addresses(): string[]
   /** A device that is no member may connect: something is served to anyone. */
   isOpenToStrangers(): boolean
+  /** Counts a channel among those to break off when the node closes; gives it back. */
   track(channel: StreamChannel): StreamChannel
+  /** A member has said in its hello where it can be reached; checked already, at most 16. */
   onAddresses(device: DeviceId, addresses: readonly string[]): void
   /** A link to a member has been greeted; it may be a further one. */
   onGreeted(connection: Connection): void
+  /** The first link to a member stands, or the last one has ended. */
   onPeer(device: DeviceId, state: 'up' | 'down'): void
   /** Two programs are running with the key of this member; told again each time that it shows. */
   onClone(device: DeviceId): void
@@ -70,10 +74,12 @@ export class Links {
     return this.#up
   }
 
+  /** The members, as the node said last; a view. */
   get allowed(): ReadonlySet<DeviceId> {
     return this.#allowed
   }
 
+  /** Whether a device is a member, as the node said last. */
   isMember(device: DeviceId): boolean {
     return this.#allowed.has(device)
   }
@@ -102,6 +108,7 @@ export class Links {
     })
   }
 
+  /** Takes note that a connection has ended, and tells when it was the last link to its device. */
   remove(connection: Connection): void {
     const link = this.#links.get(connection.id)
     if (link === undefined) return

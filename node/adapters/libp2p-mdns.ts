@@ -96,6 +96,7 @@ export class Lan {
     }
   }
 
+  /** Ends announcing and looking; idempotent. */
   async close(): Promise<void> {
     await Promise.allSettled([...this.#beacons].map((one) => this.#stop(one)))
   }

@@ -28,6 +28,7 @@ export interface NodeInit {
   /** Multiaddrs told besides. */
   readonly announce: readonly string[]
   readonly gate: ConnectionGater
+  /** Whether a device is a member at this moment: asked again for each notice and each identify. */
   readonly isMember: (device: DeviceId) => boolean
 }
 

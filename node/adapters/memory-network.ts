@@ -20,18 +20,22 @@ export class MemoryHub {
     return address
   }
 
+  /** Takes a network away that has closed. */
   leave(address: string): void {
     this.#networks.delete(address)
   }
 
+  /** The network at an address (with or without a device id at its end), if one is open there. */
   at(address: string): MemoryNetwork | undefined {
     return this.#networks.get(bareAddress(address))
   }
 
+  /** Every open network; a copy. */
   all(): MemoryNetwork[] {
     return [...this.#networks.values()]
   }
 
+  /** Whether two devices are cut off from each other. */
   isCut(a: DeviceId, b: DeviceId): boolean {
     return this.#cut.has(pair(a, b))
   }
@@ -42,6 +46,7 @@ export class MemoryHub {
     for (const network of this.all()) if (network.device === a) network.drop(b)
   }
 
+  /** Lets two devices reach each other again; they link when one of them calls. */
   mend(a: DeviceId, b: DeviceId): void {
     this.#cut.delete(pair(a, b))
   }
@@ -56,6 +61,7 @@ export interface MemoryNetworkOptions {
   readonly device: DeviceId
   /** Whether it is found on the "local network". */
   readonly mdns?: boolean
+  /** Told of errors that handlers threw. */
   readonly onFault?: (error: unknown) => void
 }
 

@@ -86,6 +86,7 @@ export interface Posix {
   openDir(path: Uint8Array): Dir
   /** Opens a directory inside another; `ENOTDIR` or `ELOOP` when it is something else. */
   openDirAt(dir: Dir, name: Uint8Array): Dir
+  /** Closes what `openDir` or `openDirAt` gave; once. */
   closeDir(dir: Dir): void
   /** Names in an open directory, as raw bytes, without `.` and `..`. */
   list(dir: Dir): readonly Buffer[]
@@ -96,8 +97,11 @@ export interface Posix {
   statAt(dir: Dir, name: Uint8Array): Stat | undefined
   /** Opens a file; the caller closes it with `close`. `mode` (with the umask) is for `create`. */
   openAt(dir: Dir, name: Uint8Array, how: OpenMode, mode?: number): number
+  /** Closes what `openAt` gave; once. */
   close(fd: number): void
+  /** Makes a directory with a mode 0..0777, less the umask; `EEXIST` when the name is there. */
   mkdirAt(dir: Dir, name: Uint8Array, mode: number): void
+  /** Makes a symlink to `target`, raw bytes; `EEXIST` when the name is there. */
   symlinkAt(target: Uint8Array, dir: Dir, name: Uint8Array): void
   /** Makes another name for what `from` names (never following it). */
   linkAt(fromDir: Dir, from: Uint8Array, dir: Dir, name: Uint8Array): void
@@ -114,19 +118,28 @@ export interface Posix {
   /** Removes an empty directory. */
   rmdirAt(dir: Dir, name: Uint8Array): void
 
+  /** Sets owner and group of a name itself, a symlink's too (never following it). */
   chownAt(dir: Dir, name: Uint8Array, owner: Owner): void
   /** Sets 07777 of anything but a symlink. */
   chmodAt(dir: Dir, name: Uint8Array, mode: number): void
   /** Sets the modification time (and the access time to the same). */
   utimeAt(dir: Dir, name: Uint8Array, mtimeNs: bigint): void
+  /** Extended attributes of a name itself, sorted as {@link readXattrs} gives them. Fresh. */
   readXattrsAt(dir: Dir, name: Uint8Array): readonly Xattr[]
+  /** Sets one extended attribute of a name itself. */
   setXattrAt(dir: Dir, name: Uint8Array, xattr: Xattr): void
+  /** Removes one extended attribute of a name itself; one that is not there is no error. */
   removeXattrAt(dir: Dir, name: Uint8Array, xattrName: Uint8Array): void
 
+  /** Sets owner and group of an open file. */
   chown(fd: number, owner: Owner): void
+  /** Sets 07777 of an open file. */
   chmod(fd: number, mode: number): void
+  /** Sets the modification time of an open file (and the access time to the same), nanoseconds since 1970. */
   utime(fd: number, mtimeNs: bigint): void
+  /** Sets one extended attribute of an open file. */
   setXattr(fd: number, xattr: Xattr): void
+  /** Removes one extended attribute of an open file; one that is not there is no error. */
   removeXattr(fd: number, xattrName: Uint8Array): void
 
   /** Bytes that this process may still write to the file system of a directory. */

@@ -125,6 +125,7 @@ export function xattrCalls(c: LibC, path: Buffer, second: Buffer) {
     throw failure(errno, 'lgetxattr')
   }
   return {
+    /** Extended attributes of a path itself, sorted by name; none where there are none. Fresh. */
     read: (of: Uint8Array): readonly Xattr[] => {
       terminated(path, of)
       const length = c.llistxattr(path, list, list.length)
@@ -144,6 +145,7 @@ export function xattrCalls(c: LibC, path: Buffer, second: Buffer) {
       }
       return found.sort((a, b) => Buffer.compare(a.name, b.name))
     },
+    /** Judges what a removal returned: an attribute that is not there is no error. */
     removed: (result: number): void => {
       if (result !== -1) return
       const errno = c.errno()

@@ -77,6 +77,7 @@ export interface BackupSummary extends SnapshotStats {
   readonly durationMs: number
 }
 
+/** What a backup ends with: its root, what it counted, and what a person should know. */
 export interface BackupResult {
   /** Absent in a dry run, and when nothing has changed and `skipIfUnchanged` was asked for. */
   readonly root?: RootId
@@ -87,6 +88,7 @@ export interface BackupResult {
   readonly notices: readonly string[]
 }
 
+/** How a backup is watched and stopped. */
 export interface BackupOptions {
   readonly signal: AbortSignal
   /** At most ten times a second, and once at the end. */

@@ -42,6 +42,10 @@ function bytesOf(job: Job): number {
   return bytes
 }
 
+/**
+ * What reads and seals for one backup: worker threads for large work, this thread for small, and one table of
+ * contents between them, so that no content is sealed twice.
+ */
 export class Hands {
   readonly #parts: HandsParts
   readonly #table: ContentTable

@@ -45,6 +45,7 @@ export interface FileJob {
   readonly wantsXattrs: boolean
 }
 
+/** What a thread is given: many small files for one bundle, or a stretch of a large file. */
 export type Job = BundleJob | FileJob
 
 /** A file could not be read, or not as it was expected. */
@@ -66,6 +67,7 @@ export type OddFile =
     }
   | { readonly index: number; readonly kind: 'large' }
 
+/** What came of a bundle; its chunk is sealed and accepted, not yet durable. */
 export interface BundleResult {
   readonly kind: 'bundle'
   /** Absent when no file gave any byte. */
@@ -77,6 +79,7 @@ export interface BundleResult {
   readonly xattrs: readonly { readonly index: number; readonly xattrs: readonly Xattr[] }[]
 }
 
+/** What came of a file, or of a stretch of it; its chunks are accepted, not yet durable. */
 export interface FileResult {
   readonly kind: 'file'
   /** `missed`: not as expected, try again. `unsteady`: changed while it was read, at the second try. */
@@ -89,6 +92,7 @@ export interface FileResult {
   readonly failure?: Failure
 }
 
+/** What came of a job, of the same `kind`. */
 export type JobResult = BundleResult | FileResult
 
 /** About one piece of content: the chunk it is in; or seal it; or somebody else is at it, ask again with `settle`. */
@@ -126,6 +130,7 @@ export interface ErrorNote {
   readonly stack?: string
 }
 
+/** What the main thread says to a worker. */
 export type ToWorker =
   | { readonly type: 'job'; readonly number: number; readonly job: Job }
   | {
@@ -138,6 +143,7 @@ export type ToWorker =
   /** Make durable what was appended, and say what it is; with `isLast`, close the pack too. */
   | { readonly type: 'sync'; readonly isLast: boolean }
 
+/** What a worker says to the main thread; what has a `call` is answered by a `reply` with that number. */
 export type FromWorker =
   | { readonly type: 'ask'; readonly call: number; readonly keys: Uint8Array }
   | { readonly type: 'settle'; readonly call: number; readonly keys: Uint8Array }

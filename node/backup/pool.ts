@@ -11,16 +11,25 @@ const JOBS_PER_WORKER = 3
 
 /** What threads ask of the main thread. */
 export interface PoolPorts {
+  /** One verdict for each content. @param keys - 32 bytes each */
   ask(keys: Uint8Array): readonly Verdict[]
+  /**
+   * Waits for contents that others were at: ids only, or `mine` when the other failed.
+   *
+   * @param keys - 32 bytes each
+   */
   settle(keys: Uint8Array): Promise<readonly Verdict[]>
   /** Says whether a chunk is in the store. */
   has(id: ChunkId): boolean
   /** Takes note of sealed chunks, and stores those that come with their bytes. */
   sealed(sealed: readonly Sealed[]): Promise<void>
+  /** Lends a thread a pack to append to; given back with {@link giveBack}. */
   lend(): PackLoan
   /** Chunks in a lent pack are durable there. */
   adopt(loan: PackLoan, records: readonly LoanRecord[]): void
+  /** Takes a lent pack back, after all that was appended to it is adopted. */
   giveBack(loan: PackLoan): void
+  /** So many more bytes of sources are read. */
   progress(bytes: number): void
   /** A thread has failed: nothing more will come. */
   failed(error: unknown): void

@@ -130,6 +130,7 @@ export class ContentCheck {
     this.#store = store
   }
 
+  /** Whether all of the entry's content is in the store: by ids, nothing is read. */
   isHere({ content }: Entry): boolean {
     if (content === undefined) return true
     if (content.kind === 'file') return this.#store.isComplete(content.chunk)

@@ -107,6 +107,7 @@ function holesOf(results: readonly FileResult[]): Extent[] {
 
 /** What it works with. */
 export interface SourceFilesParts {
+  /** Does a job in whichever thread; rejects only with what ends the backup. */
   readonly submit: (job: Job) => Promise<JobResult>
   /** Seals and stores a node of a long file. */
   readonly sealNode: (raw: Uint8Array, links: readonly ChunkId[]) => ChunkId
@@ -115,6 +116,10 @@ export interface SourceFilesParts {
   readonly fail: (error: unknown) => void
 }
 
+/**
+ * Reads the contents of the files that a walk finds: small ones gathered into bundles, large ones in
+ * stretches, names of one inode once.
+ */
 export class SourceFiles {
   readonly #parts: SourceFilesParts
   readonly #bundle = new BundleCutter<FileWork>()

@@ -33,6 +33,7 @@ type Count = { -readonly [Key in keyof SnapshotStats]: number }
 /** What a comparison with the snapshot before found. */
 export type Change = 'New' | 'Changed' | 'Unmodified'
 
+/** Counts what a backup finds, reads and stores, and tells of it at most ten times a second. */
 export class Tally {
   readonly stats: Count = {
     ...{ files: 0, dirs: 0, others: 0, bytes: 0, filesNew: 0, filesChanged: 0, filesUnmodified: 0 },
@@ -57,10 +58,12 @@ export class Tally {
     this.#onProgress = onProgress
   }
 
+  /** Sources that could not be read, those too that are not listed one by one. */
   get unreadCount(): number {
     return this.unread.length + this.#unreadLeftOut
   }
 
+  /** Counts an entry of the snapshot. @param bytes - size of a file, else 0 */
   found(type: EntryType, bytes: number): void {
     if (type === 'file') {
       this.stats.files++
@@ -75,14 +78,17 @@ export class Tally {
     this.stats.bytes += bytes
   }
 
+  /** Counts a file by what the comparison with the snapshot before found. */
   file(change: Change): void {
     this.stats[`files${change}`]++
   }
 
+  /** Counts a directory by what the comparison with the snapshot before found. */
   directory(change: Change): void {
     this.stats[`dirs${change}`]++
   }
 
+  /** A file is being read: it is named among the current ones. @param path - kept */
   begin(path: Uint8Array): void {
     if (this.#current.size < CURRENT_FILES_MAX) this.#current.add(path)
   }
@@ -102,16 +108,19 @@ export class Tally {
     this.tell()
   }
 
+  /** A source could not be read; the first 100,000 are listed, the others counted. @param path - kept */
   fail(path: Uint8Array, failure: Failure): void {
     if (this.unread.length < UNREAD_MAX) this.unread.push({ path, ...failure })
     else this.#unreadLeftOut++
     this.tell()
   }
 
+  /** Keeps a sentence for the end, once; at most 1,000 of them. */
   notice(text: string): void {
     if (this.notices.length < 1000 && !this.notices.includes(text)) this.notices.push(text)
   }
 
+  /** Counts a new chunk. @param rawBytes - before compression @param storedBytes - as it is in the store */
   chunk(kind: 'data' | 'tree', rawBytes: number, storedBytes: number): void {
     this.stats.chunksAdded++
     this.stats.bytesStored += storedBytes

@@ -21,6 +21,7 @@ function isSameList(a: readonly ChunkId[] | undefined, b: readonly ChunkId[] | u
   )
 }
 
+/** Turns the entries of finished directories into tree chunks, from the leaves up. */
 export class TreeWriter {
   readonly #parts: TreeWriterParts
 

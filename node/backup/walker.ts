@@ -71,6 +71,10 @@ export function directoryKey(stats: { readonly dev: bigint; readonly ino: bigint
   return `${String(stats.dev)}:${String(stats.ino)}`
 }
 
+/**
+ * Walks the sources in the order of their names, compares each directory with the snapshot before, and gives
+ * out what must be read.
+ */
 export class Walker {
   readonly #parts: WalkerParts
   readonly #check: ContentCheck

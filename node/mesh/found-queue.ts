@@ -18,6 +18,7 @@ export class FoundQueue implements AsyncIterable<FoundDevice> {
     signal.addEventListener('abort', () => this.#wake?.(), { once: true })
   }
 
+  /** Hands a finding on, unless all its addresses were given already. */
   push(found: FoundDevice): void {
     const addresses = found.addresses.filter((address) => !this.#seen.has(`${found.device} ${address}`))
     if (addresses.length === 0 || this.#waiting.length >= waitingMax || this.#seen.size >= seenMax) return

@@ -92,6 +92,10 @@ export class Peers {
     this.#poke()
   }
 
+  /**
+   * Every member that is kept in touch with: linked or not, failures in a row, when it is called next
+   * (running time).
+   */
   status(): PeerStatus[] {
     const up = new Set(this.#parts.network.connected())
     return [...this.#targets].map(([device, { state, lastError }]) => {

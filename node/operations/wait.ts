@@ -25,6 +25,7 @@ export interface Waited {
 /** How one waits. */
 export interface WaitOptions {
   readonly signal: AbortSignal
+  /** Whenever one more device has said that it holds it. */
   readonly onCopies: (copies: CopiesSoFar) => void
 }
 

@@ -36,6 +36,7 @@ export interface FetchOptions {
   /** Peers that say they can supply the root. */
   readonly peers: readonly DeviceId[]
   readonly signal: AbortSignal
+  /** After each chunk that was accepted. */
   readonly onProgress?: (progress: FetchProgress) => void
 }
 

@@ -79,6 +79,7 @@ export class Directories {
     return dir
   }
 
+  /** Ends one use that {@link acquire} began; the directory may be closed from then on. */
   release(node: DirectoryNode): void {
     const open = this.#open.get(node)
     if (open !== undefined) open.pins--
@@ -103,6 +104,7 @@ export class Directories {
     this.#posix.closeDir(open.dir)
   }
 
+  /** Closes all that is open; nobody may be using any of it. */
   close(): void {
     for (const { dir } of this.#open.values()) this.#posix.closeDir(dir)
     this.#open.clear()

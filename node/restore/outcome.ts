@@ -21,10 +21,12 @@ export class SharedCounters {
     this.#counts = new BigInt64Array(memory)
   }
 
+  /** Adds to a counter; seen by all threads at once. */
   add(counter: keyof typeof COUNTERS, count: number): void {
     if (count !== 0) Atomics.add(this.#counts, COUNTERS[counter], BigInt(count))
   }
 
+  /** The sum of all threads so far. */
   get(counter: keyof typeof COUNTERS): number {
     return Number(Atomics.load(this.#counts, COUNTERS[counter]))
   }
@@ -96,6 +98,7 @@ export class Outcome {
     this.#verbose = verbose
   }
 
+  /** Counts one thing that was restored less than exactly, by its name. */
   notice = (what: string): void => {
     this.notices.set(what, (this.notices.get(what) ?? 0) + 1)
   }
@@ -124,16 +127,19 @@ export class Outcome {
     this.#event('unchanged', path, entry.name, entry.size)
   }
 
+  /** Entries that the snapshot lacks were removed. @param count - a directory and all below it */
   deleted(path: Uint8Array, name: Uint8Array, count: number): void {
     this.#counters.add('entriesDeleted', count)
     this.#event('deleted', path, name, 0)
   }
 
+  /** A file was read back and is right. */
   verified(path: Uint8Array, entry: Entry): void {
     this.#counters.add('filesVerified', 1)
     this.#event('verified', path, entry.name, entry.size)
   }
 
+  /** All of it as plain data, for the way between threads; views, not copies. */
   result(): JobResult {
     const { directories, linked, large, isNeeded, isPlaced, problems, notices, events } = this
     return { directories, linked, large, isNeeded, isPlaced, problems, notices, events }

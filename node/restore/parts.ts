@@ -32,8 +32,11 @@ export interface RestorationParts {
   readonly tempName: () => Uint8Array
   /** Paths are matched: names are needed. */
   readonly hasRules: boolean
+  /** An entry could not be restored; the rest goes on. */
   readonly onProblem: (problem: RestoreProblem) => void
+  /** So many entries were restored less than exactly, for one reason. */
   readonly onNotice: (what: string, count: number) => void
+  /** What became of one entry; with `verbose` only. */
   readonly onEvent: (event: RestoreEntryEvent) => void
 }
 

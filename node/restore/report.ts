@@ -12,6 +12,7 @@ export interface RestoreWatch {
   readonly onProgress?: (counters: RestoreCounters) => void
   /** Every entry; asking for it costs time. */
   readonly onEntry?: (event: RestoreEntryEvent) => void
+  /** Every entry that could not be restored, also beyond those that the end lists. */
   readonly onProblem?: (problem: RestoreProblem) => void
 }
 
@@ -50,20 +51,24 @@ export class Log {
     this.#watch = watch
   }
 
+  /** Takes note of an entry that could not be restored; the first 10,000 are kept for the end. */
   problem = (problem: RestoreProblem): void => {
     this.#problemCount++
     if (this.#problems.length < PROBLEMS_MAX) this.#problems.push(problem)
     this.#watch.onProblem?.(problem)
   }
 
+  /** Takes note of what was restored less than exactly, and how often. */
   notice = (what: string, count: number): void => {
     this.#notices.set(what, (this.#notices.get(what) ?? 0) + count)
   }
 
+  /** Passes on what became of one entry. */
   event = (event: RestoreEntryEvent): void => {
     this.#watch.onEntry?.(event)
   }
 
+  /** What was said, for the end. */
   result(): Told {
     const notices = [...this.#notices].map(
       ([what, count]) => `Not restored: ${what}${count === 0 ? '' : ` (${String(count)} times)`}.`,

@@ -39,6 +39,7 @@ export const TYPE_OF_FORM: Readonly<Record<Form, EntryType>> = {
 export interface Positions {
   readonly users: ReadonlyMap<string, number>
   readonly groups: ReadonlyMap<string, number>
+  /** Where a chunk stands among the links of the tree, 0 for the first. */
   readonly linkPosition: (id: ChunkId) => number
 }
 

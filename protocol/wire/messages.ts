@@ -51,7 +51,7 @@ export interface GetListing {
   readonly tip?: ListingHash
 }
 
-/** A chain of heads and the body of the last, or a part of them: see {@link ListingJoiner}. */
+/** A chain of heads and the body of the last, or a part of them: the last says so. */
 export interface ListingPart {
   readonly type: 'listing'
   /** Signed heads as they were sent, oldest first. */

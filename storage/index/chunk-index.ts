@@ -105,6 +105,7 @@ export class ChunkIndex implements DraftedIndex {
     for await (const [key] of this.#map.iterate(tableRange(TABLE.free))) yield idOfKey(key)
   }
 
+  /** Closes the database; nothing may be asked afterwards. */
   async close(): Promise<void> {
     await this.#map.close()
   }

@@ -18,9 +18,13 @@ export interface DraftedIndex {
   readonly holds: Set<RootId>
   readonly bad: Set<ChunkId>
   badGeneration: number
+  /** The record of a chunk as the index has it now, undefined when it has none or it is hidden. */
   get(id: ChunkId): ChunkRecord | undefined
+  /** Writes one batch; with `durable` it is on the disk when this resolves. */
   apply(changes: readonly KeyValueChange[], durable: boolean): Promise<void>
+  /** Makes a chunk that is being removed unfindable at once, before the batch is durable. */
   hide(id: ChunkId): void
+  /** Ends {@link hide}: the removal is durable, or did not happen. */
   show(id: ChunkId): void
 }
 

@@ -19,10 +19,12 @@ export class Staging {
     return this.#waiting.size + this.#leaving.size
   }
 
+  /** Where a chunk of either generation lies, undefined when it is in neither. */
   get(id: ChunkId): StagedChunk | undefined {
     return this.#waiting.get(id) ?? this.#leaving.get(id)
   }
 
+  /** Takes an accepted chunk in; it waits for the next commit. */
   add(id: ChunkId, chunk: StagedChunk): void {
     this.#waiting.set(id, chunk)
   }

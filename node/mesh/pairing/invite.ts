@@ -115,6 +115,7 @@ export interface Invitation {
   readonly expiresAtMs: number
   /** The device admitted. Rejects with `CODE_EXPIRED`, `PAIRING_REFUSED` (burned) or `ABORTED`. */
   readonly done: Promise<Paired>
+  /** Takes the invitation back; `done` rejects with `ABORTED` if nobody was admitted yet. */
   cancel(): void
 }
 

@@ -90,6 +90,7 @@ export function decodeStrictly(bytes: Uint8Array): unknown {
   return value
 }
 
+/** The error for a message that is not of its form; what was wrong is not told to the other side. */
 export function malformed(): CellarError {
   return new CellarError('PEER_PROTOCOL', 'a pairing message of another form came')
 }

@@ -110,6 +110,7 @@ export class JoinerTry {
     this.#nonce = options.random.bytes(nonceBytes)
   }
 
+  /** Opens the try: the number of the code, and a fresh nonce of 16 bytes. */
   start(): Message<'start'> {
     return { type: 'start', number: this.#options.number, nonce: this.#nonce }
   }
@@ -147,10 +148,16 @@ export class JoinerTry {
     return { terms: decodeTerms(sealer.open('inviter', message.sealed)), checkWords: sealer.checkWords }
   }
 
+  /** Asks to be admitted under a name, sealed; the check words have been confirmed by then. */
   request(name: string): Message<'request'> {
     return { type: 'request', sealed: this.#ready().seal('joiner', encodeName(name)) }
   }
 
+  /**
+   * Takes what a new member is given.
+   *
+   * @throws {CellarError} the inviter's own code when it refused; `PEER_PROTOCOL`
+   */
   gift(message: Message<'gift' | 'refuse'>): Gift {
     if (message.type === 'refuse') {
       throw new CellarError(errorCodeFromWire(message.code), 'the inviting device could not admit this one')
@@ -158,6 +165,7 @@ export class JoinerTry {
     return decodeGift(this.#ready().open('inviter', message.sealed))
   }
 
+  /** Says that the gift is kept: durable at this side. */
   thanks(): Message<'thanks'> {
     return { type: 'thanks', sealed: this.#ready().seal('joiner', new Uint8Array(0)) }
   }
@@ -182,6 +190,7 @@ export class InviterTry {
     this.#nonce = options.random.bytes(nonceBytes)
   }
 
+  /** Answers a start with a public share of 32 bytes; one scalar for this try alone (P3.2). */
   share(message: Message<'start'>): Message<'share'> {
     const { secret, random } = this.#options
     this.#session = concatBytes(message.nonce, this.#nonce)
@@ -215,6 +224,7 @@ export class InviterTry {
     return this.#ready().checkWords
   }
 
+  /** Shows that the code is known here too, and says the terms, sealed; after {@link judge} said true. */
   welcome(terms: Terms): Message<'welcome'> {
     const sealer = this.#ready()
     return {
@@ -229,10 +239,12 @@ export class InviterTry {
     return decodeName(this.#ready().open('joiner', message.sealed))
   }
 
+  /** Hands the membership, and the vault key where the role has it, sealed. */
   gift(gift: Gift): Message<'gift'> {
     return { type: 'gift', sealed: this.#ready().seal('inviter', encodeGift(gift)) }
   }
 
+  /** Takes the joiner's word that it has kept the gift. @throws {CellarError} `PEER_PROTOCOL` */
   thanks(message: Message<'thanks'>): void {
     if (this.#ready().open('joiner', message.sealed).byteLength !== 0) throw malformed()
   }
