@@ -7,7 +7,8 @@ import { CellarError } from '../node/client.ts'
  * Runs a program and gives what it writes; its errors go to ours.
  *
  * @param command - program and arguments, one or more
- * @throws {CellarError} `COMMAND_FAILED` at the end, when it could not be started or failed: half an output is no backup
+ * @throws {CellarError} `COMMAND_FAILED` at the end, when it could not be started or failed: half an output is no
+ *   backup
  */
 export async function* commandOutput(
   command: readonly string[],

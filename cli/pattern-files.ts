@@ -20,7 +20,8 @@ export function readNamed(path: Buffer, shown: string): Buffer {
 }
 
 /**
- * The patterns of a file: one a line, blank lines and `#` lines left out, `$VAR` and `${VAR}` expanded, `$$` is a dollar.
+ * The patterns of a file: one a line, blank lines and `#` lines left out, `$VAR` and `${VAR}` expanded, `$$` is a
+ * dollar.
  *
  * @param bytes - borrowed
  * @returns texts as `decodeArgument` gives them

@@ -70,7 +70,10 @@ export interface Methods {
   readonly deviceRemove: Method<{ readonly device: string }, never, DeviceRemoved>
   /** `DEVICE_NOT_FOUND`, `NOT_ENTITLED`. */
   readonly deviceRename: Method<{ readonly device: string; readonly name: string }, never, DeviceRenamed>
-  /** Resolves when the newcomer is admitted. `CODE_EXPIRED` after its time, or after three wrong tries; abort closes the invitation. */
+  /**
+   * Resolves when the newcomer is admitted. `CODE_EXPIRED` after its time, or after three wrong tries; abort closes
+   * the invitation.
+   */
   readonly invite: Method<InviteParams, InviteEvent, Invited>
   /** With `stdin`, content comes as `input`. Aborted: nothing is published, chunks already stored are used again. */
   readonly backup: Method<BackupParams, BackupEvent, BackupSummary>

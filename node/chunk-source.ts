@@ -13,8 +13,8 @@ export interface ChunkSource {
    */
   get(id: ChunkId, signal: AbortSignal): Promise<Uint8Array>
   /**
-   * Where chunks lie on this machine, so that worker threads read them themselves (and verify). Undefined for those that
-   * only `get` can give. A place may go stale: then `get` is asked.
+   * Where chunks lie on this machine, so that worker threads read them themselves (and verify). Undefined for those
+   * that only `get` can give. A place may go stale: then `get` is asked.
    */
   locate?(ids: readonly ChunkId[]): readonly (ChunkPlace | undefined)[]
 }

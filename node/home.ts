@@ -103,8 +103,8 @@ export function writeKeys(paths: HomePaths, keys: HomeKeys): void {
 }
 
 /**
- * The device key to join with: that of an interrupted try, so that the mesh gets one device of it and not two; else `fresh`,
- * kept until the joining is done.
+ * The device key to join with: that of an interrupted try, so that the mesh gets one device of it and not two; else
+ * `fresh`, kept until the joining is done.
  */
 export function joiningKey(paths: HomePaths, fresh: Uint8Array): Uint8Array {
   const begun = readKey(paths.joiningKey, 'device')

@@ -100,7 +100,9 @@ export interface Network {
   /** The addresses known for a device, those that worked last first. */
   addressesOf(device: DeviceId): string[]
 
-  /** Tells a notice (at most `noticeBytesMax` bytes) to all members that can be reached; may be lost, may come twice. */
+  /**
+   * Tells a notice (at most `noticeBytesMax` bytes) to all members that can be reached; may be lost, may come twice.
+   */
   publish(notice: Uint8Array): void
 
   /** Calls back for each notice of another member. @returns ends it */
@@ -120,7 +122,9 @@ export interface Network {
   /** Answers those who look for an invitation's number on the local network. @returns ends it */
   advertise(number: string): () => void
 
-  /** Looks for the inviter of a number on the local network until the signal is aborted; each device once per address. */
+  /**
+   * Looks for the inviter of a number on the local network until the signal is aborted; each device once per address.
+   */
   seek(number: string, signal: AbortSignal): AsyncIterable<FoundDevice>
 
   /** Ends all links and listening; resolves within two seconds. Idempotent. */

@@ -23,7 +23,10 @@ import { PROGRAM } from './version.ts'
 
 /** How a node is opened. */
 export interface OpenNodeOptions {
-  /** `running`: until it is stopped, among its peers at once. `command`: for one command, among the peers only if it needs them. */
+  /**
+   * `running`: until it is stopped, among its peers at once. `command`: for one command, among the peers only if it
+   * needs them.
+   */
   readonly mode: 'running' | 'command'
   /** In the place of the settings' own, for this opening. */
   readonly limits?: RateLimits

@@ -157,7 +157,10 @@ export class Online {
     if (!this.#end.signal.aborted) this.publishSoon()
   }
 
-  /** A notice says that there is news: the peers who have it tell so on their own channels; those not yet followed are. */
+  /**
+   * A notice says that there is news: the peers who have it tell so on their own channels; those not yet followed
+   * are.
+   */
   #takeNotice(notice: Uint8Array, from: DeviceId): void {
     try {
       decodeHeadNotice(notice)

@@ -134,7 +134,10 @@ export class SnapshotReader {
     }
   }
 
-  /** The chunks of a file's content, in order; nothing for a bundled or empty one. @throws {CellarError} `FORMAT_INVALID` */
+  /**
+   * The chunks of a file's content, in order; nothing for a bundled or empty one. @throws {CellarError}
+   * `FORMAT_INVALID`
+   */
   async *chunks(entry: Entry, signal: AbortSignal): AsyncIterable<ContentChunk> {
     const { content } = entry
     if (content?.kind === 'chunks') yield* content.chunks

@@ -7,7 +7,9 @@ import type { Events } from './events.ts'
 const keptMs = 15 * 60_000
 const keptMax = 20
 
-/** Troubles that mend themselves or belong to one channel are not for people, unless they go on: they are in the log. */
+/**
+ * Troubles that mend themselves or belong to one channel are not for people, unless they go on: they are in the log.
+ */
 const QUIET: ReadonlySet<ErrorCode> = new Set(['PEER_GONE', 'ABORTED'])
 
 /** Troubles that are over as soon as something new could be stored. */

@@ -34,7 +34,10 @@ export function isSignedBy(kind: StatementKind, bytes: Uint8Array, device: Devic
   return verifySignature(device, concatBytes([LABELS[kind], content]), bytes.subarray(content.byteLength))
 }
 
-/** Hex SHA-256 of some bytes. Statements are named by that of their content, so a second signature makes no second name. */
+/**
+ * Hex SHA-256 of some bytes. Statements are named by that of their content, so a second signature makes no second
+ * name.
+ */
 export function sha256Hex(bytes: Uint8Array): string {
   return hash('sha256', bytes, 'hex')
 }

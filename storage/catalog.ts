@@ -1,4 +1,7 @@
-/** A small ordered map from text to bytes, beside the chunks: for what a node remembers (`openCatalog`, `memoryCatalog`). */
+/**
+ * A small ordered map from text to bytes, beside the chunks: for what a node remembers (`openCatalog`,
+ * `memoryCatalog`).
+ */
 import { openLevelKeyValue } from './adapters/level-key-value.ts'
 import { nodeDisk } from './adapters/node-disk.ts'
 import type { KeyValue, KeyValueChange } from './key-value.ts'

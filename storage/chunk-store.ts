@@ -219,23 +219,29 @@ export interface ChunkStore extends AsyncDisposable {
 
   /**
    * Removes chunks that no complete chunk and no hold refers to and that the caller names as safe, and then those
-   * below them that became so; then compacts. Costs what is freed. Interruptible; safe on a full disk. Nothing is removed
-   * while something needed lacks its bytes and its links are unknown (after a lost index): mend it first.
+   * below them that became so; then compacts. Costs what is freed. Interruptible; safe on a full disk. Nothing is
+   * removed while something needed lacks its bytes and its links are unknown (after a lost index): mend it first.
    */
   reclaim(options: ReclaimOptions): Promise<ReclaimResult>
-  /** Rewrites packs with many dead bytes, one at a time, in steps of a few MiB. @returns bytes given back to the disk */
+  /**
+   * Rewrites packs with many dead bytes, one at a time, in steps of a few MiB. @returns bytes given back to the disk
+   */
   compact(options?: CompactOptions): Promise<number>
 
   /** Counts of chunks, bytes and packs, from what the index keeps anyway: no disk is read. */
   stats(): StoreStats
   /** Looks for damage; changes nothing. What it names can be quarantined and replaced. */
   verify(options: VerifyOptions): AsyncIterable<Problem>
-  /** Marks a chunk as bad: it is no longer `has`, its bytes are kept out of every answer. Durable; unknown id: no error. */
+  /**
+   * Marks a chunk as bad: it is no longer `has`, its bytes are kept out of every answer. Durable; unknown id: no
+   * error.
+   */
   quarantine(id: ChunkId): Promise<void>
   /** The chunks marked as bad, sorted: what to ask of peers. */
   quarantined(): ChunkId[]
   /**
-   * Puts good bytes in the place of a bad or missing chunk; what referred to it is whole again. Durable when it resolves.
+   * Puts good bytes in the place of a bad or missing chunk; what referred to it is whole again. Durable when it
+   * resolves.
    *
    * @throws {CellarError} as `put` and `commit`
    */

@@ -1,4 +1,7 @@
-/** A disk in memory: the twin of `adapters/node-disk.ts`, which can be full, fail, and lose in a crash what was not synced. */
+/**
+ * A disk in memory: the twin of `adapters/node-disk.ts`, which can be full, fail, and lose in a crash what was not
+ * synced.
+ */
 import { dirname } from 'node:path'
 import type { Disk, DiskFile } from './disk.ts'
 

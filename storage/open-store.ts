@@ -40,11 +40,11 @@ const FORMAT = 'rootcellar store 1\n'
 const MiB = 1024 * 1024
 
 /**
- * Opens the store in a directory, recovering what a crash left. On a full disk it gives its reserve back; if that is not
- * enough it opens for reading only (`stats().readOnly`).
+ * Opens the store in a directory, recovering what a crash left. On a full disk it gives its reserve back; if that is
+ * not enough it opens for reading only (`stats().readOnly`).
  *
- * @throws {CellarError} `STORE_IN_USE` at once (context: pid, if known), `STORE_UNKNOWN`, `STORE_FULL` when it would have
- * to be made on a full disk
+ * @throws {CellarError} `STORE_IN_USE` at once (context: pid, if known), `STORE_UNKNOWN`, `STORE_FULL` when it would
+ *   have to be made on a full disk
  */
 export async function openStore(options: StoreOptions): Promise<ChunkStore> {
   const disk = options.disk ?? nodeDisk()

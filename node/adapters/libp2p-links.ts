@@ -125,7 +125,10 @@ export class Links {
     return (chooseLink(members) ?? chooseLink(links.filter((link) => link.verdict === 'guest')))?.connection
   }
 
-  /** Says hello on a connection, and takes in what the other end answers. @throws {CellarError} `NOT_A_MEMBER`, `PEER_GONE` */
+  /**
+   * Says hello on a connection, and takes in what the other end answers. @throws {CellarError} `NOT_A_MEMBER`,
+   * `PEER_GONE`
+   */
   async greet(connection: Connection, as: CallAs, signal: AbortSignal): Promise<void> {
     const link = this.#links.get(connection.id)
     if (link === undefined) throw new CellarError('PEER_GONE', 'the connection ended at once')

@@ -10,7 +10,10 @@ const M_ARENA_MAX = -8
 const MiB = 1024 * 1024
 /** Free bytes at the end of a heap that are kept for the next buffers. */
 const trimThresholdBytes = 32 * MiB
-/** Blocks from this size on are mapped one by one: above all buffers of chunks, as mapping each anew costs more than filling it. */
+/**
+ * Blocks from this size on are mapped one by one: above all buffers of chunks, as mapping each anew costs more than
+ * filling it.
+ */
 const mmapThresholdBytes = 16 * MiB
 /** Heaps that threads share; the default is eight for each core, and each keeps what it once had. */
 const arenas = 2

@@ -37,7 +37,10 @@ export function readNames(file: string): ReadonlyMap<number, string> {
 
 let loaded: Promise<Posix> | undefined
 
-/** Loads what this system can do: all of it on Linux, plain Node elsewhere (`lost` says what is missing). Once a thread. */
+/**
+ * Loads what this system can do: all of it on Linux, plain Node elsewhere (`lost` says what is missing). Once a
+ * thread.
+ */
 export function loadPosix(): Promise<Posix> {
   loaded ??= load()
   return loaded

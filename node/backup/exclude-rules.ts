@@ -1,4 +1,7 @@
-/** What is left out of a backup, and why (node/spec/backup.md §2). Decides; looks at the disk only where a rule says so. */
+/**
+ * What is left out of a backup, and why (node/spec/backup.md §2). Decides; looks at the disk only where a rule says
+ * so.
+ */
 
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { CellarError } from '../../protocol/index.ts'

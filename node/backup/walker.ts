@@ -1,4 +1,7 @@
-/** Walks the sources, depth first, and gives each thing found to whoever takes care of it (node/spec/backup.md §1, §2, §7). */
+/**
+ * Walks the sources, depth first, and gives each thing found to whoever takes care of it (node/spec/backup.md §1, §2,
+ * §7).
+ */
 
 import type { BigIntStats } from 'node:fs'
 import {

@@ -110,14 +110,19 @@ class Thread {
     }
   }
 
-  /** A full pack becomes durable while the next one is being filled; one at a time, so that little waits for the disk. */
+  /**
+   * A full pack becomes durable while the next one is being filled; one at a time, so that little waits for the disk.
+   */
   async #retire(): Promise<void> {
     await this.#retiring
     this.#retiring = this.#sync({ isLast: true, isAnswer: false })
     this.#retiring.catch(this.fail)
   }
 
-  /** Makes what was appended durable and reports it; with `isLast` the pack is given up at once, before the disk is done. */
+  /**
+   * Makes what was appended durable and reports it; with `isLast` the pack is given up at once, before the disk is
+   * done.
+   */
   async #sync({ isLast, isAnswer }: { isLast: boolean; isAnswer: boolean }): Promise<void> {
     const [appender, loan, records] = [this.#appender, this.#loan, this.#records]
     this.#records = []

@@ -1,6 +1,6 @@
 /**
- * What goes over the control socket (spec/control.md): JSON lines, and between them runs of raw bytes, each announced by
- * a line `{"bytes": n}`. Pure: bytes in, items out.
+ * What goes over the control socket (spec/control.md): JSON lines, and between them runs of raw bytes, each announced
+ * by a line `{"bytes": n}`. Pure: bytes in, items out.
  */
 
 import { CellarError, ERRORS, type ErrorCode, type ErrorContext } from '../../protocol/errors.ts'

@@ -1,4 +1,6 @@
-/** What is kept of the ledger (sync.md §1): each change is durable in the catalog before the state shows it (R1, R10). */
+/**
+ * What is kept of the ledger (sync.md §1): each change is durable in the catalog before the state shows it (R1, R10).
+ */
 
 import {
   type Clock,

@@ -170,7 +170,10 @@ export class Ledger {
     return newerFrom(this.view, theirs)
   }
 
-  /** The heads of a chain from `fromSeq` on as far as they are kept, and its newest body; nothing when it is not known. */
+  /**
+   * The heads of a chain from `fromSeq` on as far as they are kept, and its newest body; nothing when it is not
+   * known.
+   */
   listingSince(wanted: Omit<GetListing, 'type'>): ChainRecord {
     return listingSince(this.#parts.catalog, this.#state, wanted)
   }

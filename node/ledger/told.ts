@@ -68,7 +68,9 @@ export function newerFrom(view: View, theirs: HeadName): number | undefined {
   return isOtherBranch ? Math.max(1, theirs.seq - forkReach) : undefined
 }
 
-/** The heads of a chain from `fromSeq` on as far as they are kept, and its newest body; nothing when it is not known. */
+/**
+ * The heads of a chain from `fromSeq` on as far as they are kept, and its newest body; nothing when it is not known.
+ */
 export function listingSince(
   catalog: Catalog,
   state: LedgerState,

@@ -13,7 +13,8 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { AdmitRequest } from './pairing/invite.ts'
 
 /**
- * Admits a device, durably. For one that is a member already, after an interrupted try, its terms are brought up to date.
+ * Admits a device, durably. For one that is a member already, after an interrupted try, its terms are brought up to
+ * date.
  *
  * @returns the whole membership log, oldest entry first
  * @throws {CellarError} `NOT_ENTITLED`, `MEMBERSHIP_INVALID` (a removed key, a name that is taken)

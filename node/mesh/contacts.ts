@@ -1,4 +1,7 @@
-/** Whom to keep links to, and where they may be: the members, with the addresses remembered, told and configured (mesh.md §2). */
+/**
+ * Whom to keep links to, and where they may be: the members, with the addresses remembered, told and configured
+ * (mesh.md §2).
+ */
 
 import { CellarError, type Clock, type DeviceId, isCellarError, type Random } from '../../protocol/index.ts'
 import type { Catalog } from '../../storage/index.ts'

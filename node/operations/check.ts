@@ -65,7 +65,9 @@ async function repair(parts: NodeParts, findings: Findings, context: CallContext
   return errors - (await consequencesLeft(parts, context.signal))
 }
 
-/** Errors that are there still when every chunk is good; packs that lost something are set right at the next opening. */
+/**
+ * Errors that are there still when every chunk is good; packs that lost something are set right at the next opening.
+ */
 async function consequencesLeft(parts: NodeParts, signal: AbortSignal): Promise<number> {
   let left = 0
   for await (const { kind } of parts.store.verify({ readData: false, signal })) {

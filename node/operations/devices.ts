@@ -115,7 +115,10 @@ export async function renameDevice(
   return { device, name, old_name: oldName }
 }
 
-/** The newest listing of a device known here: what it signs later under an old epoch counts no more (membership.md §4). */
+/**
+ * The newest listing of a device known here: what it signs later under an old epoch counts no more (membership.md
+ * §4).
+ */
 function cutOf(parts: NodeParts, device: DeviceId): Cut | undefined {
   const head = parts.ledger.headOf(device)
   return head === undefined ? undefined : { seq: head.head.seq, hash: head.hash }

@@ -84,7 +84,9 @@ function mendingSource(parts: NodeParts, root: RootId, signal: AbortSignal): Ope
   }
 }
 
-/** Fetches the root chunks of snapshots that are not here, so that they can be listed. Without peers it does nothing. */
+/**
+ * Fetches the root chunks of snapshots that are not here, so that they can be listed. Without peers it does nothing.
+ */
 export async function fetchRootChunks(parts: NodeParts, signal: AbortSignal): Promise<void> {
   const missing = parts.vault === undefined ? [] : parts.snapshots.unseen()
   const holders = new Set(
@@ -109,7 +111,9 @@ export async function fetchRootChunks(parts: NodeParts, signal: AbortSignal): Pr
   }
 }
 
-/** Waits until a peer has told all it knows: who has just joined has heard of nothing, who was away not of the newest. */
+/**
+ * Waits until a peer has told all it knows: who has just joined has heard of nothing, who was away not of the newest.
+ */
 export async function hearNews(parts: NodeParts, signal: AbortSignal): Promise<void> {
   if (parts.ledger.membership.members.size < 2) return
   const { online } = await parts.connect()

@@ -19,8 +19,8 @@ export type ChunkAnswer =
   | { readonly kind: 'absent'; readonly id: ChunkId }
 
 /**
- * One channel to one peer. Answers come in the order of asking, so a chunk is known by its turn; whoever takes it checks
- * that its hash is that id.
+ * One channel to one peer. Answers come in the order of asking, so a chunk is known by its turn; whoever takes it
+ * checks that its hash is that id.
  */
 export class ChunkClient {
   readonly #channel: Channel
@@ -62,8 +62,8 @@ export class ChunkClient {
    * The next answer.
    *
    * @returns undefined once nothing is owed
-   * @throws {CellarError} `PEER_GONE` when the peer ends or is silent too long, `PEER_PROTOCOL` when it answers what was not
-   * asked, or the error it sent
+   * @throws {CellarError} `PEER_GONE` when the peer ends or is silent too long, `PEER_PROTOCOL` when it answers what
+   *   was not asked, or the error it sent
    */
   async next(signal: AbortSignal): Promise<ChunkAnswer | undefined> {
     while (this.#owed.size > 0) {

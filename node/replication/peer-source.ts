@@ -47,7 +47,10 @@ export class PeerSource implements ChunkSource {
     this.#parts = parts
   }
 
-  /** One chunk, its hash verified; fresh. @throws {CellarError} `CHUNK_NOT_FOUND`, `CHUNK_CORRUPT`, `PEER_GONE`, `ABORTED` */
+  /**
+   * One chunk, its hash verified; fresh. @throws {CellarError} `CHUNK_NOT_FOUND`, `CHUNK_CORRUPT`, `PEER_GONE`,
+   * `ABORTED`
+   */
   async get(id: ChunkId, signal: AbortSignal): Promise<Uint8Array> {
     if (signal.aborted || this.#end.signal.aborted)
       throw new CellarError('ABORTED', 'reading was interrupted')

@@ -46,7 +46,10 @@ export class Rates {
     this.#signal = signal
   }
 
-  /** The channel, slowed where there is a limit. What is not taken in time stops the peer by the channel's own flow control. */
+  /**
+   * The channel, slowed where there is a limit. What is not taken in time stops the peer by the channel's own flow
+   * control.
+   */
   apply(channel: Channel): Channel {
     const [upload, download, signal] = [this.#upload, this.#download, this.#signal]
     if (upload === undefined && download === undefined) return channel

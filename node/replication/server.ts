@@ -46,7 +46,10 @@ export async function serveChunks(store: ChunkStore, channel: Channel, events: S
   }
 }
 
-/** Answers in the order asked, so that the receiver knows each chunk by its turn; a missing one is said in its turn too. */
+/**
+ * Answers in the order asked, so that the receiver knows each chunk by its turn; a missing one is said in its turn
+ * too.
+ */
 async function answer(
   store: ChunkStore,
   channel: Channel,

@@ -99,7 +99,9 @@ export class Feed {
     }
   }
 
-  /** Undefined when there is no place, it is stale, or what lies there is not whole: then the main thread knows more. */
+  /**
+   * Undefined when there is no place, it is stale, or what lies there is not whole: then the main thread knows more.
+   */
   #readHere(id: ChunkId): OpenedPayload | undefined {
     const place = this.#places.get(id)
     if (place === undefined) return undefined

@@ -1,4 +1,7 @@
-/** Writes files: under another name first, in place only when whole, checked and complete with metadata (restore.md §4). */
+/**
+ * Writes files: under another name first, in place only when whole, checked and complete with metadata (restore.md
+ * §4).
+ */
 
 import { ftruncateSync, readSync, writeSync } from 'node:fs'
 import type { Entry } from '../../protocol/index.ts'

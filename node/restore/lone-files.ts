@@ -1,4 +1,7 @@
-/** Files that are no part of a worker's job: second names, and those that all workers write together (restore.md §4, §6). */
+/**
+ * Files that are no part of a worker's job: second names, and those that all workers write together (restore.md §4,
+ * §6).
+ */
 
 import type { Entry } from '../../protocol/index.ts'
 import type { Stat } from '../adapters/posix.ts'

@@ -248,7 +248,10 @@ export class Restoration {
     this.#settle?.resolve()
   }
 
-  /** Has what the snapshot lacks removed from a directory, once all of the snapshot is there; false if nothing is to do. */
+  /**
+   * Has what the snapshot lacks removed from a directory, once all of the snapshot is there; false if nothing is to
+   * do.
+   */
   #clears(node: DirectoryNode): boolean {
     const { mayDelete, isWhole, keepIn, pool } = this.#parts
     if (node.isCleared || !mayDelete || node.state !== 'there' || !isWhole(node.path)) return false

@@ -67,8 +67,8 @@ const SMALL = { entries: 200, bytes: 32 * 1024 * 1024 }
  * Restores. One file that cannot be restored does not stop the others; it is reported and what was in its place stays.
  * All is durable when it resolves.
  *
- * @throws {CellarError} `PATH_NOT_FOUND`, `TARGET_UNSAFE`, `TARGET_FULL` (before anything is written, or when it fills up),
- *   `USAGE` for a malformed pattern, `ABORTED`; what reading the root throws
+ * @throws {CellarError} `PATH_NOT_FOUND`, `TARGET_UNSAFE`, `TARGET_FULL` (before anything is written, or when it
+ *   fills up), `USAGE` for a malformed pattern, `ABORTED`; what reading the root throws
  */
 export async function restore(
   parts: RestoreParts,

@@ -138,7 +138,10 @@ class Follower {
     await this.#askForNewer()
   }
 
-  /** Offers a listing to the ledger; one that does not fit is left alone until the peer has another, or the membership it needs has come. */
+  /**
+   * Offers a listing to the ledger; one that does not fit is left alone until the peer has another, or the membership
+   * it needs has come.
+   */
   async #offer(name: HeadName, heads: readonly Uint8Array[], body: Uint8Array): Promise<void> {
     const { ledger, events } = this.#parts
     try {

@@ -134,7 +134,9 @@ function readDeviceId(text: string): Uint8Array | undefined {
   return isGoodPoint(key) ? key : undefined
 }
 
-/** Whether 32 bytes are the canonical form of a point that is not of small order (anybody could sign for such a one). */
+/**
+ * Whether 32 bytes are the canonical form of a point that is not of small order (anybody could sign for such a one).
+ */
 function isGoodPoint(key: Uint8Array): boolean {
   try {
     return !ed25519.Point.fromBytes(key, false).isSmallOrder()

@@ -190,7 +190,10 @@ function readTerms(row: Fields): MemberTerms {
 /** C0, C1, line and paragraph ends, marks that turn the direction of text, zero width, byte order mark. */
 const NOT_FOR_NAMES = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u
 
-/** Whether a name can be shown on one line without deceiving: 1 .. 64 bytes, no control characters, no space at its ends. */
+/**
+ * Whether a name can be shown on one line without deceiving: 1 .. 64 bytes, no control characters, no space at its
+ * ends.
+ */
 export function isGoodName(name: string): boolean {
   if (name.length === 0 || Buffer.byteLength(name) > deviceNameBytesMax) return false
   return name.isWellFormed() && !NOT_FOR_NAMES.test(name) && name.trim() === name

@@ -25,8 +25,8 @@ export function storingMembers(membership: Membership): readonly Member[] {
 const STORING = new WeakMap<Membership, readonly Member[]>()
 
 /**
- * Every device that gives space, those first that should hold the root: by weighted rendezvous hashing, one of each failure
- * domain before a second of any. When one of the first is full, the next takes its place.
+ * Every device that gives space, those first that should hold the root: by weighted rendezvous hashing, one of each
+ * failure domain before a second of any. When one of the first is full, the next takes its place.
  */
 export function rankHolders(membership: Membership, root: RootId): DeviceId[] {
   const ranked = storingMembers(membership)

@@ -36,7 +36,10 @@ export function treeDigest(
   return primitives.sha256([records])
 }
 
-/** name length u16, name, type u8, mode u16, uid u32, gid u32, links u32, size u64, mtime i64, ctime i64, inode u64, major u32, minor u32. */
+/**
+ * name length u16, name, type u8, mode u16, uid u32, gid u32, links u32, size u64, mtime i64, ctime i64, inode u64,
+ * major u32, minor u32.
+ */
 function writeRecord(records: Buffer, view: DataView, start: number, entry: EntryFacts): number {
   const { name, deviceNumber } = entry
   view.setUint16(start, name.byteLength)

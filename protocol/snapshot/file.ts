@@ -49,7 +49,9 @@ export function buildFileNodes(
   return { kind: 'file', chunk: (top as ContentChunk).id }
 }
 
-/** Cuts before an item whose id, read as a number, is small: the next place to cut does not depend on what is before. */
+/**
+ * Cuts before an item whose id, read as a number, is small: the next place to cut does not depend on what is before.
+ */
 function cutItems(items: readonly ContentChunk[]): ContentChunk[][] {
   const parts: ContentChunk[][] = []
   let start = 0

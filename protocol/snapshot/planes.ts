@@ -1,8 +1,8 @@
 /** Columns of numbers of one width, stored by planes: all highest bytes, then all next ones (snapshot.md §4). */
 
 /**
- * Puts numbers of `width` bytes each, one after the other, into planes. Numbers of neighbours differ mostly in their low
- * bytes, so that the planes of the high ones compress to nearly nothing.
+ * Puts numbers of `width` bytes each, one after the other, into planes. Numbers of neighbours differ mostly in their
+ * low bytes, so that the planes of the high ones compress to nearly nothing.
  *
  * @param numbers - big-endian; borrowed
  * @returns as many bytes, fresh

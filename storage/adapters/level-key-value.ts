@@ -133,8 +133,8 @@ class LevelKeyValue implements KeyValue {
   }
 
   /**
-   * After a failed write LevelDB refuses all writes until it is opened again; what it had promised is still there. It is
-   * closed only with room to open it: closed for good it could not even be read.
+   * After a failed write LevelDB refuses all writes until it is opened again; what it had promised is still there. It
+   * is closed only with room to open it: closed for good it could not even be read.
    */
   async #batchAfterReopening(operations: Operation[], durable: boolean, error: unknown): Promise<void> {
     if (this.#options.onDiskFull?.() === true) this.#isRoomGiven = true

@@ -1,4 +1,7 @@
-/** Chunk id -> place and references, on an ordered map; few things are kept in memory: packs, holds, bad chunks (index.md §3). */
+/**
+ * Chunk id -> place and references, on an ordered map; few things are kept in memory: packs, holds, bad chunks
+ * (index.md §3).
+ */
 import { CellarError, type ChunkId, type RootId } from '../../protocol/index.ts'
 import { prefixRange, type KeyValue, type KeyValueChange } from '../key-value.ts'
 import { type DraftedIndex, IndexDraft } from './draft.ts'

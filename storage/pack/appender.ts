@@ -1,4 +1,7 @@
-/** Appends records to a lent pack, in whichever thread runs it; the format of `format.ts`, the same as the store writes. */
+/**
+ * Appends records to a lent pack, in whichever thread runs it; the format of `format.ts`, the same as the store
+ * writes.
+ */
 import { closeSync, fdatasync, ftruncateSync, openSync, statfsSync, writevSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { CellarError, type ChunkId } from '../../protocol/index.ts'
@@ -8,7 +11,9 @@ import { encodeRecordHeader, recordHeaderBytes } from './format.ts'
 
 const syncData = promisify(fdatasync)
 
-/** Writes chunks into a pack that a store has lent (`ChunkStore.lend`). Appending is a sync call: for worker threads. */
+/**
+ * Writes chunks into a pack that a store has lent (`ChunkStore.lend`). Appending is a sync call: for worker threads.
+ */
 export interface PackAppender extends Disposable {
   /** Says whether the pack is long enough: close it and ask for another. */
   readonly isFull: boolean
@@ -21,7 +26,10 @@ export interface PackAppender extends Disposable {
    * @throws {CellarError} `STORE_FULL`; the file is then as before
    */
   append(id: ChunkId, bytes: Uint8Array, links: readonly ChunkId[]): LoanRecord
-  /** Makes all that was appended until now durable; the thread may do other work meanwhile. @throws {CellarError} `STORE_FULL` */
+  /**
+   * Makes all that was appended until now durable; the thread may do other work meanwhile. @throws {CellarError}
+   * `STORE_FULL`
+   */
   sync(): Promise<void>
   /** Syncs nothing; closes the file. Idempotent. Afterwards the loan is given back. */
   close(): void

@@ -1,4 +1,7 @@
-/** Giving the bytes of removed chunks back to the disk (ordering.md §5): packs are emptied from their end, step by step. */
+/**
+ * Giving the bytes of removed chunks back to the disk (ordering.md §5): packs are emptied from their end, step by
+ * step.
+ */
 import { CellarError, type ChunkId } from '../../protocol/index.ts'
 import type { CompactOptions } from '../chunk-store.ts'
 import type { PackRecord } from '../index/record.ts'

@@ -1,4 +1,7 @@
-/** A member whose program does as it likes: its own key, our network code for well-formed lies, bare libp2p for the rest. */
+/**
+ * A member whose program does as it likes: its own key, our network code for well-formed lies, bare libp2p for the
+ * rest.
+ */
 
 import '../../node/polyfill.ts'
 import { readFileSync } from 'node:fs'

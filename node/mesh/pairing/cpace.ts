@@ -36,7 +36,10 @@ export interface CpaceInput {
 export interface CpaceSide {
   /** Y: 32 bytes to send. */
   readonly share: Uint8Array
-  /** K from the other's share (32 bytes), fresh; undefined for a share that is no element, or the neutral one (draft §7.3: abort). */
+  /**
+   * K from the other's share (32 bytes), fresh; undefined for a share that is no element, or the neutral one (draft
+   * §7.3: abort).
+   */
   meet(share: Uint8Array): Uint8Array | undefined
 }
 

@@ -1,4 +1,6 @@
-/** Vectors of trees: good ones with every kind of entry, and one for each rule a reader keeps (snapshot.md §2 to §4). */
+/**
+ * Vectors of trees: good ones with every kind of entry, and one for each rule a reader keeps (snapshot.md §2 to §4).
+ */
 
 import {
   type CborValue,

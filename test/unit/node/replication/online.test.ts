@@ -1,4 +1,7 @@
-/** Whole exchanges between real ledgers and stores over links in memory: what is announced comes to be held, and is said to be. */
+/**
+ * Whole exchanges between real ledgers and stores over links in memory: what is announced comes to be held, and is
+ * said to be.
+ */
 import assert from 'node:assert/strict'
 import { systemWorld } from '../../../../node/adapters/system-world.ts'
 import { memoryNetwork } from '../../../../node/adapters/memory-network.ts'
