@@ -97,7 +97,8 @@ function bashScript(places: readonly Place[]): string {
   const paths = places.filter((place) => place.path.length > 0).map((place) => quote(place.path.join(' ')))
   return `# bash completion for cellar
 _cellar() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" place='' word try skip='' words='' flags='' values=''
+  local current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}"
+  local place='' word try skip='' words='' flags='' values=''
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     if [[ -n $skip ]]; then skip=''; continue; fi
     case "$word" in

@@ -179,7 +179,8 @@ export class Diff {
       a.size === b.size &&
       isEqualList(a.holes, b.holes, (x, y) => x.offset === y.offset && x.length === y.length)
     if (!isSameShape || isSamePlace(a.content, b.content)) return isSameShape
-    if (a.content?.kind !== 'bundle' && b.content?.kind !== 'bundle') return false // cut by content: equal would be equal chunks
+    // Cut by content: equal would be equal chunks.
+    if (a.content?.kind !== 'bundle' && b.content?.kind !== 'bundle') return false
     if (a.size > COMPARED_BYTES_MAX) return false
     return Buffer.compare(await this.#bytes(a, signal), await this.#bytes(b, signal)) === 0
   }

@@ -130,7 +130,8 @@ export class Contacts {
           state = callFailed(state, clock.monotonicMs(), (random.bytes(1)[0] ?? 0) / 256)
         }
       } else state = freshCall(clock.monotonicMs() + lookAgainMs)
-      await clock.sleep(Math.max(state.dueMs - clock.monotonicMs(), 250), signal).catch(() => undefined) // aborted: the loop sees it
+      // Aborted: the loop sees it.
+      await clock.sleep(Math.max(state.dueMs - clock.monotonicMs(), 250), signal).catch(() => undefined)
     }
   }
 }

@@ -102,7 +102,8 @@ export async function fetchRootChunks(parts: NodeParts, signal: AbortSignal): Pr
   try {
     await Promise.all(
       missing.map(async ({ root }) => {
-        const bytes = await source.get(root, signal).catch(() => undefined) // one that nobody has now is listed without details
+        // One that nobody has now is listed without details.
+        const bytes = await source.get(root, signal).catch(() => undefined)
         if (bytes !== undefined) await parts.snapshots.remember(root, bytes)
       }),
     )

@@ -76,7 +76,8 @@ async function run(number: number, job: Job): Promise<void> {
     const outcome = await (await restorer).run(job)
     say({ type: 'done', number, result: outcome.result() })
   } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError) throw error // a bug: the thread ends, the restore fails
+    // A bug: the thread ends, and the restore fails.
+    if (error instanceof TypeError || error instanceof RangeError) throw error
     say({ type: 'failed', number, code: codeOf(error), message: messageOf(error) })
   }
 }

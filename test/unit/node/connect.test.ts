@@ -47,12 +47,10 @@ describe('a node of a removed device', () => {
         mdns: false,
       })
       const catalog = await openCatalog(home.state)
-      await catalog
-        .sub('ledger')
-        .batch(
-          entries.map((value, epoch) => ({ type: 'put', key: entryKey(epoch), value })),
-          { durable: true },
-        )
+      await catalog.sub('ledger').batch(
+        entries.map((value, epoch) => ({ type: 'put', key: entryKey(epoch), value })),
+        { durable: true },
+      )
       await catalog.close()
       await assert.rejects(openNode(home, { mode: 'running' }), withCode('NOT_A_MEMBER'))
       assert.equal(await answers(port), false)

@@ -326,7 +326,10 @@ describe('chunk store and faults', () => {
     assert.ok(place)
     await close()
     const pack = readFileSync(place.path)
-    pack.writeUInt8((pack.readUInt8(place.offset + place.length - 1) ^ 1) & 0xff, place.offset + place.length - 1)
+    pack.writeUInt8(
+      (pack.readUInt8(place.offset + place.length - 1) ^ 1) & 0xff,
+      place.offset + place.length - 1,
+    )
     writeFileSync(place.path, pack)
     rmSync(join(dir, 'index'), { recursive: true })
     const after = await open()

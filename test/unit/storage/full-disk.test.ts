@@ -165,7 +165,7 @@ describe('chunk store on a full disk', () => {
     }
   })
 
-  it('reads a catalog that the disk was full for again and again, opens it again, and writes once there is room', async () => {
+  it('reads a catalog whose disk was full again and again, opens it again, and writes once there is room', async () => {
     const directory = join(mount, 'catalog')
     let catalog = await openCatalog(directory)
     const write = (key: string): Promise<void> =>

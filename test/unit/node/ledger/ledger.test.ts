@@ -105,7 +105,8 @@ describe('the ledger', () => {
     const { batch } = laptop.catalog
     const slow: (() => void)[] = []
     laptop.catalog.batch = async (changes, options) => {
-      if (changes.some(({ key }) => key.startsWith('session/'))) await new Promise<void>((go) => slow.push(go))
+      if (changes.some(({ key }) => key.startsWith('session/')))
+        await new Promise<void>((go) => slow.push(go))
       await batch.call(laptop.catalog, changes, options)
     }
     const opening = laptop.ledger.openSession('s')

@@ -175,6 +175,27 @@ describe('peers that break the rules', () => {
     waiting()
   })
 
+  it('N4.2: a handler that does not read costs its peer\u2019s window and a mebibyte, and no more', async () => {
+    let waiting!: () => void
+    const parked = new Promise<void>((resolve) => (waiting = resolve))
+    victim.handle('/rootcellar/park/1', 'members', () => parked)
+    const stream = await open('/rootcellar/park/1')
+    const frame = Buffer.alloc(64 * 1024)
+    frame.writeUInt32BE(frame.byteLength - 4)
+    let given = 0
+    const taken = () => given - stream.writeBufferLength
+    // One that sends as long as it is let: it keeps something waiting all the time.
+    for (let still = 0, before = 0; still < 10; ) {
+      for (; stream.writeBufferLength < MiB && given < 32 * MiB; given += frame.byteLength) stream.send(frame)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      still = taken() === before ? still + 1 : 0
+      before = taken()
+    }
+    assert.ok(taken() >= MiB, 'what fits is taken')
+    assert.ok(taken() <= 5 * MiB + frame.byteLength, `${String(taken())} bytes were taken`)
+    waiting()
+  })
+
   it('tiny yamux frames to a handler that does not read are taken, until its window is full', async () => {
     let waiting!: () => void
     const parked = new Promise<void>((resolve) => (waiting = resolve))

@@ -9,7 +9,12 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
-import { helloBytesMax, helloProtocol } from '../../../../node/adapters/hello.ts'
+import {
+  decodeHelloAnswer,
+  encodeHello,
+  helloBytesMax,
+  helloProtocol,
+} from '../../../../node/adapters/hello.ts'
 import { explainCall } from '../../../../node/adapters/libp2p-node.ts'
 import { openNetwork } from '../../../../node/adapters/libp2p-network.ts'
 import { Clones } from '../../../../node/mesh/clones.ts'
@@ -21,13 +26,14 @@ const signal = (): AbortSignal => AbortSignal.timeout(20_000)
 
 describe('strangers', () => {
   let victim: Network
+  let stopServing: () => void
   let stranger: Libp2p
   let connection: Connection
 
   beforeEach(async () => {
     victim = await openNetwork({ seed: randomBytes(32), listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false })
     // An invitation is open: strangers may stay.
-    victim.handle('/rootcellar/pair/1', 'anyone', async (channel) => {
+    stopServing = victim.handle('/rootcellar/pair/1', 'anyone', async (channel) => {
       await channel.receive()
     })
     stranger = await createLibp2p({
@@ -53,6 +59,27 @@ describe('strangers', () => {
       // reset at once
     }
     assert.equal(told, 0)
+  })
+
+  it('N2.2 are guests while something is served to anyone, else refused and cut a second later', async () => {
+    const hello = async (to: Connection) => {
+      const stream = await to.newStream(helloProtocol, { signal: signal() })
+      const got: Uint8Array[] = []
+      stream.addEventListener('message', ({ data }) => got.push(data.subarray()))
+      const bytes = encodeHello({ instance: '11'.repeat(16), addresses: [] })
+      stream.send(Buffer.from([0, 0, 0, bytes.byteLength, ...bytes]))
+      await until('the answer is there', () => Buffer.concat(got).byteLength > 4)
+      await stream.close()
+      return decodeHelloAnswer(Buffer.concat(got).subarray(4))
+    }
+    const guest = await hello(connection)
+    assert.deepEqual([guest.verdict, guest.addresses], ['guest', []])
+    stopServing()
+    await until('the guest is cut', () => connection.status !== 'open')
+    const again = await stranger.dial(multiaddr(victim.addresses()[0] ?? ''))
+    const refused = await hello(again)
+    assert.deepEqual([refused.verdict, refused.addresses], ['refused', []])
+    await until('it is cut', () => again.status !== 'open')
   })
 
   for (const [protocol, bytes] of [

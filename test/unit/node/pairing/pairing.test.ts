@@ -9,6 +9,8 @@ import {
   type PairingEvent,
 } from '../../../../node/mesh/pairing/invite.ts'
 import { type Joined, type JoinOptions, join } from '../../../../node/mesh/pairing/join.ts'
+import { decodePairing, encodePairing } from '../../../../node/mesh/pairing/messages.ts'
+import { JoinerTry } from '../../../../node/mesh/pairing/session.ts'
 import type { Network } from '../../../../node/network.ts'
 import {
   admitMember,
@@ -314,6 +316,38 @@ describe('pairing', () => {
     }
     await house.join(house.device(), { code: invitation.code })
     assert.equal(house.events.filter((event) => event.kind === 'wrong').length, 0)
+  })
+
+  it('P3.1: takes a share that is no element, or the neutral one, as a wrong guess', async () => {
+    const invitation = house.desk.invite({ role: 'keeper' })
+    const burned = assert.rejects(invitation.done, code('PAIRING_REFUSED'))
+    const neutral = new Uint8Array(32)
+    const noElement = new Uint8Array(32).fill(255)
+    for (const [at, share] of [neutral, noElement, neutral].entries()) {
+      const guest = house.device()
+      await guest.dial(house.network.addresses()[0] ?? '', signal(), 'guest')
+      const channel = await guest.open(house.network.device, PAIR_PROTOCOL, signal())
+      const nonce = random.bytes(16)
+      await channel.send(encodePairing({ type: 'start', number: invitation.number, nonce }))
+      assert.equal(decodePairing((await channel.receive()) ?? assert.fail(), 'share').type, 'share')
+      await channel.send(encodePairing({ type: 'proof', share, tag: new Uint8Array(64) }))
+      assert.equal(decodePairing((await channel.receive()) ?? assert.fail(), 'welcome').type, 'refuse')
+      assert.equal(house.events.filter((event) => event.kind === 'wrong').length, at + 1)
+    }
+    await burned
+    assert.equal(house.admissions, 0)
+  })
+
+  it('P3.1: refuses, as joiner, a share that is no element, or the neutral one', () => {
+    const options = { joiner: 'j' as DeviceId, inviter: 'i' as DeviceId, number: '0001', random }
+    for (const share of [new Uint8Array(32), new Uint8Array(32).fill(255)]) {
+      const attempt = new JoinerTry({ ...options, secret: random.bytes(16) })
+      attempt.start()
+      assert.throws(
+        () => attempt.prove({ type: 'share', nonce: random.bytes(16), share }),
+        code('PEER_PROTOCOL'),
+      )
+    }
   })
 
   it('does not offer to read what this device cannot read', () => {

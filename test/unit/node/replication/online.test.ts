@@ -148,7 +148,10 @@ describe('devices online', () => {
   it('say later what could not be written down', async () => {
     const [desktop, laptop] = await mesh(['writer'], false)
     goOnline(hub, desktop)
-    const fast = { ...systemWorld.clock, sleep: (ms: number, end: AbortSignal) => systemWorld.clock.sleep(ms / 100, end) }
+    const fast = {
+      ...systemWorld.clock,
+      sleep: (ms: number, end: AbortSignal) => systemWorld.clock.sleep(ms / 100, end),
+    }
     const network = memoryNetwork(hub, { device: laptop.signer.device })
     network.members(new Set(laptop.ledger.membership.members.keys()))
     const { ledger, store, events } = laptop

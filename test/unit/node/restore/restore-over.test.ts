@@ -125,7 +125,7 @@ describe('restoring over what is there', function () {
     assert.deepEqual(readdirSync(bench.target).sort(), ['a', 'store', 'x'])
   })
 
-  it('removes what the snapshot lacks only when asked, only where the snapshot is whole, and not what it could not read', async () => {
+  it('removes what the snapshot lacks when asked and where it is whole, never what it could not read', async () => {
     const root = await bench.maker.snapshot(
       { home: { in: { u: { in: { a: { bytes: 'a' }, sub: { in: {} } } } } } },
       { paths: [bytes('/home/u')], unread: [{ path: bytes('/home/u/unread'), code: 'EACCES' }] },

@@ -182,7 +182,7 @@ describe('restoring', function () {
     assert.deepEqual(bench.leftovers(), [])
   })
 
-  it('finds a flipped bit in a pack, puts no such file in place, and takes the chunk from elsewhere if it can', async () => {
+  it('finds a flipped bit in a pack, puts no such file in place, and takes the chunk from elsewhere', async () => {
     const store = await openStore({ dir: join(bench.base, 'store') })
     bench.maker = await SnapshotMaker.open(store)
     const noise = Buffer.from(Array.from({ length: 9000 }, (_, i) => (i * i * 7919) >>> 7))

@@ -42,9 +42,10 @@ describe('following a peer', () => {
 
   beforeEach(async () => {
     const { membership, signers } = testMembership(['writer'])
-    ;[desktop, laptop] = (await Promise.all(
-      signers.map((signer) => testDevice(signer, membership)),
-    )) as [TestDevice, TestDevice]
+    ;[desktop, laptop] = (await Promise.all(signers.map((signer) => testDevice(signer, membership)))) as [
+      TestDevice,
+      TestDevice,
+    ]
   })
 
   const named = (digit: string): HeadName => ({
