@@ -15,7 +15,7 @@ import { loadZstd, type Zstd } from './adapters/zstd.ts'
 /** A chunk ready to store. */
 export interface SealedChunk {
   readonly id: ChunkId
-  /** Fresh, alone in its buffer: it may be transferred to another thread. */
+  /** Alone in its buffer, so that it may be transferred to another thread; else in the memory that the caller gave. */
   readonly bytes: Uint8Array
 }
 
@@ -27,6 +27,14 @@ export interface OpenedPayload {
   readonly links: readonly ChunkId[]
 }
 
+/** What makes sealing cheaper. */
+export interface SealHints {
+  /** From `nameOf`, of the same kind and bytes; only without links. */
+  readonly name?: Uint8Array
+  /** Gives the memory for the chunk, of just so many bytes. @defaultValue fresh */
+  readonly allocate?: (bytes: number) => Buffer
+}
+
 /** Seals and opens the chunks of one vault. Synchronous; one per thread. */
 export interface Vault {
   readonly keys: VaultKeys
@@ -35,10 +43,10 @@ export interface Vault {
    *
    * @param raw - 0 .. 4 MiB; borrowed
    * @param links - what the payload refers to by position, each once
-   * @param name - from `nameOf`, of the same kind and bytes; only without links
+   * @param hints - what the caller has already
    * @throws {CellarError} `CHUNK_TOO_LARGE`
    */
-  seal(kind: PayloadKind, raw: Uint8Array, links: readonly ChunkId[], name?: Uint8Array): SealedChunk
+  seal(kind: PayloadKind, raw: Uint8Array, links: readonly ChunkId[], hints?: SealHints): SealedChunk
   /**
    * Names raw content without links: the synthetic nonce it has if it is sealed uncompressed, 32 bytes, fresh. Given to
    * `seal`, content that does not compress need not be hashed again for it.
@@ -67,14 +75,14 @@ export function vaultOf(keys: VaultKeys, zstd: Zstd): Vault {
   return {
     keys,
     nameOf: (kind, raw) => payloadSiv(keys, { kind, codec: 'raw', rawBytes: raw.length, body: raw }, []),
-    seal(kind, raw, links, name) {
+    seal(kind, raw, links, { name, allocate } = {}) {
       const compressed = raw.length < COMPRESS_BYTES_MIN ? raw : zstd.compress(raw)
       const isSmaller = isWorthIt(raw.length, compressed.length)
       const codec = isSmaller ? 'zstd' : 'raw'
       const payload = { kind, codec, rawBytes: raw.length, body: isSmaller ? compressed : raw } as const
       const siv =
         name !== undefined && !isSmaller && links.length === 0 ? name : payloadSiv(keys, payload, links)
-      const bytes = sealWithSiv(keys, payload, links, siv)
+      const bytes = sealWithSiv(keys, payload, links, siv, allocate)
       return { id: chunkIdOf(bytes), bytes }
     },
     open(chunk) {

@@ -62,7 +62,8 @@ export function sealChunk(
   links: readonly ChunkId[],
   primitives: Primitives = nodePrimitives,
 ): Uint8Array {
-  return sealWithSiv(keys, payload, links, payloadSiv(keys, payload, links, primitives), primitives)
+  const siv = payloadSiv(keys, payload, links, primitives)
+  return sealWithSiv(keys, payload, links, siv, allocateFresh, primitives)
 }
 
 /**
@@ -87,21 +88,21 @@ export function payloadSiv(
  * Seals a payload whose {@link payloadSiv} is known; a wrong one makes a chunk that never opens.
  *
  * @param siv - 32 bytes, of just this payload and these links; borrowed
- * @returns as {@link sealChunk}
+ * @param allocate - gives the memory for the chunk, of just so many bytes; default fresh
+ * @returns the chunk, in that memory
  */
 export function sealWithSiv(
   keys: VaultKeys,
   payload: Payload,
   links: readonly ChunkId[],
   siv: Uint8Array,
+  allocate: (bytes: number) => Buffer = allocateFresh,
   primitives: Primitives = nodePrimitives,
 ): Uint8Array {
   checkPayload(payload, links)
   const { body } = payload
   const headerBytes = HEADER_BYTES + links.length * LINK_BYTES
-  const chunk = Buffer.allocUnsafeSlow(
-    headerBytes + SIV_BYTES + PREFIX_BYTES + body.byteLength + AEAD_TAG_BYTES,
-  )
+  const chunk = allocate(headerBytes + SIV_BYTES + PREFIX_BYTES + body.byteLength + AEAD_TAG_BYTES)
   writeHeader(chunk, keys.vault, links)
   chunk.set(siv, headerBytes)
   const sealedAt = headerBytes + SIV_BYTES
@@ -112,6 +113,10 @@ export function sealWithSiv(
     chunk.subarray(sealedAt),
   )
   return chunk
+}
+
+function allocateFresh(bytes: number): Buffer {
+  return Buffer.allocUnsafeSlow(bytes)
 }
 
 /** What stands before the body in a message (chunk.md §3). */

@@ -6,10 +6,13 @@ import { type LoanRecord, openAppender, type PackAppender, type PackLoan } from 
 import { loadPosix } from '../adapters/posix.ts'
 import { loadZstd } from '../adapters/zstd.ts'
 import { vaultOf } from '../vault.ts'
-import { type Bench, type NewChunk, type RunnerPorts, WINDOW_BYTES } from './bench.ts'
+import { BATCH_BYTES, type Bench, type NewChunk, type RunnerPorts, Scratch, WINDOW_BYTES } from './bench.ts'
 import { gearTable, openCutter } from './gear.ts'
 import type { ErrorNote, FromWorker, Sealed, ToWorker, Verdict, WorkerInit } from './jobs.ts'
 import { runJob } from './runner.ts'
+
+/** Room beside a batch for the heads and tags of its chunks, and for what hangs over. */
+const SPARE_BYTES = 1024 * 1024
 
 /** Jobs one thread has at a time, each with a window of its own. */
 const LANES = 2
@@ -186,6 +189,8 @@ async function main(): Promise<void> {
     calls,
     cutter: openCutter(init.gear, table, WINDOW_BYTES),
     ports: thread.ports,
+    // Chunks that are sent away take their memory along.
+    ...(init.keep === 'append' && { scratch: new Scratch(BATCH_BYTES + SPARE_BYTES) }),
   }))
   for (let lane = 0; lane < LANES; lane++) next()
 }
