@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { MemoryHub, memoryNetwork } from '../../../../node/adapters/memory-network.ts'
 import { openNetwork } from '../../../../node/adapters/libp2p-network.ts'
 import { systemWorld } from '../../../../node/adapters/system-world.ts'
+import { cpaceKey, cpaceTag } from '../../../../node/mesh/pairing/cpace.ts'
 import {
   InvitationDesk,
   type InviteOptions,
@@ -329,8 +330,14 @@ describe('pairing', () => {
       const channel = await guest.open(house.network.device, PAIR_PROTOCOL, signal())
       const nonce = random.bytes(16)
       await channel.send(encodePairing({ type: 'start', number: invitation.number, nonce }))
-      assert.equal(decodePairing((await channel.receive()) ?? assert.fail(), 'share').type, 'share')
-      await channel.send(encodePairing({ type: 'proof', share, tag: new Uint8Array(64) }))
+      const theirs = decodePairing((await channel.receive()) ?? assert.fail(), 'share')
+      assert.ok(theirs.type === 'share')
+      // Whoever sends the neutral share knows what comes of it, whatever the code is.
+      const mine = { share, data: Buffer.from(guest.device) }
+      const other = { share: theirs.share, data: Buffer.from(house.network.device) }
+      const session = Buffer.concat([nonce, theirs.nonce])
+      const tag = cpaceTag(session, cpaceKey(session, neutral, mine, other), mine)
+      await channel.send(encodePairing({ type: 'proof', share, tag }))
       assert.equal(decodePairing((await channel.receive()) ?? assert.fail(), 'welcome').type, 'refuse')
       assert.equal(house.events.filter((event) => event.kind === 'wrong').length, at + 1)
     }
