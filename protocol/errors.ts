@@ -48,6 +48,7 @@ export const ERRORS = {
   CODE_EXPIRED: { wire: 36, exit: 12, remedy: 'ask for a new code: cellar invite' },
   // this device and its person
   NO_MESH: { exit: 10, remedy: 'cellar init, or cellar join CODE' },
+  STATE_LOST: { exit: 1, remedy: 'join again with a new --home: the other devices hold the snapshots' },
   MESH_EXISTS: { exit: 1, remedy: 'give another --home to make a second one' },
   KEY_MODE: { exit: 1, remedy: 'chmod 600 the key file' },
   KEY_CLONED: { exit: 1, remedy: 'stop one of the two, remove the device, and join again with a new key' },

@@ -56,11 +56,11 @@ const headsRead = 64
 /**
  * Loads the ledger.
  *
- * @throws {CellarError} `NO_MESH` when the catalog has no membership; `STORE_DAMAGED` when it contradicts itself
+ * @throws {CellarError} `STATE_LOST` when the catalog has no membership; `STORE_DAMAGED` when it contradicts itself
  */
 export async function loadLedger(catalog: Catalog): Promise<LedgerState> {
   const entries = (await all(catalog, 'entry/')).map(([, value]) => value)
-  if (entries.length === 0) throw new CellarError('NO_MESH', 'this device has not finished joining its mesh')
+  if (entries.length === 0) throw new CellarError('STATE_LOST', 'the key of this device is there, but what it knew of its mesh is gone')
   const membership = openMembership(entries)
   await closeDeadSessions(catalog)
   const state: LedgerState = {

@@ -132,7 +132,7 @@ describe('damage to the small files of a home', function () {
   it('a lost catalog is told of in clear words, and no chunk is destroyed', async () => {
     renameSync(at('state'), at('kept'))
     const finished = await device.try('--json', 'snapshots')
-    assert.equal(failedWith(finished, 10), 'NO_MESH')
+    assert.equal(failedWith(finished, 1), 'STATE_LOST')
     assert.doesNotMatch(finished.stderr, /\bat .*\.js:/)
     rmSync(at('state'), { recursive: true, force: true })
     renameSync(at('kept'), at('state'))
