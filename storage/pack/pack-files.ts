@@ -271,6 +271,12 @@ export class PackFiles {
     this.#file(pack).truncate(entry.size)
   }
 
+  /** Says that another process may have written to a pack, or made it, without a sync: the next one here sees to it. */
+  setUnsynced(pack: number): void {
+    this.#entry(pack).isDirty = true
+    this.#isDirectoryDirty = true
+  }
+
   /**
    * Makes packs durable, and the names of new ones.
    *

@@ -15,6 +15,7 @@ export interface RebuildOptions {
 /** Fills the empty index of a store; within the turnstile, or before anyone else has the store. */
 export async function rebuild(parts: StoreParts, options: RebuildOptions): Promise<void> {
   const holds = parts.holdsFile.read()
+  if (options.readData) await syncAll(parts)
   await parts.index.reset()
   const draft = parts.index.draft()
   const inner: ChunkId[] = []
@@ -29,6 +30,12 @@ export async function rebuild(parts: StoreParts, options: RebuildOptions): Promi
   }
   await draft.write(true)
   await parts.index.markReady()
+}
+
+/** O6.1: what is entered may still be only in the memory of the system. A pack that cannot be synced is only read. */
+async function syncAll(parts: StoreParts): Promise<void> {
+  for (const pack of parts.packs.numbers()) parts.packs.setUnsynced(pack)
+  for (const pack of (await parts.packs.sync()).keys()) parts.packs.setDamaged(pack)
 }
 
 /** Enters the records of one pack. @returns those with links */

@@ -67,6 +67,7 @@ function adoptTail(parts: StoreParts, draft: IndexDraft, { pack, end, adopted }:
   parts.packs.truncate(pack, good)
   if (good === 0) parts.packs.drop(pack)
   else draft.extendPack(pack, good)
+  if (good > from) parts.packs.setUnsynced(pack) // O6.1
 }
 
 function hasHeader(parts: StoreParts, pack: number): boolean {

@@ -1,4 +1,9 @@
-/** The real store against a plain model, in random histories with crashes of the machine at any write. */
+/**
+ * The real store against a plain model, in random histories with crashes of the machine at any write. It sees to what
+ * holds at every moment (A2.1, A2.2, A2.3), that the lists of free and bad chunks are in step (I1.1), and that packs
+ * are durable before the index names what is in them (O2.1).
+ */
+
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { CellarError, type ChunkId } from '../../protocol/index.ts'

@@ -97,7 +97,7 @@ describe('chunk store and faults', () => {
     return child
   }
 
-  it('says at once who has the store, and nothing stays behind when that process is killed', async () => {
+  it('D1.2: says at once who has the store, and nothing stays behind when that process is killed', async () => {
     const other = await startChild('wait')
     assert.ok(other.stdout)
     await once(other.stdout, 'data')
@@ -306,7 +306,7 @@ describe('chunk store and faults', () => {
     assert.deepEqual(await problems(await reopened()), [], 'once mended it is forgotten')
   })
 
-  it('refuses a directory that is something else', async () => {
+  it('D1.1: refuses a directory that is something else', async () => {
     await prepare()
     writeFileSync(join(dir, 'format'), 'rootcellar store 9\n')
     await assert.rejects(open(), (error) => isCellarError(error, 'STORE_UNKNOWN'))

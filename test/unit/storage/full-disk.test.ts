@@ -69,7 +69,7 @@ describe('chunk store on a full disk', () => {
     assertReadable(full)
   })
 
-  it('fills up by itself to STORE_FULL, and everything promised is there after opening again', async () => {
+  it('D5.4: fills up by itself to STORE_FULL, and all that was promised is there after opening again', async () => {
     const full = await prepare()
     const promised: TestChunk[] = []
     const fillItself = async (): Promise<void> => {
@@ -90,7 +90,7 @@ describe('chunk store on a full disk', () => {
     for (const { id, bytes } of promised) assertSameBytes(store.get(id), bytes)
   })
 
-  it('opens, lists and reads on a disk with no byte free', async () => {
+  it('D5.1: opens, lists and reads on a disk with no byte free', async () => {
     await (await prepare()).close()
     for (let time = 1; time <= 8; time++) {
       fill()
@@ -101,7 +101,7 @@ describe('chunk store on a full disk', () => {
     }
   })
 
-  it('opens for reading only when the reserve is gone too', async () => {
+  it('D5.3: opens for reading only when the reserve is gone too', async () => {
     await (await prepare()).close()
     rmSync(join(mount, 'store/reserve'))
     fill()
@@ -117,7 +117,7 @@ describe('chunk store on a full disk', () => {
     assertReadable(store)
   })
 
-  it('frees space on a disk with no byte free', async () => {
+  it('D5.1: frees space on a disk with no byte free', async () => {
     const full = await prepare()
     const other = testTree('other', 30, 100_000)
     await putAll(full, other.chunks)
@@ -190,7 +190,7 @@ describe('chunk store on a full disk', () => {
     await catalog.close()
   })
 
-  it('commits what it has accepted, though not a byte is left', async () => {
+  it('D5.2: commits what it has accepted, though not a byte is left', async () => {
     const full = await prepare()
     const accepted = Array.from({ length: 500 }, (_, at) => testChunk(`accepted ${String(at)}`))
     await putAll(full, accepted)

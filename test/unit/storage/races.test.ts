@@ -3,15 +3,26 @@ import assert from 'node:assert/strict'
 import { type ChunkId, isCellarError } from '../../../protocol/index.ts'
 import type { ChunkStore, Problem } from '../../../storage/index.ts'
 import { MemoryDisk } from '../../../storage/memory-disk.ts'
-import { memoryKeyValue } from '../../../storage/memory-key-value.ts'
+import { memoryKeyValue, type MemoryKeyValue } from '../../../storage/memory-key-value.ts'
+import { idKey, TABLE } from '../../../storage/index/record.ts'
 import { openStore } from '../../../storage/open-store.ts'
-import { assertSameBytes, testChunk } from '../../support/chunks.ts'
+import { packHeaderBytes } from '../../../storage/pack/format.ts'
+import { assertSameBytes, testChunk, testTree } from '../../support/chunks.ts'
 
 describe('chunk store, at single moments', () => {
   const disk = (): MemoryDisk => new MemoryDisk()
   function open(on: MemoryDisk, map = memoryKeyValue()): Promise<ChunkStore> {
     const options = { dir: '/store', disk: on, reserveBytes: 0, headroomBytes: 0, packBytes: 1_000_000 }
     return openStore({ ...options, openIndex: () => Promise.resolve(map) })
+  }
+  /** The machine goes down, if it has not yet, and comes back without what no sync has made durable. */
+  function crash(on: MemoryDisk, map: MemoryKeyValue): void {
+    if (!on.isDown) {
+      on.crashAfter(0, () => 0)
+      assert.throws(() => on.step())
+    }
+    on.restart(() => 0)
+    map.crash(0)
   }
   async function problems(store: ChunkStore): Promise<Problem[]> {
     const found: Problem[] = []
@@ -41,7 +52,7 @@ describe('chunk store, at single moments', () => {
     assert.deepEqual(await problems(store), [])
   })
 
-  it('leaves a pack as it was when a record does not fit the disk', async () => {
+  it('D5.5: leaves a pack as it was when a record does not fit the disk', async () => {
     const small = disk()
     const store = await open(small)
     const first = testChunk('first', [], 1000)
@@ -59,7 +70,7 @@ describe('chunk store, at single moments', () => {
     assert.deepEqual(await problems(store), [])
   })
 
-  it('gives up what a failed sync may have lost, says so, and keeps what was durable', async () => {
+  it('O2.2: gives up what a failed sync may have lost, says so, and keeps what was durable', async () => {
     const failing = disk()
     const map = memoryKeyValue()
     const store = await open(failing, map)
@@ -79,7 +90,7 @@ describe('chunk store, at single moments', () => {
     assert.deepEqual(await problems(after), [])
   })
 
-  it('keeps chunks pending when the index could not be written, and commits them the next time', async () => {
+  it('O2.3: keeps chunks pending when the index could not be written, and commits them the next time', async () => {
     const map = memoryKeyValue()
     const store = await open(disk(), map)
     const { id, bytes } = testChunk('patient')
@@ -95,7 +106,7 @@ describe('chunk store, at single moments', () => {
     assert.equal(store.stats().chunks, 1)
   })
 
-  it('brings nothing back that was removed, wherever compaction is cut short', async () => {
+  it('A2.5, O5.1: brings nothing back that was removed, wherever compaction is cut short', async () => {
     for (let after = 0; after < 24; after++) {
       const on = disk()
       const map = memoryKeyValue()
@@ -118,6 +129,86 @@ describe('chunk store, at single moments', () => {
       }
       assert.deepEqual(await problems(again), [])
     }
+  })
+
+  it('A2.4, O4.1: names a held root in its file whenever the index does, wherever holding is cut short', async () => {
+    for (let after = 0; after < 16; after++) {
+      const on = disk()
+      const map = memoryKeyValue()
+      map.beforeBatch = () => {
+        on.step()
+      }
+      const store = await open(on, map)
+      const { root, chunks } = testTree('held', 3, 1000)
+      for (const { id, bytes } of chunks) await store.put(id, bytes)
+      on.crashAfter(after, () => 0)
+      await store.hold(root.id).catch(() => undefined)
+      crash(on, map)
+      const isMarked = map.get(idKey(TABLE.hold, root.id)) !== undefined
+      // The index is lost in the same moment.
+      const rebuilt = await open(on)
+      assert.ok(!isMarked || rebuilt.isHeld(root.id), `crash after ${String(after)} steps`)
+      await rebuilt.close()
+    }
+  })
+
+  for (const isLost of [false, true])
+    it(`O6.1: makes durable what a killed process left before ${isLost ? 'a new' : 'the'} index names it`, async () => {
+      const on = disk()
+      let map = memoryKeyValue()
+      const killed = await open(on, map)
+      const { id, bytes } = testChunk('left', [], 1000)
+      await killed.put(id, bytes)
+      // It is killed here: the system has the bytes, the disk may not.
+      if (isLost) map = memoryKeyValue()
+      const next = await open(on, map)
+      assert.equal(next.has(id), true)
+      // Now the machine goes down, and loses all that no sync has made durable.
+      crash(on, map)
+      const after = await open(on, map)
+      assertSameBytes(after.get(id), bytes)
+      assert.deepEqual(await problems(after), [])
+    })
+
+  it('I1.2: uses nothing of an index that was not made to its end', async () => {
+    const on = disk()
+    const map = memoryKeyValue()
+    const store = await open(on, map)
+    const [kept, lost] = [testChunk('kept'), testChunk('lost')]
+    for (const { id, bytes } of [kept, lost]) await store.put(id, bytes)
+    await store.close()
+    // As if making it had been cut short: without its version, and with an entry that nothing stands for.
+    await map.batch(
+      [
+        { type: 'del', key: Uint8Array.of(TABLE.meta) },
+        { type: 'del', key: idKey(TABLE.chunk, lost.id) },
+        { type: 'put', key: idKey(TABLE.hold, lost.id), value: new Uint8Array(0) },
+      ],
+      true,
+    )
+    const again = await open(on, map)
+    assert.equal(again.stats().rebuilt, true)
+    assert.deepEqual(again.holds(), [])
+    assertSameBytes(again.get(lost.id), lost.bytes)
+    assert.deepEqual(await problems(again), [])
+  })
+
+  it('O5.2: leaves a pack alone in which it cannot find all that lives', async () => {
+    const on = disk()
+    const store = await open(on)
+    const chunks = Array.from({ length: 3 }, (_, at) => testChunk(`c ${String(at)}`, [], 200_000))
+    for (const { id, bytes } of chunks) await store.put(id, bytes)
+    const [kept] = chunks
+    assert.ok(kept)
+    await store.reclaim({ mayReclaim: (id) => id !== kept.id, compact: false })
+    const path = '/store/packs/00000001.pack'
+    const pack = on.open(path, 'write')
+    pack.write([Buffer.from('no record')], packHeaderBytes)
+    const size = pack.size()
+    assert.equal(await store.compact(), 0)
+    assert.equal(on.size(path), size)
+    pack.close()
+    assert.ok((await problems(store)).some(({ id }) => id === kept.id))
   })
 
   it('stops compacting when told, and goes on the next time', async () => {
