@@ -32,7 +32,7 @@ export const defineInvite: Define = (program, act) => {
     )
     .option('--may-forget', 'a storer that applies retention')
     .option('--name <name>', 'what the others call the new device (default: what it says)')
-    .option('--ttl <span>', 'how long the code holds (default: 15m)', spanMs, FIFTEEN_MINUTES_MS)
+    .option('--ttl <span>', 'how long the code holds', spanMs, FIFTEEN_MINUTES_MS)
     .option('--quota <size>', 'space the new device gives at most', sizeBytes)
     .option('--token', 'a long one-time token in place of a code, for a device without a person')
     .action(act(invite))

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ristretto255_hasher } from '@noble/curves/ed25519.js'
@@ -11,6 +12,8 @@ import {
   isTag,
   prependLength,
 } from '../../../../node/mesh/pairing/cpace.ts'
+import { JoinerTry } from '../../../../node/mesh/pairing/session.ts'
+import { type DeviceId, isCellarError } from '../../../../protocol/index.ts'
 
 const file = 'test/vectors/pairing/cpace-ristretto255-sha512.json'
 const vector = JSON.parse(readFileSync(join(process.cwd(), file), 'utf8')) as Record<string, string>
@@ -54,6 +57,19 @@ describe('CPace, by the published vectors', () => {
     assert.equal(side.meet(bytes('Y_i2')), undefined)
     assert.equal(side.meet(new Uint8Array(31)), undefined)
     assert.equal(side.meet(new Uint8Array(32).fill(255)), undefined)
+  })
+
+  it('P3.1: refuses, as joiner, a share that is no element, or the neutral one', () => {
+    const random = { bytes: (length: number) => Uint8Array.from(randomBytes(length)) }
+    const options = { joiner: 'j' as DeviceId, inviter: 'i' as DeviceId, number: '0001', random }
+    for (const share of [new Uint8Array(32), new Uint8Array(32).fill(255)]) {
+      const attempt = new JoinerTry({ ...options, secret: random.bytes(16) })
+      attempt.start()
+      assert.throws(
+        () => attempt.prove({ type: 'share', nonce: random.bytes(16), share }),
+        (error) => isCellarError(error, 'PEER_PROTOCOL'),
+      )
+    }
   })
 
   it('tags depend on key, session, share and data', () => {

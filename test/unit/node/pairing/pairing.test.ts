@@ -11,7 +11,6 @@ import {
 } from '../../../../node/mesh/pairing/invite.ts'
 import { type Joined, type JoinOptions, join } from '../../../../node/mesh/pairing/join.ts'
 import { decodePairing, encodePairing } from '../../../../node/mesh/pairing/messages.ts'
-import { JoinerTry } from '../../../../node/mesh/pairing/session.ts'
 import type { Network } from '../../../../node/network.ts'
 import {
   admitMember,
@@ -343,18 +342,6 @@ describe('pairing', () => {
     }
     await burned
     assert.equal(house.admissions, 0)
-  })
-
-  it('P3.1: refuses, as joiner, a share that is no element, or the neutral one', () => {
-    const options = { joiner: 'j' as DeviceId, inviter: 'i' as DeviceId, number: '0001', random }
-    for (const share of [new Uint8Array(32), new Uint8Array(32).fill(255)]) {
-      const attempt = new JoinerTry({ ...options, secret: random.bytes(16) })
-      attempt.start()
-      assert.throws(
-        () => attempt.prove({ type: 'share', nonce: random.bytes(16), share }),
-        code('PEER_PROTOCOL'),
-      )
-    }
   })
 
   it('does not offer to read what this device cannot read', () => {
