@@ -60,7 +60,10 @@ const headsRead = 64
  */
 export async function loadLedger(catalog: Catalog): Promise<LedgerState> {
   const entries = (await all(catalog, 'entry/')).map(([, value]) => value)
-  if (entries.length === 0) throw new CellarError('STATE_LOST', 'the key of this device is there, but what it knew of its mesh is gone')
+  if (entries.length === 0) {
+    const message = 'the key of this device is there, but what it knew of its mesh is gone'
+    throw new CellarError('STATE_LOST', message)
+  }
   const membership = openMembership(entries)
   await closeDeadSessions(catalog)
   const state: LedgerState = {
