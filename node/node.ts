@@ -37,7 +37,8 @@ export interface OpenNodeOptions {
 /**
  * Opens the node of a home.
  *
- * @throws {CellarError} `NO_MESH`, `STATE_LOST`, `KEY_MODE`, `KEY_INVALID`, `CONFIG_INVALID`, `STORE_IN_USE`, `STORE_DAMAGED`
+ * @throws {CellarError} `NO_MESH`, `STATE_LOST`, `KEY_MODE`, `KEY_INVALID`, `CONFIG_INVALID`, `STORE_IN_USE`,
+ *   `STORE_DAMAGED`
  */
 export async function openNode(home: HomePaths, options: OpenNodeOptions): Promise<NodeHandle> {
   const closers: (() => Promise<void>)[] = []

@@ -102,7 +102,10 @@ export async function chunksOf(
     for (const [index, verdict] of verdicts.entries()) {
       if (verdict !== 'mine') continue
       const piece = pieces[index] as Piece
-      const hints = { name: keys[index] as Uint8Array, ...(scratch !== undefined && { allocate: scratch.allocate }) }
+      const hints = {
+        name: keys[index] as Uint8Array,
+        ...(scratch !== undefined && { allocate: scratch.allocate }),
+      }
       const { id, bytes } = vault.seal(kind, rawOf(piece), [], hints)
       verdicts[index] = id
       fresh.push({ key: keys[index] as Uint8Array, id, bytes, rawBytes: piece.length })
