@@ -1,6 +1,6 @@
 /**
- * Kills backups, replication on either side and restores with kill -9 at moments by chance, and looks after each whether
- * anything was lost, is damaged or was stored twice.
+ * Kills backups, replication on either side and restores with kill -9 at moments by chance, and looks after each
+ * whether anything was lost, is damaged or was stored twice.
  */
 
 import assert from 'node:assert/strict'

@@ -258,7 +258,7 @@ describe('damage on a device whose peers are whole', function () {
     })
   }
 
-  it('a damaged chunk is not passed on as good: a newcomer has it from the other, and so has the damaged one', async () => {
+  it('a damaged chunk is not passed on as good: newcomer and damaged one have it from the other', async () => {
     damagePhoto(laptop)
     const pi = house.device('pi')
     await desktop.admit(pi, 'storer')

@@ -9,7 +9,7 @@ const kills = 10
 describe('kill -9 at any moment', function () {
   this.timeout(400_000)
 
-  it(`of backups, replication and restores, ${String(kills)} times: the next run finishes, and nothing is lost`, async () => {
+  it(`of backups, replication and restores, ${String(kills)} times: the next finishes, nothing is lost`, async () => {
     const seed = process.env['CELLAR_SEED'] ?? String(randomInt(2 ** 31))
     process.stdout.write(`  (CELLAR_SEED=${seed}; more: npm run campaign:kill)\n`)
     let last = ''
