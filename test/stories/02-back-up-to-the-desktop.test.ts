@@ -134,7 +134,7 @@ describe('story 2: the laptop backs itself up to the desktop', function () {
     }
   })
 
-  it('with the other device away: saved; exit 21 from waiting, 20 from what needs it; later it travels by itself', async () => {
+  it('with the other device away: saved, exit 21 from waiting; later it travels by itself', async () => {
     await untilStatus(desktop, 'rests', (status) => status.jobs.length === 0)
     await desktop.stop()
     await laptop.start()
