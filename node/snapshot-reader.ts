@@ -23,7 +23,7 @@ import { bytesNeeded } from './restore/plan.ts'
 import type { Vault } from './vault.ts'
 
 /** The part of a vault that reading needs. */
-export type Opener = Pick<Vault, 'open'>
+export type Opener = Pick<Vault, 'open' | 'openVerified'>
 
 /** An entry and where it is. */
 export interface FoundEntry {
@@ -217,7 +217,7 @@ export class SnapshotReader {
   ): Promise<{ readonly raw: Uint8Array; readonly links: readonly ChunkId[] }> {
     if (signal.aborted) throw new CellarError('ABORTED', 'reading a snapshot was interrupted')
     const bytes = await this.#source.get(id, signal)
-    const opened = this.#vault.open(bytes)
+    const opened = this.#vault.openVerified(bytes) // every source has verified the id
     if (opened.kind !== kind)
       throw new CellarError('CHUNK_MALFORMED', `chunk ${id} is not what the snapshot says it is`, {
         id,

@@ -165,6 +165,32 @@ export function openChunk(
   chunk: Uint8Array,
   primitives: Primitives = nodePrimitives,
 ): OpenedChunk {
+  const { message, header, siv, links } = decipher(keys, chunk, primitives)
+  const expected = primitives.hmacSha256(keys.siv, [header, message])
+  if (!timingSafeEqual(expected, siv)) {
+    throw new CellarError('CHUNK_CORRUPT', 'a chunk does not open: its content is not what was sealed')
+  }
+  return { ...readPayload(message), links }
+}
+
+/**
+ * Opens a chunk whose id has been verified ({@link verifyChunk}) against one that is trusted: from a signed listing, or
+ * from a chunk opened before. Then these are the bytes that were sealed, and the synthetic nonce need not be computed
+ * again (C4.3): a third of the work.
+ *
+ * @throws {CellarError} as {@link openChunk}
+ */
+export function openVerifiedChunk(
+  keys: VaultKeys,
+  chunk: Uint8Array,
+  primitives: Primitives = nodePrimitives,
+): OpenedChunk {
+  const { message, links } = decipher(keys, chunk, primitives)
+  return { ...readPayload(message), links }
+}
+
+/** Decrypts a chunk and checks its tag. */
+function decipher(keys: VaultKeys, chunk: Uint8Array, primitives: Primitives) {
   const { vault, links } = chunkHeader(chunk)
   if (vault !== keys.vault)
     throw new CellarError('VAULT_UNKNOWN', 'a chunk belongs to another vault', { vault })
@@ -178,11 +204,7 @@ export function openChunk(
   )
   if (message === undefined)
     throw new CellarError('CHUNK_CORRUPT', 'a chunk does not open: it is damaged or forged')
-  const expected = primitives.hmacSha256(keys.siv, [chunk.subarray(0, headerBytes), message])
-  if (!timingSafeEqual(expected, siv)) {
-    throw new CellarError('CHUNK_CORRUPT', 'a chunk does not open: its content is not what was sealed')
-  }
-  return { ...readPayload(message), links }
+  return { message, header: chunk.subarray(0, headerBytes), siv, links }
 }
 
 /** The payload in an opened message; its body is a view. */

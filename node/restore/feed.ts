@@ -15,10 +15,10 @@ export interface ChunkDesk {
   fetch(id: ChunkId): Promise<Uint8Array>
 }
 
-/** Verifies, opens and decompresses one chunk (hash, tag, synthetic nonce). */
+/** Verifies, opens and decompresses one chunk (hash, tag). */
 function openVerified(vault: Opener, id: ChunkId, bytes: Uint8Array): OpenedPayload {
   verifyChunk(id, bytes)
-  return vault.open(bytes)
+  return vault.openVerified(bytes)
 }
 
 const FILES_OPEN_MAX = 16

@@ -7,6 +7,7 @@ import {
   deriveVaultKeys,
   isCellarError,
   openChunk,
+  openVerifiedChunk,
   type Payload,
   portablePrimitives,
   sealChunk,
@@ -36,7 +37,11 @@ describe('chunks', () => {
       fc.property(payload, links, (given, ids) => {
         const chunk = sealChunk(KEYS, given, ids)
         assert.equal(toHex(sealChunk(KEYS, given, ids, portablePrimitives)), toHex(chunk))
-        for (const opened of [openChunk(KEYS, chunk), openChunk(KEYS, chunk, portablePrimitives)]) {
+        for (const opened of [
+          openChunk(KEYS, chunk),
+          openVerifiedChunk(KEYS, chunk),
+          openChunk(KEYS, chunk, portablePrimitives),
+        ]) {
           assert.equal(toHex(opened.body), toHex(given.body))
           assert.deepEqual({ ...opened, body: 0 }, { ...given, body: 0, links: ids })
         }
@@ -54,6 +59,7 @@ describe('chunks', () => {
         chunk[bit >> 3] = (chunk[bit >> 3] as number) ^ (1 << (bit & 7))
         assert.notEqual(chunkIdOf(chunk), id)
         assert.throws(() => openChunk(KEYS, chunk), isCellarError)
+        assert.throws(() => openVerifiedChunk(KEYS, chunk), isCellarError)
       }),
     )
   })
