@@ -12,12 +12,15 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Seeded, seeded, writer } from '../tools/seeded.ts'
 
 const MiB = 1024 * 1024
+/** Bytes of program text that pieces are taken from. */
+const corpusBytes = 64 * MiB
 
 /** Names of the data sets, in the order in which they are run. */
-export const datasetNames = ['incompressible', 'text', 'small', 'real'] as const
+export const datasetNames = ['incompressible', 'text', 'code', 'small', 'real'] as const
 
 /** The name of a data set. */
 export type DatasetName = (typeof datasetNames)[number]
@@ -61,6 +64,10 @@ export function makeDataset(name: DatasetName, options: DatasetOptions): Dataset
         prose.text(length),
       )
     }
+    case 'code': {
+      const program = programText(seeded('code'))
+      return large(name, 'large files of program text', path, 1024 * options.scale, 64, program)
+    }
     case 'small':
       return small(path, Math.round(200_000 * options.scale))
     case 'real':
@@ -81,7 +88,7 @@ function large(
   const files = Math.max(8, Math.round(totalMiB / fileMiB))
   const fileBytes = Math.round((totalMiB / files) * MiB)
   const names = Array.from({ length: files }, (_, n) =>
-    join(path, `file-${n}.${name === 'text' ? 'txt' : 'bin'}`),
+    join(path, `file-${n}.${name === 'incompressible' ? 'bin' : 'txt'}`),
   )
   for (const file of names) {
     const fd = openSync(file, 'w')
@@ -99,6 +106,43 @@ function large(
       const chance = seeded(`change ${name} ${round}`)
       for (const file of names) writeFileSync(file, Buffer.concat([chance.bytes(1024), readFileSync(file)]))
     },
+  }
+}
+
+/** Program text to take pieces of: what the libraries that are installed bring along, in the order of their names. */
+function readCorpus(): Buffer {
+  const files: string[] = []
+  const walk = (path: string): void => {
+    for (const entry of readdirSync(path, { withFileTypes: true }).sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    )) {
+      if (entry.isDirectory()) walk(join(path, entry.name))
+      else if (entry.isFile() && /\.(js|mjs|ts)$/.test(entry.name)) files.push(join(path, entry.name))
+    }
+  }
+  walk(fileURLToPath(new URL('../../../node_modules', import.meta.url)))
+  const parts: Buffer[] = []
+  let bytes = 0
+  for (const file of files) {
+    if (bytes >= corpusBytes) break
+    const text = readFileSync(file)
+    parts.push(text)
+    bytes += text.byteLength
+  }
+  return Buffer.concat(parts)
+}
+
+/** Pieces of program text of 2 to 32 KiB, drawn from a seed: it compresses as sources do, and no large piece comes twice. */
+function programText(chance: Seeded): (length: number) => Buffer {
+  const corpus = readCorpus()
+  return (length) => {
+    const out = Buffer.alloc(length)
+    for (let at = 0; at < length; ) {
+      const piece = Math.min(2048 + chance.below(30_720), length - at)
+      const start = chance.below(corpus.byteLength - piece)
+      at += corpus.copy(out, at, start, start + piece)
+    }
+    return out
   }
 }
 

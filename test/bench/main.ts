@@ -3,7 +3,7 @@
  *
  *   --scale N      share of the full size (2 GiB, 1 GiB, 200,000 files); default 1
  *   --runs N       runs of each, medians are shown; default 3
- *   --only A,B     data sets: incompressible, text, small, real
+ *   --only A,B     data sets: incompressible, text, code, small, real
  *   --tools A,B    programs: cellar, restic, borg, rsync
  *   --real PATH    a folder of this machine as one more data set
  *   --peers        device to device as well
