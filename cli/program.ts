@@ -19,7 +19,8 @@ import { defineStart } from './commands/start.ts'
 import { defineStats } from './commands/stats.ts'
 import { defineStatus } from './commands/status.ts'
 import { defineStop } from './commands/stop.ts'
-import { defineVersion, programVersion } from './commands/version.ts'
+import { VERSION } from '../node/client.ts'
+import { defineVersion } from './commands/version.ts'
 import { safeText } from './output/format.ts'
 import { runSession } from './session.ts'
 import { countUp, positiveInteger } from './values.ts'
@@ -52,7 +53,7 @@ const WRONG_USAGE = 2
 export function makeProgram(act: Act): Command {
   const program = new Command('cellar')
     .description('Rootcellar keeps the backups of your devices on your devices, encrypted, without a server.')
-    .version(`cellar ${programVersion()}`, '-V, --version', 'say which version this is')
+    .version(`cellar ${VERSION}`, '-V, --version', 'say which version this is')
     .option('--json', 'print JSON lines, for programs')
     .option('-q, --quiet', 'print results and errors only')
     .option('-v, --verbose', 'print more', countUp)

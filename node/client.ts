@@ -6,6 +6,7 @@
 export * from './api.ts'
 export * from './path-text.ts'
 export * from './status-sentence.ts'
+export { VERSION } from './version.ts'
 export { connectNode } from './control/client.ts'
 export { CellarError, ERRORS, isCellarError, type ErrorCode, type ErrorContext } from '../protocol/errors.ts'
 import type { HomePaths } from './home.ts'

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { VERSION } from '../../node/client.ts'
 import type { Session } from '../session.ts'
 import { type Define, examples, GROUP } from './command.ts'
 
@@ -15,30 +15,11 @@ export const defineVersion: Define = (program, act) => {
 
 async function version(session: Session): Promise<undefined> {
   const facts = {
-    version: programVersion(),
+    version: VERSION,
     node_version: process.version,
     platform: `${process.platform}/${process.arch}`,
   }
   if (session.json) session.print.json({ message_type: 'version', ...facts })
   else session.print.result(`cellar ${facts.version}, node ${facts.node_version} on ${facts.platform}`)
   return undefined
-}
-
-/** The version in package.json, which is above the sources and above what is compiled from them. */
-export function programVersion(): string {
-  for (const above of ['../../package.json', '../../../package.json']) {
-    try {
-      const table: unknown = JSON.parse(readFileSync(new URL(above, import.meta.url), 'utf8'))
-      if (
-        typeof table === 'object' &&
-        table !== null &&
-        'version' in table &&
-        typeof table.version === 'string'
-      )
-        return table.version
-    } catch {
-      // the other place
-    }
-  }
-  return 'unknown'
 }
