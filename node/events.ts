@@ -1,6 +1,13 @@
 /** The one bus of a node: what its parts tell one another, and a person. */
 
-import type { ChunkId, DeviceId, ErrorCode, RootId } from '../protocol/index.ts'
+import {
+  CellarError,
+  type Clock,
+  type ChunkId,
+  type DeviceId,
+  type ErrorCode,
+  type RootId,
+} from '../protocol/index.ts'
 
 /** What may happen. */
 export type NodeEvent =
@@ -63,4 +70,27 @@ export class Events {
       else signal.addEventListener('abort', onAbort, { once: true })
     })
   }
+
+  /**
+   * Resolves at the next event that fits, or when so many milliseconds have gone by.
+   *
+   * @throws the signal's reason when it is aborted first
+   */
+  async nextWithin(fits: (event: NodeEvent) => boolean, limit: TimeLimit): Promise<void> {
+    const { clock, ms, signal } = limit
+    const end = new AbortController()
+    const either = AbortSignal.any([signal, end.signal])
+    try {
+      await Promise.race([this.next(fits, either), clock.sleep(ms, either)])
+    } finally {
+      end.abort(new CellarError('ABORTED', 'the wait is over'))
+    }
+  }
+}
+
+/** How long to wait for an event, by which clock. */
+export interface TimeLimit {
+  readonly clock: Clock
+  readonly ms: number
+  readonly signal: AbortSignal
 }

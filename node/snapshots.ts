@@ -9,6 +9,7 @@ import {
   type LiveRoot,
   type RootId,
   type SnapshotRoot,
+  toHex,
 } from '../protocol/index.ts'
 import type { Catalog, ChunkStore } from '../storage/index.ts'
 import type { SnapshotFilter } from './api.ts'
@@ -143,8 +144,8 @@ export class Snapshots {
     if (filter.devices.length > 0 && !filter.devices.some((text) => this.#isDevice(live.owner, text)))
       return false
     if (filter.paths.length > 0) {
-      const paths = (root?.paths ?? []).map(hexOf)
-      if (!filter.paths.every((path) => paths.includes(hexOf(pathBytes(path))))) return false
+      const paths = (root?.paths ?? []).map(toHex)
+      if (!filter.paths.every((path) => paths.includes(toHex(pathBytes(path))))) return false
     }
     if (filter.tags.length === 0) return true
     const tags = root?.tags ?? []
@@ -164,10 +165,6 @@ export class Snapshots {
 
 /** A filter that everything fits. */
 export const EVERY: SnapshotFilter = { devices: [], paths: [], tags: [] }
-
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
-}
 
 function splitChoice(choice: Uint8Array): { name: string; path: Uint8Array | undefined } {
   const colon = choice.indexOf(0x3a)

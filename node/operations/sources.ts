@@ -131,19 +131,10 @@ export async function waitFor(
   const { clock } = parts.world
   const endMs = clock.monotonicMs() + forMs
   while (!isSo() && clock.monotonicMs() < endMs) {
-    const end = new AbortController()
-    const either = AbortSignal.any([signal, end.signal])
-    try {
-      await Promise.race([
-        parts.events.next(
-          (event) => event.kind === 'peer' || event.kind === 'view' || event.kind === 'contact',
-          either,
-        ),
-        clock.sleep(Math.max(1, endMs - clock.monotonicMs()), either),
-      ])
-    } finally {
-      end.abort(new Error('over'))
-    }
+    await parts.events.nextWithin(
+      (event) => event.kind === 'peer' || event.kind === 'view' || event.kind === 'contact',
+      { clock, ms: Math.max(1, endMs - clock.monotonicMs()), signal },
+    )
   }
 }
 

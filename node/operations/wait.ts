@@ -67,23 +67,10 @@ export async function waitForCopies(
       const isAlone = network.connected().every((device) => holders.includes(device))
       if (clock.monotonicMs() - movedMs > (isAlone ? aloneMsMax : stillMsMax))
         return { wanted: target(), reached: false }
-      await news(parts, options.signal)
+      const limit = { clock, ms: checkEveryMs, signal: options.signal }
+      await events.nextWithin((event) => event.kind === 'view', limit)
     }
   } finally {
     off()
-  }
-}
-
-/** Resolves when the view changes, or a second has gone by. @throws the signal's reason */
-async function news(parts: NodeParts, signal: AbortSignal): Promise<void> {
-  const end = new AbortController()
-  const either = AbortSignal.any([signal, end.signal])
-  try {
-    await Promise.race([
-      parts.events.next((event) => event.kind === 'view', either),
-      parts.world.clock.sleep(checkEveryMs, either),
-    ])
-  } finally {
-    end.abort(new Error('over'))
   }
 }

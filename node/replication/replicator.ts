@@ -2,7 +2,6 @@
 
 import {
   CHUNKS_PROTOCOL,
-  CellarError,
   type Clock,
   type DeviceId,
   type ErrorCode,
@@ -143,17 +142,15 @@ export class Replicator {
     const waits = [...this.#failures.values()]
       .map((failure) => failure.notBeforeMs - nowMs)
       .filter((ms) => ms > 0)
-    const end = new AbortController()
-    const either = AbortSignal.any([signal, end.signal])
+    const limit = {
+      clock: this.#parts.clock,
+      ms: waits.length === 0 ? 3_600_000 : Math.min(...waits),
+      signal,
+    }
     try {
-      await Promise.race([
-        this.#parts.events.next((event) => event.kind === 'view' || event.kind === 'peer', either),
-        this.#parts.clock.sleep(waits.length === 0 ? 3_600_000 : Math.min(...waits), either),
-      ])
+      await this.#parts.events.nextWithin((event) => event.kind === 'view' || event.kind === 'peer', limit)
     } catch (error) {
       if (!signal.aborted) throw error
-    } finally {
-      end.abort(new CellarError('ABORTED', 'the rest is over'))
     }
   }
 }
