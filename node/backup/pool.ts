@@ -6,8 +6,8 @@ import type { LoanRecord, PackLoan } from '../../storage/index.ts'
 import { startWorker } from '../adapters/start-worker.ts'
 import type { ErrorNote, FromWorker, Job, JobResult, Sealed, ToWorker, Verdict, WorkerInit } from './jobs.ts'
 
-/** Jobs a thread is given ahead of the one it is at. */
-const JOBS_PER_WORKER = 3
+/** Jobs a thread has at a time: one for each of its lanes, so that the last ones are shared evenly. */
+const JOBS_PER_WORKER = 2
 
 /** What threads ask of the main thread. */
 export interface PoolPorts {

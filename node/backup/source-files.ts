@@ -39,7 +39,7 @@ export interface FileWork {
 }
 
 /** Long files are read in stretches of about so many bytes, side by side. */
-const STRETCH_BYTES = 64 * 1024 * 1024
+const STRETCH_BYTES = 32 * 1024 * 1024
 
 /** Smaller files are not looked at for holes. */
 const SPARSE_BYTES_MIN = 16 * 1024
