@@ -27,6 +27,9 @@ export const messageItemsMax = 256 * 1024
 /** Chunk ids in one message. */
 export const idsPerMessageMax = 1024
 
+/** Chunks whose possession one message asks to be proven: the other side reads each of them whole. */
+export const proveIdsMax = 64
+
 /** Members a mesh ever had. */
 export const membersMax = 1024
 

@@ -1,6 +1,6 @@
 /** The form of each message: a CBOR array whose first item is its number (wire.md §3). */
 
-import { fromHex, toHex } from '../bytes.ts'
+import { concatBytes, fromHex, toHex } from '../bytes.ts'
 import { type CborValue, decodeCbor, encodeCbor } from '../cbor.ts'
 import { CellarError, errorCodeFromWire, errorCodeToWire } from '../errors.ts'
 import { Fields } from '../fields.ts'
@@ -18,6 +18,7 @@ import {
   noticeBytesMax,
   pairingFieldsMax,
   pairingGiftBytesMax,
+  proveIdsMax,
   wireTextBytesMax,
 } from '../limits.ts'
 import type { ListingHash } from '../listing/types.ts'
@@ -37,6 +38,7 @@ interface Form<T extends Type> {
 const REQUEST_MAX = 0xffff_ffff
 const VERSION_MAX = 0xffff
 const PROGRAM_BYTES_MAX = 64
+const MAC_BYTES = 32
 const WORDS = { what: 'a message', code: 'PEER_PROTOCOL' } as const
 
 const FORMS: { readonly [T in Exclude<Type, PairingType>]: Form<T> } = {
@@ -142,6 +144,21 @@ const FORMS: { readonly [T in Exclude<Type, PairingType>]: Form<T> } = {
     number: 12,
     write: (m) => [idsValue(m.ids)],
     read: (fields) => ({ type: 'corrupt', ids: readIds(fields) }),
+  },
+  prove: {
+    number: 13,
+    write: (m) => [m.request, m.nonce, idsValue(m.ids)],
+    read: (fields) => ({
+      type: 'prove',
+      request: fields.uint(REQUEST_MAX),
+      nonce: fields.bytes(32),
+      ids: readProveIds(fields),
+    }),
+  },
+  proof: {
+    number: 14,
+    write: (m) => [m.request, concatBytes(m.macs)],
+    read: (fields) => ({ type: 'proof', request: fields.uint(REQUEST_MAX), macs: readMacs(fields) }),
   },
 }
 
@@ -255,6 +272,22 @@ function readIds(fields: Fields): ChunkId[] {
   if (bytes.byteLength % 32 !== 0) fields.fail('chunk ids of a wrong length')
   const hex = toHex(bytes)
   return Array.from({ length: hex.length / 64 }, (_, at) => hex.slice(at * 64, at * 64 + 64) as ChunkId)
+}
+
+/** W3.5: some, not too many, and none twice: to answer costs a read of each. */
+function readProveIds(fields: Fields): ChunkId[] {
+  const ids = readIds(fields)
+  if (ids.length === 0 || ids.length > proveIdsMax) fields.fail('chunk ids of a wrong length')
+  if (new Set(ids).size !== ids.length) fields.fail('a chunk is named twice')
+  return ids
+}
+
+function readMacs(fields: Fields): Uint8Array[] {
+  const bytes = fields.bytes(MAC_BYTES, proveIdsMax * MAC_BYTES)
+  if (bytes.byteLength % MAC_BYTES !== 0) fields.fail('proofs of a wrong length')
+  return Array.from({ length: bytes.byteLength / MAC_BYTES }, (_, at) =>
+    bytes.slice(at * MAC_BYTES, (at + 1) * MAC_BYTES),
+  )
 }
 
 /** As much of a text as may be sent. */

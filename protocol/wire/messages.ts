@@ -8,6 +8,7 @@ import type { ListingHash } from '../listing/types.ts'
 export const SYNC_PROTOCOL = '/rootcellar/sync/1'
 export const CHUNKS_PROTOCOL = '/rootcellar/chunks/1'
 export const PAIR_PROTOCOL = '/rootcellar/pair/1'
+export const AUDIT_PROTOCOL = '/rootcellar/audit/1'
 
 /** Version of the messages in {@link Hello}. */
 export const WIRE_VERSION = 1
@@ -118,6 +119,25 @@ export interface Corrupt {
   readonly ids: readonly ChunkId[]
 }
 
+/** Asks for a proof that the other side has some chunks now: the asker has them too, and compares (wire.md §6). */
+export interface Prove {
+  readonly type: 'prove'
+  /** Chosen by the asker, 0 .. 2^32 - 1; the answer repeats it. */
+  readonly request: number
+  /** 32 bytes, drawn anew for each question. */
+  readonly nonce: Uint8Array
+  /** 1 .. `proveIdsMax`, each once. */
+  readonly ids: readonly ChunkId[]
+}
+
+/** The answer: for each chunk asked for, in that order, what only one who has its bytes can compute. */
+export interface Proof {
+  readonly type: 'proof'
+  readonly request: number
+  /** 32 bytes each; zeros for a chunk that is not there. */
+  readonly macs: readonly Uint8Array[]
+}
+
 /** A step of pairing; the fields mean what pairing.md says of the step. */
 export interface PairingMessage {
   readonly type: 'pake' | 'confirm' | 'offer' | 'accept' | 'refuse'
@@ -139,6 +159,8 @@ export type Message =
   | Absent
   | Done
   | Corrupt
+  | Prove
+  | Proof
   | PairingMessage
 
 /** Told by gossip: there is a new listing. A hint only, and not signed; what matters is pulled and verified. */

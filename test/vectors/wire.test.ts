@@ -6,8 +6,11 @@ import {
   encodeChunkFrame,
   encodeHeadNotice,
   encodeMessage,
+  type DeviceId,
   type Frame,
+  fromHex,
   type HeadNotice,
+  proofOf,
   toHex,
 } from '../../protocol/index.ts'
 import { assertRefuses } from './expect.ts'
@@ -31,8 +34,14 @@ function encode(vector: Vector): Uint8Array {
 }
 
 describe('vectors of the wire', () => {
-  for (const vector of readVectors('wire', ['of', 'value', 'zeros', 'one-way'])) {
-    if (field(vector, 'expect') === 'success') {
+  for (const vector of readVectors('wire', ['of', 'value', 'zeros', 'one-way', 'nonce', 'device', 'chunk'])) {
+    if (field(vector, 'of') === 'mac') {
+      it('W6.2 prove a chunk to one nonce by one device', () => {
+        const [nonce, chunk] = ['nonce', 'chunk'].map((key) => fromHex(field(vector, key)))
+        const mac = proofOf(nonce!, field(vector, 'device') as DeviceId, chunk!)
+        assert.equal(toHex(mac), toHex(vector.body))
+      })
+    } else if (field(vector, 'expect') === 'success') {
       it(`read and write ${vector.name}`, () => {
         // Through JSON, so that the order of keys does not matter.
         assert.deepEqual(fromPlainJson(toPlainJson(decode(vector))), fromPlainJson(field(vector, 'value')))

@@ -12,8 +12,10 @@ import {
   type ListingHash,
   type MeshId,
   type Message,
+  proofOf,
   publicKeyOfDevice,
   signerFromSeed,
+  toHex,
   type ChunkId,
 } from '../../../protocol/index.ts'
 import { toPlainJson, type Vector } from '../format.ts'
@@ -23,6 +25,7 @@ const KEY = publicKeyOfDevice(DEVICE)
 const MESH = '11'.repeat(32) as MeshId
 const HASH = '22'.repeat(32) as ListingHash
 const ID = 'ab'.repeat(32) as ChunkId
+const NONCE = new Uint8Array(32).fill(5)
 const NAME: HeadName = { device: DEVICE, incarnation: 1, seq: 9, hash: HASH }
 
 const MESSAGES: Readonly<Record<string, Message>> = {
@@ -54,6 +57,13 @@ const MESSAGES: Readonly<Record<string, Message>> = {
   absent: { type: 'absent', request: 7, ids: [ID] },
   done: { type: 'done', request: 4_294_967_295 },
   corrupt: { type: 'corrupt', ids: [ID] },
+  prove: {
+    type: 'prove',
+    request: 3,
+    nonce: NONCE,
+    ids: [ID, '00'.repeat(32) as ChunkId],
+  },
+  proof: { type: 'proof', request: 3, macs: [new Uint8Array(32).fill(8), new Uint8Array(32)] },
   pake: { type: 'pake', fields: [new Uint8Array(32).fill(1)] },
   confirm: { type: 'confirm', fields: [] },
   offer: { type: 'offer', fields: [new Uint8Array(1)] },
@@ -109,6 +119,7 @@ function message(...items: readonly CborValue[]): Uint8Array {
 function faultVectors(): Vector[] {
   const neither = { rule: 'W2.1', reason: 'neither a message nor a chunk' }
   const form = (reason: string): Fault => ({ rule: 'W3.2', reason })
+  const proveIds = (reason: string): Fault => ({ rule: 'W6.1', reason })
   const notice = [1, new Uint8Array(32), 3, KEY, 1, 9, new Uint8Array(32)]
   return [
     fault('frame-empty', neither, new Uint8Array(0)),
@@ -144,6 +155,17 @@ function faultVectors(): Vector[] {
       message(9, 7, new Uint8Array(1025 * 32)),
     ),
     fault('want-request-beyond-32-bits', form('out of range'), message(9, 2 ** 32, new Uint8Array(32))),
+    fault('prove-nothing', proveIds('wrong length'), message(13, 3, NONCE, new Uint8Array(0))),
+    fault(
+      'prove-too-many-ids',
+      proveIds('wrong length'),
+      message(13, 3, NONCE, concatBytes(Array.from({ length: 65 }, (_, n) => new Uint8Array(32).fill(n)))),
+    ),
+    fault('prove-twice', proveIds('named twice'), message(13, 3, NONCE, new Uint8Array(64))),
+    fault('prove-nonce-cut', form('wrong length'), message(13, 3, NONCE.subarray(1), new Uint8Array(32))),
+    fault('proof-cut', form('wrong length'), message(14, 3, new Uint8Array(33))),
+    fault('proof-of-nothing', form('wrong length'), message(14, 3, new Uint8Array(0))),
+    fault('proof-too-long', form('wrong length'), message(14, 3, new Uint8Array(65 * 32))),
     fault(
       'pairing-too-many-fields',
       form('too long'),
@@ -202,7 +224,14 @@ function longVectors(): Vector[] {
   return [long('frame-too-long', 0, frameBytesMax + 1), long('chunk-too-long', 1, 8 * 1024 * 1024 + 6)]
 }
 
+/** What a device that has a chunk answers to a nonce. */
+function macVectors(): Vector[] {
+  const chunk = Uint8Array.of(9, 8, 7)
+  const header = { spec: 'wire.md W6.2', expect: 'success', of: 'mac', nonce: toHex(NONCE), device: DEVICE }
+  return [{ name: 'mac', header: { ...header, chunk: toHex(chunk) }, body: proofOf(NONCE, DEVICE, chunk) }]
+}
+
 /** All vectors of the wire. */
 export function wireVectors(): Vector[] {
-  return [...goodVectors(), ...faultVectors(), unknownErrorVector(), ...longVectors()]
+  return [...goodVectors(), ...faultVectors(), unknownErrorVector(), ...longVectors(), ...macVectors()]
 }
