@@ -43,8 +43,22 @@ export async function connectParts(parts: NodeParts): Promise<ConnectedNode> {
       }
     },
   })
+  return await goAmong(parts, network, ending)
+}
+
+/**
+ * Follows the peers over a network that is open, and opens the desk.
+ *
+ * @param ending - aborted when the node closes; what this began has ended, the network too, when it throws
+ * @throws {CellarError} `NOT_A_MEMBER` once this device was removed
+ */
+export async function goAmong(
+  parts: NodeParts,
+  network: Network,
+  ending: AbortController,
+): Promise<ConnectedNode> {
   try {
-    return await goAmong(parts, network, ending)
+    return await follow(parts, network, ending)
   } catch (error) {
     // Else what was opened would keep the process running.
     await network.close()
@@ -52,8 +66,7 @@ export async function connectParts(parts: NodeParts): Promise<ConnectedNode> {
   }
 }
 
-/** Follows the peers, and opens the desk; what it began has ended when it throws. */
-async function goAmong(parts: NodeParts, network: Network, ending: AbortController): Promise<ConnectedNode> {
+async function follow(parts: NodeParts, network: Network, ending: AbortController): Promise<ConnectedNode> {
   const { config, keys, ledger, store, world, events } = parts
   const { name } = ledger.self
   const { clock, random } = world
