@@ -179,6 +179,12 @@ export interface DumpParams extends SnapshotChoice {
   readonly archive: 'tar'
 }
 
+/** Something that an archive cannot carry as it is. */
+export interface DumpEvent {
+  readonly message_type: 'notice'
+  readonly message: string
+}
+
 /** How many bytes went out. */
 export interface DumpResult {
   readonly bytes: number

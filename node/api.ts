@@ -20,6 +20,7 @@ import type {
   DiffEvent,
   DiffParams,
   DiffStatistics,
+  DumpEvent,
   DumpParams,
   DumpResult,
   FindHits,
@@ -32,6 +33,18 @@ import type {
   Stats,
   StatsParams,
 } from './api-browse.ts'
+import type {
+  DeviceLeans,
+  DeviceTrusted,
+  Forgotten,
+  ForgetParams,
+  PruneEvent,
+  PruneParams,
+  PruneResult,
+  SnapshotIds,
+  SnapshotsChanged,
+  TrashEntry,
+} from './api-deletion.ts'
 import type {
   DeviceInfo,
   DeviceRemoved,
@@ -46,6 +59,7 @@ import type {
 
 export type * from './api-backup.ts'
 export type * from './api-browse.ts'
+export type * from './api-deletion.ts'
 export type * from './api-mesh.ts'
 export type * from './api-restore.ts'
 
@@ -81,12 +95,30 @@ export interface Methods {
   readonly ls: Method<LsParams, LsEvent, LsResult>
   readonly find: Method<FindParams, never, readonly FindHits[]>
   readonly diff: Method<DiffParams, DiffEvent, DiffStatistics>
-  /** Bytes go to `output`. `PATH_NOT_FOUND`. */
-  readonly dump: Method<DumpParams, never, DumpResult>
+  /** Bytes go to `output`; of a directory, those of a tar archive. `PATH_NOT_FOUND`. */
+  readonly dump: Method<DumpParams, DumpEvent, DumpResult>
   readonly stats: Method<StatsParams, never, Stats>
   /** Files that could not be restored are events and `error_count`, never a rejection. */
   readonly restore: Method<RestoreParams, RestoreEvent, RestoreSummary>
   readonly check: Method<CheckParams, CheckEvent, CheckSummary>
+  /**
+   * Signs that snapshots are not wanted any more: named ones, or those that rules do not keep. What could not be
+   * forgotten is in the result. `NOT_ENTITLED`, `USAGE`.
+   */
+  readonly forget: Method<ForgetParams, never, Forgotten>
+  /** Forgotten snapshots whose space is not free here yet, the one forgotten last at the end. */
+  readonly trash: Method<Nothing, never, readonly TrashEntry[]>
+  /** Announces forgotten snapshots anew, once they are whole here. `NOT_ENTITLED`. */
+  readonly undelete: Method<SnapshotIds, never, SnapshotsChanged>
+  /** Marks snapshots that no retention of any device may forget. `NOT_ENTITLED`. */
+  readonly pin: Method<SnapshotIds, never, SnapshotsChanged>
+  /** Takes the marks of this device away. `NOT_ENTITLED`. */
+  readonly unpin: Method<SnapshotIds, never, SnapshotsChanged>
+  readonly prune: Method<PruneParams, PruneEvent, PruneResult>
+  /** Whether a device may refer to chunks that it cannot supply itself (R5). `DEVICE_NOT_FOUND`, `NOT_ENTITLED`. */
+  readonly deviceLean: Method<{ readonly device: string; readonly leans: boolean }, never, DeviceLeans>
+  /** Ends the suspicion under which retention stands still for a device here (R14). `DEVICE_NOT_FOUND`. */
+  readonly deviceTrust: Method<{ readonly device: string }, never, DeviceTrusted>
 }
 
 /** The name of a method. */
@@ -176,6 +208,14 @@ const NAMES: Readonly<Record<MethodName, true>> = {
   stats: true,
   restore: true,
   check: true,
+  forget: true,
+  trash: true,
+  undelete: true,
+  pin: true,
+  unpin: true,
+  prune: true,
+  deviceLean: true,
+  deviceTrust: true,
 }
 
 /** Says whether a text names a method. */

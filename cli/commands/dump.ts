@@ -11,17 +11,17 @@ interface Options extends FilterOptions {
   readonly target?: string
 }
 
-/** `cellar dump SNAPSHOT FILE`: one file's content. */
+/** `cellar dump SNAPSHOT PATH`: one file's content, or a directory as an archive. */
 export const defineDump: Define = (program, act) => {
   const command = program
     .command('dump')
     .helpGroup(GROUP.lookInside)
-    .summary('write one file of a snapshot to standard output')
+    .summary('write a file, or a directory as a tar archive, to standard output')
     .description(
       'Writes the content of one file of a snapshot to standard output, or a directory as an archive.',
     )
     .argument('<snapshot[:path]>', 'id or its beginning, or latest')
-    .argument('<file>', 'absolute path in the snapshot')
+    .argument('<path>', 'absolute path in the snapshot')
     .addOption(new Option('-a, --archive <format>', 'for a directory').choices(['tar']).default('tar'))
     .option('-t, --target <file>', 'write to this new file instead')
   filterOptions(command).action(act(dump))
@@ -40,13 +40,16 @@ async function dump(session: Session, snapshot: string, path: string, options: O
     path: argumentText(path),
     archive: options.archive,
   }
+  const onEvent = ({ message }: { readonly message: string }) => {
+    session.print.notice(message)
+  }
   if (options.target === undefined) {
     session.kept = 'what was written is not the whole file'
-    await session.call('dump', params, { output: (bytes) => session.world.stdout.write(bytes) })
+    await session.call('dump', params, { output: (bytes) => session.world.stdout.write(bytes), onEvent })
     return undefined
   }
   const { bytes } = await toFile(session, options.target, (output) =>
-    session.call('dump', params, { output }),
+    session.call('dump', params, { output, onEvent }),
   )
   if (session.json) session.print.json({ message_type: 'dumped', target: options.target, bytes })
   else session.print.info(`${formatBytes(bytes)} written to ${session.print.safe(options.target)}`)

@@ -11,6 +11,7 @@ import type {
   VersionInfo,
 } from '../api.ts'
 import { dump } from '../browse/dump.ts'
+import { archive } from '../browse/archive.ts'
 import { stats } from '../browse/stats.ts'
 import { storeSource } from '../chunk-source.ts'
 import type { NodeParts } from '../parts.ts'
@@ -63,8 +64,15 @@ async function runDump(
   const { snapshot } = await resolveSnapshot(parts, params.snapshot, params.filter, context.signal)
   const opened = await openSnapshot(parts, snapshot.live.root, context.signal)
   try {
-    const file = { root: opened.root, path: pathBytes(params.path) }
-    return { bytes: await dump(opened.reader, file, context.output, context.signal) }
+    const wanted = { root: opened.root, path: pathBytes(params.path) }
+    const { reader } = opened
+    const found = await reader.find(opened.root, wanted.path, context.signal)
+    if (found?.trees === undefined)
+      return { bytes: await dump(reader, wanted, context.output, context.signal) }
+    const onNotice = (message: string) => {
+      context.onEvent({ message_type: 'notice', message })
+    }
+    return { bytes: await archive(reader, wanted, context.output, { signal: context.signal, onNotice }) }
   } finally {
     await opened.close()
   }
