@@ -175,3 +175,18 @@ export interface SuspicionInfo {
   readonly since: string
   readonly message: string
 }
+
+/** Whether a device may lean, and the epoch of the membership from which on it is so. */
+export interface DeviceLeans {
+  readonly device: string
+  readonly name: string
+  readonly leans: boolean
+  readonly epoch: number
+}
+
+/** Whose suspicion has ended, and what it was; absent when there was none. */
+export interface DeviceTrusted {
+  readonly device: string
+  readonly name: string
+  readonly suspicion?: SuspicionInfo
+}

@@ -49,7 +49,19 @@ export function handlersOf(parts: NodeParts): Handlers {
     stats: (params, context) => runStats(parts, params, context),
     restore: (params, context) => runRestore(parts, params, context),
     check: (params, context) => runCheck(parts, params, context),
+    forget: notBuilt,
+    trash: notBuilt,
+    undelete: notBuilt,
+    pin: notBuilt,
+    unpin: notBuilt,
+    prune: notBuilt,
+    deviceLean: notBuilt,
+    deviceTrust: notBuilt,
   }
+}
+
+function notBuilt(): Promise<never> {
+  return Promise.reject(new CellarError('INTERNAL', 'this is not built yet'))
 }
 
 function versionInfo(): VersionInfo {
