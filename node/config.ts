@@ -2,6 +2,7 @@
 
 import { parse, stringify, TomlError } from 'smol-toml'
 import { CellarError } from '../protocol/index.ts'
+import { parseRetention, type RetentionSettings, retentionTable } from './deletion/retention-settings.ts'
 
 /** What one device is told about its network and its disk. */
 export interface Config {
@@ -17,6 +18,8 @@ export interface Config {
   readonly limitDownload: number | undefined
   /** Directory of the chunk store, when it is not below the home. */
   readonly store: string | undefined
+  /** What this node forgets by itself; undefined: nothing. */
+  readonly retention: RetentionSettings | undefined
 }
 
 /** What holds where a file says nothing: one port for all devices, so that a router or firewall can be told of it. */
@@ -27,6 +30,7 @@ export const CONFIG_DEFAULT: Config = {
   limitUpload: undefined,
   limitDownload: undefined,
   store: undefined,
+  retention: undefined,
 }
 
 /** How each setting is called in the file. */
@@ -37,6 +41,7 @@ const NAMES: Readonly<Record<keyof Config, string>> = {
   limitUpload: 'limit_upload',
   limitDownload: 'limit_download',
   store: 'store',
+  retention: 'retention',
 }
 
 /**
@@ -71,6 +76,7 @@ export function parseConfig(text: string, path: string): Config {
     limitUpload: rate(table['limit_upload'], 'limit_upload', path),
     limitDownload: rate(table['limit_download'], 'limit_download', path),
     store: oneText(table['store'], 'store', path),
+    retention: parseRetention(table['retention'], path),
   }
 }
 
@@ -81,6 +87,7 @@ export function formatConfig(config: Config): string {
     const value = config[key as keyof Config]
     if (value !== undefined) table[name] = value
   }
+  if (config.retention !== undefined) table[NAMES.retention] = retentionTable(config.retention)
   return `# Settings of this device; read when its node starts.\n\n${stringify(table)}\n`
 }
 
