@@ -25,7 +25,7 @@ import { type Draft, lookThrough } from './list-directory.ts'
 import { SourceFiles } from './source-files.ts'
 import { mergeSources, outermostSources, type Wish } from './sources.ts'
 import { cutStream } from './stream.ts'
-import { type BackupProgress, Tally, type UnreadSource } from './tally.ts'
+import { Tally, type TallyListeners, type UnreadSource } from './tally.ts'
 import { TreeWriter } from './tree-writer.ts'
 import { directoryKey, Walker } from './walker.ts'
 
@@ -89,10 +89,8 @@ export interface BackupResult {
 }
 
 /** How a backup is watched and stopped. */
-export interface BackupOptions {
+export interface BackupOptions extends TallyListeners {
   readonly signal: AbortSignal
-  /** At most ten times a second, and once at the end. */
-  readonly onProgress?: (progress: BackupProgress) => void
 }
 
 /** The parent's root, where it is here and readable. */
@@ -171,7 +169,7 @@ export async function backup(
   const { clock } = parts
   options.signal.throwIfAborted()
   const begun = clock.monotonicMs()
-  const tally = new Tally(clock, options.onProgress)
+  const tally = new Tally(clock, options)
   const posix = await loadPosix()
   for (const lost of posix.lost) tally.notice(`This system cannot read ${lost}.`)
   const { store, vault, contentIndex } = parts
@@ -247,7 +245,7 @@ async function run(parts: RunParts, request: BackupRequest): Promise<RootId | un
     walker
       .walk(top, parent?.trees, extra)
       .then(() => {
-        tally.isScanned = true
+        tally.scanned()
         files.flush()
       })
       .catch(reject)

@@ -71,3 +71,18 @@ export function outermostSources(top: Wish): Buffer[] {
   visit(top, Buffer.alloc(0))
   return found.sort((a, b) => a.compare(b))
 }
+
+/**
+ * The first source at or below a wish that was not found: what a person should hear of.
+ *
+ * @param path - of the wish, absolute
+ */
+export function firstMissing(path: Buffer, wish: Wish): Buffer {
+  const names: Buffer[] = [path]
+  for (let at: Wish | undefined = wish; at !== undefined && !at.isSource; ) {
+    const [next]: Wish[] = [...at.inside.values()]
+    if (next !== undefined) names.push(Buffer.from('/'), next.name)
+    at = next
+  }
+  return Buffer.concat(names)
+}

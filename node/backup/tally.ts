@@ -33,6 +33,25 @@ type Count = { -readonly [Key in keyof SnapshotStats]: number }
 /** What a comparison with the snapshot before found. */
 export type Change = 'New' | 'Changed' | 'Unmodified'
 
+/** One entry, for a person who wants to see each. */
+export interface EntryNote {
+  /** Raw bytes. */
+  readonly path: Uint8Array
+  readonly change: Change | 'Excluded'
+  /** Of a file. */
+  readonly bytes?: number
+}
+
+/** Who is told of a backup on its way. */
+export interface TallyListeners {
+  /** At most ten times a second, and once at the end. */
+  readonly onProgress?: ((progress: BackupProgress) => void) | undefined
+  /** For each entry; of a directory that is as before, what is in it is told too. Costs a path each. */
+  readonly onEntry?: ((entry: EntryNote) => void) | undefined
+  /** When all directories have been looked at. */
+  readonly onScanned?: ((found: { readonly files: number; readonly bytes: number }) => void) | undefined
+}
+
 /** Counts what a backup finds, reads and stores, and tells of it at most ten times a second. */
 export class Tally {
   readonly stats: Count = {
@@ -43,7 +62,6 @@ export class Tally {
   readonly notices: string[] = []
   dataChunks = 0
   treeChunks = 0
-  isScanned = false
   #unreadLeftOut = 0
   #filesDone = 0
   #bytesDone = 0
@@ -51,11 +69,12 @@ export class Tally {
   #told = Number.NEGATIVE_INFINITY
   readonly #current = new Set<Uint8Array>()
   readonly #clock: Clock
-  readonly #onProgress: ((progress: BackupProgress) => void) | undefined
+  readonly #listeners: TallyListeners
+  #isScanned = false
 
-  constructor(clock: Clock, onProgress?: (progress: BackupProgress) => void) {
+  constructor(clock: Clock, listeners: TallyListeners = {}) {
     this.#clock = clock
-    this.#onProgress = onProgress
+    this.#listeners = listeners
   }
 
   /** Sources that could not be read, those too that are not listed one by one. */
@@ -78,14 +97,27 @@ export class Tally {
     this.stats.bytes += bytes
   }
 
-  /** Counts a file by what the comparison with the snapshot before found. */
-  file(change: Change): void {
-    this.stats[`files${change}`]++
+  /** All directories have been looked at. */
+  scanned(): void {
+    this.#isScanned = true
+    this.#listeners.onScanned?.({ files: this.stats.files, bytes: this.stats.bytes })
   }
 
-  /** Counts a directory by what the comparison with the snapshot before found. */
-  directory(change: Change): void {
+  /** Counts a file by what the comparison with the snapshot before found. @param path - called if someone listens */
+  file(change: Change, bytes: number, path: () => Uint8Array): void {
+    this.stats[`files${change}`]++
+    this.#listeners.onEntry?.({ path: path(), change, bytes })
+  }
+
+  /** Counts a directory by what the comparison with the snapshot before found. @param path - as of `file` */
+  directory(change: Change, path: () => Uint8Array): void {
     this.stats[`dirs${change}`]++
+    this.#listeners.onEntry?.({ path: path(), change })
+  }
+
+  /** An entry is left out because a person said so. @param path - as of `file` */
+  excluded(path: () => Uint8Array): void {
+    this.#listeners.onEntry?.({ path: path(), change: 'Excluded' })
   }
 
   /** A file is being read: it is named among the current ones. @param path - kept */
@@ -132,16 +164,17 @@ export class Tally {
 
   /** Tells, unless it did a moment ago. */
   tell(isLast = false): void {
-    if (this.#onProgress === undefined) return
+    const { onProgress } = this.#listeners
+    if (onProgress === undefined) return
     const now = this.#clock.monotonicMs()
     if (!isLast && now - this.#told < PROGRESS_MS) return
     this.#told = now
-    this.#onProgress({
+    onProgress({
       totalFiles: this.stats.files,
       totalBytes: this.stats.bytes,
       filesDone: this.#filesDone,
       bytesDone: Math.min(this.stats.bytes, this.#bytesDone + this.#bytesRead),
-      isScanned: this.isScanned,
+      isScanned: this.#isScanned,
       currentFiles: [...this.#current],
       errors: this.unreadCount,
     })

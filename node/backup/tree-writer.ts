@@ -73,7 +73,8 @@ export class TreeWriter {
       directory.trees,
       previous?.parts.map(({ id }) => id),
     )
-    this.#parts.tally.directory(previous === undefined ? 'New' : isSame ? 'Unmodified' : 'Changed')
+    const change = previous === undefined ? 'New' : isSame ? 'Unmodified' : 'Changed'
+    this.#parts.tally.directory(change, () => directory.shown)
   }
 
   /** Cuts all entries as if there had been no parts before: many changes may have left small ones. */

@@ -34,7 +34,7 @@ import { nameText } from './patterns.ts'
 import { agree, ContentCheck, isUnchanged, PreviousDirectory } from './previous.ts'
 import { failureOf, isSystemError } from './read-source.ts'
 import type { SourceFiles } from './source-files.ts'
-import type { Wish } from './sources.ts'
+import { firstMissing, type Wish } from './sources.ts'
 import type { Tally } from './tally.ts'
 
 /** The event loop gets a turn after so long. */
@@ -176,13 +176,13 @@ export class Walker {
       this.#parts.tally.found(draft.type, draft.type === 'file' ? draft.size : 0)
       if (draft.type === 'dir') this.#openInside(directory, one, inside)
       if (extra.includes(draft)) {
-        this.#parts.tally.file('New')
+        this.#parts.tally.file('New', draft.size, () => directory.shownOf(draft.name))
         this.#parts.tally.done(draft.size)
       } else if (index >= from && index < to) {
         this.#fill(directory, one)
         if (this.#isTurnOver) await this.#breathe()
       } else if (draft.type === 'file') {
-        this.#parts.tally.file('Unmodified')
+        this.#parts.tally.file('Unmodified', draft.size, () => directory.shownOf(draft.name))
         this.#parts.tally.done(draft.size)
       }
     }
@@ -243,11 +243,14 @@ export class Walker {
   ): Seen | undefined {
     const { excluder, tally } = this.#parts
     const { plan } = directory
-    const isLeftOut =
-      !plan.isWhole ||
+    const isExcluded =
       (marker !== undefined && !marker.equals(name)) ||
       (excluder.hasPatterns && excluder.isExcluded([...plan.names, nameText(name)]))
-    if (isLeftOut && wish === undefined) return undefined
+    const isLeftOut = !plan.isWhole || isExcluded
+    if (isLeftOut && wish === undefined) {
+      if (isExcluded) tally.excluded(() => directory.shownOf(name))
+      return undefined
+    }
     const path = pathTo(plan.way.path, name)
     let stats: BigIntStats
     try {
@@ -258,7 +261,7 @@ export class Walker {
       // Gone since it was listed: as if it had gone before. A path somebody named is missed.
       if (wish === undefined && error.code === 'ENOENT') return undefined
       tally.fail(
-        wish === undefined ? directory.shownOf(name) : this.#missing(directory, wish),
+        wish === undefined ? directory.shownOf(name) : firstMissing(directory.shownOf(wish.name), wish),
         failureOf(error),
       )
       return undefined
@@ -269,8 +272,10 @@ export class Walker {
       tally.notice(`Left out: ${directory.shownOf(name).toString()} is a socket.`)
       return undefined
     }
-    if (found.draft.type === 'file' && wish === undefined && excluder.isTooLarge(found.draft.size))
+    if (found.draft.type === 'file' && wish === undefined && excluder.isTooLarge(found.draft.size)) {
+      tally.excluded(() => directory.shownOf(name))
       return undefined
+    }
     if (found.draft.type === 'dir' && !this.#mayEnter(directory, name, stats)) return undefined
     return {
       draft: found.draft,
@@ -279,17 +284,6 @@ export class Walker {
       wish,
       isWhole: !isLeftOut || wish?.isSource === true,
     }
-  }
-
-  /** The first source that is missing with a directory on its way. */
-  #missing(directory: Directory, wish: Wish): Buffer {
-    let path = directory.shownOf(wish.name)
-    for (let at: Wish | undefined = wish; at !== undefined && !at.isSource; ) {
-      const [next]: Wish[] = [...at.inside.values()]
-      if (next !== undefined) path = pathTo(path, next.name)
-      at = next
-    }
-    return path
   }
 
   #mayEnter(directory: Directory, name: Buffer, stats: BigIntStats): boolean {
@@ -342,7 +336,7 @@ export class Walker {
       const { trees, ...kept } = draft
       Object.assign(draft, before, kept, { device: before.device }, trees === undefined ? {} : { trees })
       if (draft.type === 'dir') delete draft.trees
-      if (isFile) tally.file('Unmodified')
+      if (isFile) tally.file('Unmodified', draft.size, () => directory.shownOf(draft.name))
       if (isFile) tally.done(draft.size)
       return
     }
@@ -350,7 +344,8 @@ export class Walker {
     const group = posix.groupName(draft.gid)
     if (user !== undefined) draft.user = user
     if (group !== undefined) draft.group = group
-    if (isFile) tally.file(before === undefined ? 'New' : 'Changed')
+    const change = before === undefined ? 'New' : 'Changed'
+    if (isFile) tally.file(change, draft.size, () => directory.shownOf(draft.name))
     if (isFile && draft.size > 0) this.#read(directory, seen)
     else this.#describe(directory, seen)
   }

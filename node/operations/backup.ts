@@ -6,7 +6,7 @@ import type { BackupEvent, BackupParams, BackupSummary, CallContext } from '../a
 import { type BackupRequest, type BackupResult, backup } from '../backup/backup.ts'
 import { chooseParent, type ParentCandidate } from '../backup/parent.ts'
 import { nameText } from '../backup/patterns.ts'
-import type { BackupProgress, UnreadSource } from '../backup/tally.ts'
+import type { BackupProgress, EntryNote, TallyListeners, UnreadSource } from '../backup/tally.ts'
 import { PROGRAM } from '../version.ts'
 import type { NodeParts } from '../parts.ts'
 import { type PathText, pathBytes, pathDisplay, pathFields, pathText } from '../path-text.ts'
@@ -46,7 +46,7 @@ export async function runBackup(
       result = await backup(
         { store: parts.store, vault, contentIndex: parts.catalog.sub('content'), clock },
         requestOf(parts, params, context),
-        { signal: context.signal, onProgress },
+        { signal: context.signal, onProgress, ...(params.verbose && verboseListeners(context)) },
       )
       for (const message of result.notices) context.onEvent({ message_type: 'notice', message })
       for (const unread of result.unread) context.onEvent(errorEvent(unread))
@@ -229,6 +229,38 @@ function statusOf(
     bytes_done: progress.bytesDone,
     error_count: progress.errors,
     current_files: progress.currentFiles.map((path) => pathDisplay(pathText(path))),
+  }
+}
+
+/** Tells of each entry, for `--verbose`. */
+function verboseListeners({ onEvent }: CallContext<'backup'>): TallyListeners {
+  return {
+    onEntry: (entry) => {
+      onEvent(entryEvent(entry))
+    },
+    onScanned: ({ files, bytes }) => {
+      onEvent({
+        message_type: 'verbose_status',
+        action: 'scan_finished',
+        item: '',
+        data_size: bytes,
+        total_files: files,
+      })
+    },
+  }
+}
+
+const ACTIONS = { New: 'new', Changed: 'modified', Unmodified: 'unchanged' } as const
+
+function entryEvent({ path, change, bytes }: EntryNote): BackupEvent {
+  const { path: item, path_b64 } = pathFields(path)
+  const named = { item, ...(path_b64 !== undefined && { item_b64: path_b64 }) }
+  if (change === 'Excluded') return { message_type: 'excluded_item', ...named }
+  return {
+    message_type: 'verbose_status',
+    action: ACTIONS[change],
+    ...named,
+    ...(bytes !== undefined && { data_size: bytes }),
   }
 }
 

@@ -19,7 +19,7 @@ describe('files being read', () => {
     const jobs: Job[] = []
     const draft: Draft = {
       ...{ type: 'file', name: Buffer.from('image'), mode: 0o600, uid: 0, gid: 0, mtimeNs: 0n, ctimeNs: 0n },
-      ...{ inode: 1n, device: 1n, linkCount: 1, size: 20 * 64 * MiB },
+      ...{ inode: 1n, device: 1n, linkCount: 1, size: 20 * 32 * MiB },
     }
     const kept = await new Promise<boolean>((resolve, reject) => {
       const files = new SourceFiles({
