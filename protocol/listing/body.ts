@@ -45,10 +45,12 @@ export function encodeBody(body: ListingBody): Uint8Array {
     body.adds.map((add) => [add.seq, add.n, fromHex(add.root), add.source, add.sizeClass]),
     [body.forgetBase.seq, fromHex(body.forgetBase.digest)],
     groupForgets(body.forgets).map(groupValue),
-    Buffer.from(body.holds.join(''), 'hex'),
+    rootsValue(body.holds),
     body.shedding.map(({ root, seq }) => [fromHex(root), seq]),
     horizonValue(body.horizon),
     body.leans,
+    body.full,
+    rootsValue(body.pins),
   ]
   const bytes = encodeCheckedCbor(value)
   if (bytes.byteLength > listingBytesMax) {
@@ -76,15 +78,17 @@ export function openBody(head: ListingHead, bytes: Uint8Array): ListingBody {
   const forgetBase = { seq: base.uint(head.seq), digest: toHex(base.bytes(ID_BYTES)) }
   base.end()
   const forgets = readForgets(fields, head, forgetBase.seq)
-  const holds = readHolds(fields)
+  const holds = readRoots(fields, 'held roots')
   const shedding = readShedding(fields, head, holds)
   const horizon = readHorizon(fields)
   const leans = fields.boolean()
+  const full = fields.boolean()
+  const pins = readRoots(fields, 'pinned roots')
   fields.end()
   // L4.2: the digest in the head is that of exactly these forgets.
   if (digestSteps(forgetBase, forgets).at(head.seq) !== head.forgetsDigest)
     throw invalid('has other forgets than its head')
-  return { adds, forgetBase, forgets, holds, shedding, horizon, leans }
+  return { adds, forgetBase, forgets, holds, shedding, horizon, leans, full, pins }
 }
 
 function invalid(reason: string): CellarError {
@@ -162,18 +166,23 @@ export function compareForgets(a: Forget, b: Forget): number {
   return compareDots(a.dot, b.dot) || (a.root < b.root ? -1 : a.root > b.root ? 1 : 0)
 }
 
-function readHolds(fields: Fields): RootId[] {
+/** Many roots as one byte string: a list of a million byte strings would cost as much again to take apart. */
+function rootsValue(roots: readonly RootId[]): CborValue {
+  return Buffer.from(roots.join(''), 'hex')
+}
+
+function readRoots(fields: Fields, what: string): RootId[] {
   const bytes = fields.bytes(0, rootsPerListingMax * ID_BYTES)
-  if (bytes.byteLength % ID_BYTES !== 0) fields.fail('held roots of a wrong length')
+  if (bytes.byteLength % ID_BYTES !== 0) fields.fail(`${what} of a wrong length`)
   const hex = toHex(bytes)
-  const holds: RootId[] = []
+  const roots: RootId[] = []
   for (let at = 0; at < hex.length; at += 64) {
     const root = hex.slice(at, at + 64) as RootId
-    const before = holds.at(-1)
-    if (before !== undefined && before >= root) fields.fail('held roots are not in order')
-    holds.push(root)
+    const before = roots.at(-1)
+    if (before !== undefined && before >= root) fields.fail(`${what} are not in order`)
+    roots.push(root)
   }
-  return holds
+  return roots
 }
 
 function readShedding(fields: Fields, head: ListingHead, holds: readonly RootId[]): Shedding[] {

@@ -72,7 +72,12 @@ export interface ListingDraft {
   readonly shedding?: readonly RootId[]
   /** From `horizonOf` (R4). */
   readonly horizon: Horizon
+  /** Whether this device refers to chunks of others (R5); false without the capability. */
   readonly leans: boolean
+  /** @defaultValue false */
+  readonly full?: boolean
+  /** All roots that a person pinned here, in any order. @defaultValue none */
+  readonly pins?: readonly RootId[]
 }
 
 /**
@@ -99,6 +104,8 @@ export function nextListing(previous: Listing | undefined, draft: ListingDraft, 
     shedding: nextShedding(previous?.body.shedding ?? [], draft.shedding ?? [], seq),
     horizon,
     leans: draft.leans,
+    full: draft.full ?? false,
+    pins: [...new Set(draft.pins)].sort(),
   }
   const { mesh, incarnation, epoch, atMs } = draft
   return signListing({ mesh, incarnation, seq, prev: before?.hash, epoch, atMs, body }, signer)

@@ -101,6 +101,10 @@ export interface ListingBody {
   readonly horizon: Horizon
   /** Whether the signer may refer to chunks that it cannot supply itself (R5). */
   readonly leans: boolean
+  /** Whether the signer takes no more roots: its disk or what it gives is full (R12). */
+  readonly full: boolean
+  /** Roots that no retention may forget, as a person at the signer said. Sorted. */
+  readonly pins: readonly RootId[]
 }
 
 /** A head whose signature has been verified. */

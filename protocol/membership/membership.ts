@@ -100,7 +100,10 @@ export function removeMember(membership: Membership, signer: Signer, options: En
   return append(membership, signer, atMs, { kind: 'remove', device, ...(cut && { cut }) })
 }
 
-/** Changes what is said of a device; what is not given stays, but a new role brings its own capabilities. */
+/**
+ * Changes what is said of a device; what is not given stays, but a new role brings its own capabilities. Leaning stays
+ * with a new role: to stop waiting for a device that may be leaning just now is a decision of its own (R5).
+ */
 export function changeMember(
   membership: Membership,
   signer: Signer,
@@ -110,7 +113,7 @@ export function changeMember(
   const old = membership.members.get(device)
   if (old === undefined) throw new CellarError('NOT_A_MEMBER', 'this device is not a member', { device })
   const { name, role, quotaBytes, domain } = old
-  const capabilities = changes.role === undefined ? old.capabilities : ROLE_CAPABILITIES[changes.role]
+  const capabilities = changes.role === undefined ? old.capabilities : capabilitiesIn(old, changes.role)
   const kept = {
     name,
     role,
@@ -120,6 +123,11 @@ export function changeMember(
   }
   const terms = makeTerms({ ...kept, ...changes })
   return append(membership, signer, atMs, { kind: 'change', device, terms, ...(cut && { cut }) })
+}
+
+function capabilitiesIn(old: Member, role: Role): ReadonlySet<Capability> {
+  const capabilities = ROLE_CAPABILITIES[role]
+  return old.capabilities.has('lean') ? new Set<Capability>([...capabilities, 'lean']) : capabilities
 }
 
 /** Changes how many devices should hold each root. */
@@ -322,7 +330,9 @@ function checkTerms(
     }
   }
   for (const capability of terms.capabilities) {
-    if (!signer.capabilities.has(capability) && old?.capabilities.has(capability) !== true) {
+    // Leaning gives no right over others, only makes them wait: who may admit may give it, and no role has it.
+    const isHad = signer.capabilities.has(capability) || old?.capabilities.has(capability) === true
+    if (capability !== 'lean' && !isHad) {
       throw new CellarError('NOT_ENTITLED', 'a device gives what it has not', {
         capability,
         epoch: signed.entry.epoch,

@@ -3,21 +3,24 @@
 import type { ListingHash } from '../listing/types.ts'
 import type { DeviceId, MeshId } from '../ids.ts'
 
-/** One thing a device may do. */
-export type Capability = 'backup' | 'read' | 'store' | 'forget' | 'admit'
+/** One thing a device may do; `lean`: refer to chunks that others have and it has not (R5). */
+export type Capability = 'backup' | 'read' | 'store' | 'forget' | 'admit' | 'lean'
 
 /** A preset of capabilities, and the word that people see. */
 export type Role = 'keeper' | 'writer' | 'storer'
 
 /** All capabilities, in the order of their bits on the wire. */
-export const CAPABILITIES: readonly Capability[] = ['backup', 'read', 'store', 'forget', 'admit']
+export const CAPABILITIES: readonly Capability[] = ['backup', 'read', 'store', 'forget', 'admit', 'lean']
 
 /** All roles, in the order of their numbers on the wire. */
 export const ROLES: readonly Role[] = ['keeper', 'writer', 'storer']
 
-/** What each role may do unless its entry says otherwise. A writer stores, but only ever adds. */
+/**
+ * What each role may do unless its entry says otherwise. A writer stores, but only ever adds. `lean` is in no role: all
+ * wait for a device that has it before they reclaim (R6), so a keeper gives it on purpose.
+ */
 export const ROLE_CAPABILITIES: Readonly<Record<Role, ReadonlySet<Capability>>> = {
-  keeper: new Set(CAPABILITIES),
+  keeper: new Set<Capability>(['backup', 'read', 'store', 'forget', 'admit']),
   writer: new Set<Capability>(['backup', 'read', 'store']),
   storer: new Set<Capability>(['store']),
 }

@@ -42,6 +42,16 @@ export function holdersOf(view: View, membership: Membership, root: RootId): Dev
 interface Word {
   readonly device: DeviceId
   readonly holds: ReadonlySet<RootId>
+  readonly shedding: ReadonlyMap<RootId, number>
+  readonly full: boolean
+}
+
+/** As {@link holdersOf}, without those that mean to let the root go: whom one may count on. */
+export function standingHolders(view: View, membership: Membership, root: RootId): DeviceId[] {
+  const holders: DeviceId[] = []
+  for (const { device, holds, shedding } of wordsThatCount(view, membership))
+    if (holds.has(root) && !shedding.has(root)) holders.push(device)
+  return holders
 }
 
 /** Gathered once for a view: copies are counted for all roots at a time. */
@@ -50,7 +60,7 @@ function wordsThatCount(view: View, membership: Membership): readonly Word[] {
   if (known?.membership === membership) return known.words
   const words = storingMembers(membership).flatMap(({ device }): Word[] => {
     const lane = copyLane(view, membership, device)
-    return lane === undefined ? [] : [{ device, holds: holdsOf(lane.body) }]
+    return lane === undefined ? [] : [wordOf(device, lane.body)]
   })
   WORDS.set(view, { membership, words })
   return words
@@ -58,11 +68,26 @@ function wordsThatCount(view: View, membership: Membership): readonly Word[] {
 
 const WORDS = new WeakMap<View, { readonly membership: Membership; readonly words: readonly Word[] }>()
 
+function wordOf(device: DeviceId, body: ListingBody): Word {
+  return { device, holds: holdsOf(body), shedding: sheddingOf(body), full: body.full }
+}
+
+/**
+ * The devices that should hold a root, as things are: where a number of copies is wanted, a device that says it is full
+ * and does not hold the root gives its place to the next (R12).
+ */
+export function chosenHolders(view: View, membership: Membership, root: RootId): DeviceId[] {
+  const full = wordsThatCount(view, membership).filter((word) => word.full && !word.holds.has(root))
+  return goalHolders(membership, root, membership.copiesGoal, (device) =>
+    full.some((word) => word.device === device),
+  )
+}
+
 /** Counts the copies of a root. */
 export function copiesOf(view: View, membership: Membership, root: RootId): Copies {
   const holders = holdersOf(view, membership, root)
   const announced = liveIndex(view, membership).get(root) ?? []
-  const chosen = goalHolders(membership, root)
+  const chosen = chosenHolders(view, membership, root)
   const held = new Set(holders)
   return {
     holders,
@@ -81,9 +106,14 @@ export function isReplicated(view: View, membership: Membership, root: RootId): 
   return holders.length >= goal && (away.length > 0 || holders.length > 1)
 }
 
-/** Whether the copies goal wants a device to hold a root. */
+/** Whether the copies goal wants a device to hold a root; see {@link isChosen} for how it is while devices are full. */
 export function shouldHold(membership: Membership, device: DeviceId, root: RootId): boolean {
   return goalHolders(membership, root).includes(device)
+}
+
+/** Whether a device is among those that should hold a root as things are. */
+export function isChosen(view: View, membership: Membership, device: DeviceId, root: RootId): boolean {
+  return chosenHolders(view, membership, root).includes(device)
 }
 
 const HELD = new WeakMap<ListingBody, ReadonlySet<RootId>>()
@@ -95,4 +125,15 @@ export function holdsOf(body: ListingBody): ReadonlySet<RootId> {
   const held = new Set(body.holds)
   HELD.set(body, held)
   return held
+}
+
+const SHEDDING = new WeakMap<ListingBody, ReadonlyMap<RootId, number>>()
+
+/** The roots that a body means to let go, each with the listing that first said so. */
+export function sheddingOf(body: ListingBody): ReadonlyMap<RootId, number> {
+  const known = SHEDDING.get(body)
+  if (known !== undefined) return known
+  const shedding = new Map(body.shedding.map(({ root, seq }) => [root, seq]))
+  SHEDDING.set(body, shedding)
+  return shedding
 }

@@ -1,7 +1,7 @@
 /** R4: how far a device says that it takes account of the others (rules.md §4). */
 
-import type { Horizon, HorizonEntry } from '../listing/types.ts'
-import { type LaneKey, laneKey, type View, vectorOf } from './view.ts'
+import type { DeviceIncarnation, Horizon, HorizonEntry, ListingBody } from '../listing/types.ts'
+import { hashAt, type LaneKey, laneKey, type View, vectorOf } from './view.ts'
 
 /**
  * The horizon that the next listing states: the meet of the view and the pins of all open sessions.
@@ -23,4 +23,38 @@ export function meet(a: Horizon, b: Horizon): Horizon {
     if (other !== undefined) met.push(other.seq < entry.seq ? other : entry)
   }
   return met
+}
+
+/** A listing, by its place in a chain. */
+export interface ListingPlace extends DeviceIncarnation {
+  readonly seq: number
+}
+
+/**
+ * Whether the horizon of a body takes account of a listing, on the branch that is accepted here (R6). What cannot be
+ * compared is not covered: a number beyond the chain known here, or so far back that its hash is gone.
+ */
+export function isCovered(
+  view: View,
+  body: ListingBody,
+  { device, incarnation, seq }: ListingPlace,
+): boolean {
+  const key = laneKey(device, incarnation)
+  const entry = horizonIndex(body).get(key)
+  if (entry === undefined || entry.seq < seq) return false
+  const lane = view.lanes.get(key)
+  // A number alone would mean two things after a fork: the hash says which branch, and with it all that came before.
+  return lane !== undefined && hashAt(lane, entry.seq) === entry.hash
+}
+
+const HORIZONS = new WeakMap<ListingBody, ReadonlyMap<LaneKey, HorizonEntry>>()
+
+function horizonIndex(body: ListingBody): ReadonlyMap<LaneKey, HorizonEntry> {
+  const known = HORIZONS.get(body)
+  if (known !== undefined) return known
+  const index = new Map(
+    body.horizon.map((entry) => [laneKey(entry.device, entry.incarnation), entry] as const),
+  )
+  HORIZONS.set(body, index)
+  return index
 }

@@ -2,9 +2,10 @@
 
 import type { DeviceId, RootId } from '../ids.ts'
 import type { Dot } from '../listing/types.ts'
-import { isForgetEntitled } from '../membership/entitlement.ts'
 import type { Membership } from '../membership/types.ts'
-import { type AcceptedForget, addKey, type Lane, type LaneKey, laneKey, type View } from './view.ts'
+import { forgottenBy } from './in-force.ts'
+import { rememberRoots, type RootsMemory } from './remember.ts'
+import type { Lane, View } from './view.ts'
 
 /** An announcement that no entitled device has forgotten. */
 export interface LiveRoot {
@@ -17,15 +18,12 @@ export interface LiveRoot {
   readonly sizeClass: number
 }
 
-/** Announcements forgotten with effect, by lane, then by {@link addKey}. */
-export type Forgotten = ReadonlyMap<LaneKey, ReadonlySet<string>>
-
 /**
  * All live announcements, in the order of the lanes, within a lane in that of acceptance. A root that was announced
- * again is there twice. The array is remembered for the view: asking again costs nothing.
+ * again is there twice. The array stays the same while nothing is announced or forgotten: asking again costs nothing.
  */
 export function liveRoots(view: View, membership: Membership): readonly LiveRoot[] {
-  return remember(view, membership, LIVE, () => {
+  return rememberRoots(LIVE, view, membership, () => {
     const forgotten = forgottenBy(view, membership)
     return [...view.lanes].flatMap(([key, lane]) => liveOfLane(lane, forgotten.get(key)))
   })
@@ -33,7 +31,7 @@ export function liveRoots(view: View, membership: Membership): readonly LiveRoot
 
 /** Live announcements by root. */
 export function liveIndex(view: View, membership: Membership): ReadonlyMap<RootId, readonly LiveRoot[]> {
-  return remember(view, membership, INDEX, () => {
+  return rememberRoots(INDEX, view, membership, () => {
     const index = new Map<RootId, LiveRoot[]>()
     for (const live of liveRoots(view, membership)) {
       const others = index.get(live.root)
@@ -49,40 +47,8 @@ export function isLive(view: View, membership: Membership, root: RootId): boolea
   return liveIndex(view, membership).has(root)
 }
 
-/** Forgets in force: signed by a device entitled to it where it stands, before its chain forked if it did. */
-export function forgetsInForce(view: View, membership: Membership): AcceptedForget[] {
-  return [...view.lanes.values()].flatMap((lane) =>
-    lane.forgets.filter((forget) => isInForce(lane, forget, membership)),
-  )
-}
-
-function isInForce(lane: Lane, forget: AcceptedForget, membership: Membership): boolean {
-  // R1: outside the common prefix of a fork a forget is void.
-  if (lane.fork !== undefined && forget.seq > lane.fork.sharedSeq) return false
-  const { device, incarnation } = lane
-  return isForgetEntitled(membership, { device, incarnation, seq: forget.seq, epoch: forget.epoch })
-}
-
-/** The announcements that forgets in force name. Kept as long as neither forgets, forks nor membership change. */
-export function forgottenBy(view: View, membership: Membership): Forgotten {
-  const known = FORGOTTEN.get(view.forgetsMark)?.get(membership)
-  if (known !== undefined) return known
-  const forgotten = new Map<LaneKey, Set<string>>()
-  for (const { dot, root } of forgetsInForce(view, membership)) {
-    const key = laneKey(dot.device, dot.incarnation)
-    const names = forgotten.get(key)
-    if (names === undefined) forgotten.set(key, new Set([addKey(dot.seq, dot.n, root)]))
-    else names.add(addKey(dot.seq, dot.n, root))
-  }
-  const byMembership = FORGOTTEN.get(view.forgetsMark) ?? new WeakMap<Membership, Forgotten>()
-  FORGOTTEN.set(view.forgetsMark, byMembership.set(membership, forgotten))
-  return forgotten
-}
-
-const FORGOTTEN = new WeakMap<object, WeakMap<Membership, Forgotten>>()
-
 /** The live announcements of one lane; a lane that said nothing new keeps its array. */
-function liveOfLane(lane: Lane, forgotten: ReadonlySet<string> | undefined): readonly LiveRoot[] {
+function liveOfLane(lane: Lane, forgotten: Names | undefined): readonly LiveRoot[] {
   const known = OF_LANE.get(lane.adds)
   if (known !== undefined && known.forgotten === forgotten) return known.live
   const live: LiveRoot[] = []
@@ -94,21 +60,9 @@ function liveOfLane(lane: Lane, forgotten: ReadonlySet<string> | undefined): rea
   return live
 }
 
-const OF_LANE = new WeakMap<
-  object,
-  { forgotten: ReadonlySet<string> | undefined; live: readonly LiveRoot[] }
->()
+type Names = ReadonlyMap<string, unknown>
 
-/** Remembers a result for as long as the view and the membership that it follows from. */
-type Memory<T> = WeakMap<View, { membership: Membership; value: T }>
+const OF_LANE = new WeakMap<object, { forgotten: Names | undefined; live: readonly LiveRoot[] }>()
 
-const LIVE: Memory<readonly LiveRoot[]> = new WeakMap()
-const INDEX: Memory<ReadonlyMap<RootId, readonly LiveRoot[]>> = new WeakMap()
-
-function remember<T>(view: View, membership: Membership, memory: Memory<T>, make: () => T): T {
-  const known = memory.get(view)
-  if (known?.membership === membership) return known.value
-  const value = make()
-  memory.set(view, { membership, value })
-  return value
-}
+const LIVE: RootsMemory<readonly LiveRoot[]> = new WeakMap()
+const INDEX: RootsMemory<ReadonlyMap<RootId, readonly LiveRoot[]>> = new WeakMap()

@@ -45,14 +45,25 @@ export function rankHolders(membership: Membership, root: RootId): DeviceId[] {
   return [...first, ...later]
 }
 
-/** The devices that should hold a root: all that store, or the first of the ranking. */
+/**
+ * The devices that should hold a root: all that store, or the first of the ranking.
+ *
+ * @param isPassedOver - whether a device takes nothing more and does not hold the root: the next takes its place, as long
+ *   as there is one. Of all that store nobody can take the place of another.
+ */
 export function goalHolders(
   membership: Membership,
   root: RootId,
   copiesGoal: CopiesGoal = membership.copiesGoal,
+  isPassedOver: (device: DeviceId) => boolean = () => false,
 ): DeviceId[] {
   if (copiesGoal === 'all') return storingMembers(membership).map((member) => member.device)
-  return rankHolders(membership, root).slice(0, copiesGoal)
+  const ranked = rankHolders(membership, root)
+  const passedOver = ranked.filter(isPassedOver)
+  if (passedOver.length === 0) return ranked.slice(0, copiesGoal)
+  // They stay wanted when nobody else is left: a copy that is missing must not look like one that nobody asked for.
+  const others = ranked.filter((device) => !passedOver.includes(device))
+  return [...others, ...passedOver].slice(0, copiesGoal)
 }
 
 /** An exponential draw whose rate is the weight: the least of several is each one's with the share of its weight. */

@@ -263,6 +263,8 @@ describe('a member that breaks the rules', function () {
         shedding: [],
         horizon: [],
         leans: false,
+        full: false,
+        pins: [],
       }
       return { mesh, incarnation: 1, seq, prev, epoch: 1, atMs: 1, body }
     }

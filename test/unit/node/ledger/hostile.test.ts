@@ -66,6 +66,8 @@ describe('a ledger among members that break the rules', () => {
           shedding: [],
           horizon: [],
           leans: false,
+          full: false,
+          pins: [],
         },
       },
       laptop.signer,
