@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { fromHex, type Membership, openMembership } from '../../protocol/index.ts'
+import { fromHex, leaningMembers, type Membership, openMembership } from '../../protocol/index.ts'
 import { assertRefuses } from './expect.ts'
 import { field, readVectors, type Vector, words } from './format.ts'
 
@@ -21,4 +21,6 @@ describe('vectors of the membership log', () => {
 function checkGood(vector: Vector, membership: Membership): void {
   assert.equal(membership.headHash, field(vector, 'hash'))
   assert.equal(membership.epoch, words(vector, 'log').length)
+  const leaning = leaningMembers(membership).map(({ name }) => name)
+  assert.deepEqual(leaning, vector.name.startsWith('lean-given') ? ['laptop'] : [])
 }

@@ -187,6 +187,8 @@ function bodyValues(): CborValue[] {
     [[fill(0xa1), 2]],
     HORIZON,
     true,
+    true,
+    fill(0xa2),
   ]
 }
 
@@ -213,7 +215,18 @@ function bodyVectors(): Vector[] {
   const [one, two] = HORIZON as [CborValue, CborValue]
   const row = forgetRow(FORGETS[0] as Forget)
   const success = { spec: 'listing.md L3.1', expect: 'success' }
-  const empty = encodeCbor([1, [], [0, fill(0)], [], new Uint8Array(0), [], [], false])
+  const empty = encodeCbor([
+    1,
+    [],
+    [0, fill(0)],
+    [],
+    new Uint8Array(0),
+    [],
+    [],
+    false,
+    false,
+    new Uint8Array(0),
+  ])
   const dropped = encodeCbor(
     replaced(bodyValues(), { 2: [1, fromHex(digestSteps(NO_BASE, FORGETS).at(1) as string)], 3: [second] }),
   )
@@ -245,6 +258,10 @@ function bodyVectors(): Vector[] {
     bodyWith('horizon-not-in-order', order('L3.6'), { 6: [two, one] }),
     bodyWith('horizon-twice', order('L3.6'), { 6: [one, one] }),
     bodyWith('leans-is-a-number', { rule: 'L3.2', reason: 'neither true nor false' }, { 7: 1 }),
+    bodyWith('full-is-missing', { rule: 'L3.2', reason: 'neither true nor false' }, { 8: fill(0xa2) }),
+    bodyWith('pins-not-in-order', order('L3.7'), { 9: Buffer.concat([fill(0xa3), fill(0xa2)]) }),
+    bodyWith('pins-twice', order('L3.7'), { 9: Buffer.concat([fill(0xa2), fill(0xa2)]) }),
+    bodyWith('pins-cut', { rule: 'L3.7', reason: 'wrong length' }, { 9: new Uint8Array(31) }),
     bodyWith('forgets-not-in-order', order('L4.1'), { 3: [second, first] }),
     bodyWith('forgets-twice', order('L4.1'), { 3: [[1, 2, [row, row]]] }),
     bodyWith('forgets-of-none', { rule: 'L4.1', reason: 'empty' }, { 3: [[1, 2, []]] }),

@@ -21,8 +21,8 @@ const key = (of: Signer): Uint8Array => publicKeyOfDevice(of.device)
 const AT_MS = 1_700_000_000_000
 
 const [FOUND, ADMIT, REMOVE, CHANGE, GOAL] = [0, 1, 2, 3, 4]
-/** Bits of backup, read, store; of all five; of admit alone. */
-const [WRITES, ALL, ADMITS] = [7, 31, 16]
+/** Bits of backup, read, store; of all that a keeper has; of admit alone; of a writer that leans. */
+const [WRITES, ALL, ADMITS, LEANS] = [7, 31, 16, 39]
 /** Numbers of the roles. */
 const [AS_KEEPER, AS_WRITER] = [0, 1]
 
@@ -177,7 +177,7 @@ function formVectors(): Vector[] {
       FOUNDED,
       KEEPER,
       ADMIT,
-      admitted(terms('laptop', AS_WRITER, 32)),
+      admitted(terms('laptop', AS_WRITER, 64)),
     ),
     refused('name-empty', unshown, FOUNDED, KEEPER, ADMIT, admitted(terms('', AS_WRITER, WRITES))),
     refused(
@@ -244,6 +244,10 @@ function orderVectors(): Vector[] {
     good('changed', 'M3.8', [
       ...ADMITTED,
       entryAfter(ADMITTED, KEEPER, CHANGE, [key(WRITER), ['book', 2, 12, 1000, 'house'], null]),
+    ]),
+    good('lean-given-by-one-without', 'M3.8', [
+      ...ADMITTED,
+      entryAfter(ADMITTED, KEEPER, CHANGE, [key(WRITER), terms('laptop', AS_WRITER, LEANS), null]),
     ]),
     good('goal', 'M3.2', [...FOUNDED, entryAfter(FOUNDED, KEEPER, GOAL, [2])]),
     bad('founding-is-no-founding', { rule: 'M3.1', reason: 'founds nothing' }, [], nobody(KEEPER, GOAL, [2])),
