@@ -3,11 +3,23 @@
 import { CellarError, channelReadBytesMax, frameBytesMax } from '../../protocol/index.ts'
 import type { Channel } from '../network.ts'
 
+/**
+ * Takes something to the other end: at once, or later. What has one way arrives in the order it was sent.
+ *
+ * @param way - stands for one direction of one channel
+ */
+export type Carry = (way: object, deliver: () => void) => void
+
+const AT_ONCE: Carry = (_way, deliver) => {
+  deliver()
+}
+
 /** One end of a channel in memory. */
 export class MemoryChannel implements Channel {
   /** Told once when the channel is over in both directions. */
   onEnd: () => void = () => undefined
   #far!: MemoryChannel
+  #carry: Carry = AT_ONCE
   readonly #frames: Uint8Array[] = []
   #held = 0
   #isFarClosed = false
@@ -27,11 +39,13 @@ export class MemoryChannel implements Channel {
   }
 
   /** @returns both ends */
-  static pair(): readonly [MemoryChannel, MemoryChannel] {
+  static pair(carry: Carry = AT_ONCE): readonly [MemoryChannel, MemoryChannel] {
     const near = new MemoryChannel()
     const far = new MemoryChannel()
     near.#far = far
     far.#far = near
+    near.#carry = carry
+    far.#carry = carry
     return [near, far]
   }
 
@@ -43,9 +57,12 @@ export class MemoryChannel implements Channel {
     if (this.#isClosed) throw gone('the channel has been closed')
     const far = this.#far
     if (far.#isFinished) return
-    far.#frames.push(whole)
     far.#held += whole.byteLength + 4
-    far.#wakeReader?.()
+    this.#carry(this, () => {
+      if (far.#isFinished || far.#failure !== undefined) return
+      far.#frames.push(whole)
+      far.#wakeReader?.()
+    })
     while (far.#isFull && this.#failure === undefined) {
       await new Promise<void>((resolve) => this.#wakeWriters.push(resolve))
     }
@@ -70,16 +87,21 @@ export class MemoryChannel implements Channel {
   async close(): Promise<void> {
     if (this.#isClosed || this.#error !== undefined) return
     this.#isClosed = true
-    this.#far.#isFarClosed = true
-    this.#far.#wakeReader?.()
-    if (this.#isFarClosed) this.#over()
+    const far = this.#far
+    this.#carry(this, () => {
+      far.#isFarClosed = true
+      far.#wakeReader?.()
+      if (far.#isClosed) this.#over()
+    })
     await Promise.resolve()
   }
 
   abort(error: Error): void {
     const mine = error instanceof CellarError ? error : gone('the channel was broken off', error)
     this.#fail(mine)
-    this.#far.#fail(gone('the peer broke the channel off, or has gone'))
+    this.#carry(this, () => {
+      this.#far.#fail(gone('the peer broke the channel off, or has gone'))
+    })
   }
 
   /** Ends a channel that nobody reads any more: what still comes is dropped. */

@@ -4,14 +4,27 @@ import { CellarError, type DeviceId, isCellarError, noticeBytesMax } from '../..
 import { AddressBook, bareAddress, deviceOfAddress } from '../mesh/addresses.ts'
 import { FoundQueue } from '../mesh/found-queue.ts'
 import { subscribe } from '../mesh/subscribe.ts'
-import { MemoryChannel } from './memory-channel.ts'
+import { type Carry, MemoryChannel } from './memory-channel.ts'
 import type { Access, CallAs, Channel, ChannelHandler, FoundDevice, Network } from '../network.ts'
+
+/** How things travel between the networks of a hub: what a simulation makes slow, or loses. */
+export interface MemoryHubOptions {
+  /** @defaultValue frames arrive at once */
+  readonly carry?: Carry
+  /** Delivers a notice: once, later, more than once, or never. @defaultValue once, soon */
+  readonly spread?: (deliver: () => void) => void
+}
 
 /** What joins the networks of one process. */
 export class MemoryHub {
+  readonly options: MemoryHubOptions
   readonly #networks = new Map<string, MemoryNetwork>()
   readonly #cut = new Set<string>()
   #next = 1
+
+  constructor(options: MemoryHubOptions = {}) {
+    this.options = options
+  }
 
   /** @returns a free address */
   enter(network: MemoryNetwork): string {
@@ -138,7 +151,7 @@ class MemoryNetwork implements Network {
     if (served === undefined) {
       throw new CellarError('PEER_PROTOCOL', `device ${device} does not serve this protocol`, { device })
     }
-    const [near, far] = MemoryChannel.pair()
+    const [near, far] = MemoryChannel.pair(this.#hub.options.carry)
     link.channels.add(near)
     near.onEnd = () => link.channels.delete(near)
     if (served.access === 'members' && !link.peer.#allowed.has(this.device)) far.abort(gone('not a member'))
@@ -295,8 +308,9 @@ class MemoryNetwork implements Network {
       const peer = this.#links.get(device)?.peer
       if (peer === undefined || reached.has(peer)) continue
       reached.add(peer)
-      queueMicrotask(() => {
-        if (!peer.#allowed.has(from)) return
+      const spread = this.#hub.options.spread ?? queueMicrotask
+      spread(() => {
+        if (peer.#isClosed || !peer.#allowed.has(from)) return
         for (const listener of peer.#notice) listener(notice.slice(), from)
         peer.#spread(reached, notice, from)
       })
