@@ -19,6 +19,9 @@ export type Draw = (below: number) => number
 
 type Names = Map<string, Inode>
 
+/** All files of a disk at one moment. */
+export type DiskImage = ReadonlyMap<string, Uint8Array>
+
 function fault(code: string, what: string): Error {
   return Object.assign(new Error(`${code}: ${what}`), { code })
 }
@@ -211,6 +214,21 @@ export class MemoryDisk implements Disk {
     for (const copy of new Set([data, synced])) {
       if (position < copy.length) copy[position] = (copy[position] ?? 0) ^ (1 << bit)
     }
+  }
+
+  /** The disk as it is now, all of it written: what a backup of the machine would have. */
+  image(): DiskImage {
+    return new Map([...this.#names].map(([path, { data }]) => [path, Uint8Array.from(data)]))
+  }
+
+  /** Puts an image in the place of all there is: the disk goes back in time. The machine is off meanwhile. */
+  load(image: DiskImage): void {
+    const inodes = [...image].map(([path, bytes]): [string, Inode] => {
+      return [path, { data: Buffer.from(bytes), synced: Buffer.from(bytes) }]
+    })
+    this.#names = new Map(inodes)
+    this.#durable = new Map(inodes)
+    this.#changes = []
   }
 
   /**

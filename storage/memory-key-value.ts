@@ -13,6 +13,10 @@ export interface MemoryKeyValue extends KeyValue {
    * @param keep - how many of `undurableBatches` survive, oldest first
    */
   crash(keep: number): void
+  /** All entries as they are now, to be put back by `load`. */
+  image(): ReadonlyMap<string, Uint8Array>
+  /** Puts an image in the place of all there is. */
+  load(image: ReadonlyMap<string, Uint8Array>): void
   /** Batches done since the last durable one. */
   readonly undurableBatches: number
   /** When set, called before each batch; may throw, and then nothing is changed. */
@@ -77,6 +81,16 @@ class MapKeyValue implements MemoryKeyValue {
 
   async close(): Promise<void> {
     await Promise.resolve()
+  }
+
+  image(): ReadonlyMap<string, Uint8Array> {
+    return new Map(this.#entries)
+  }
+
+  load(image: ReadonlyMap<string, Uint8Array>): void {
+    this.#entries.clear()
+    for (const [name, value] of image) this.#entries.set(name, value)
+    this.#undo = []
   }
 
   crash(keep: number): void {
