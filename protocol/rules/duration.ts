@@ -31,7 +31,7 @@ export function formatDuration(duration: Duration): string {
 }
 
 /**
- * The time that lies a duration before another, by the calendar of the place where that one was told (D4.2): a month
+ * The time that lies a duration before another, by the calendar of the place where that one was told (T4.2): a month
  * before 31 March 10:00 is 3 March 10:00 (31 February, counted on), as restic has it. Hours are taken off last.
  *
  * @param timeMs - milliseconds since 1970

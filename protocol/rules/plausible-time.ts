@@ -26,7 +26,7 @@ export function plausibleTimes(announcements: readonly AnnouncedAt[]): number[] 
   const inChain = [...announcements.entries()].sort(([, a], [, b]) => compareInChain(a.dot, b.dot))
   for (const [at, { dot, claimedMs, seenMs }] of inChain) {
     const earliest = before.get(dot.device) ?? Number.NEGATIVE_INFINITY
-    // P2.1: where the two contradict each other this node's own clock is believed.
+    // T2.1: where the two contradict each other this node's own clock is believed.
     const time = Math.min(Math.max(claimedMs, earliest), seenMs)
     times[at] = time
     before.set(dot.device, Math.max(time, earliest))

@@ -47,7 +47,7 @@ export interface KeptCandidate {
 export interface Retained {
   readonly keep: readonly KeptCandidate[]
   readonly forget: readonly string[]
-  /** The rules would have kept nothing at all: so all is kept (D3.8). */
+  /** The rules would have kept nothing at all: so all is kept (T3.8). */
   readonly isRefused: boolean
 }
 
@@ -90,7 +90,7 @@ export function applyRules(candidates: readonly Candidate[], rules: RetentionRul
     return matches.length === 0 ? [] : [{ id, matches }]
   })
   if (keep.length === 0) {
-    // D3.8: rules that empty a group are a mistake, or an attack.
+    // T3.8: rules that empty a group are a mistake, or an attack.
     return {
       keep: newestFirst.map(({ id }) => ({ id, matches: [] })),
       forget: [],
@@ -104,7 +104,7 @@ export function applyRules(candidates: readonly Candidate[], rules: RetentionRul
 /**
  * Says nothing of rules that can be applied.
  *
- * @throws {CellarError} `USAGE`: no rule keeps anything (D3.7), a count that is none, a duration that is none
+ * @throws {CellarError} `USAGE`: no rule keeps anything (T3.7), a count that is none, a duration that is none
  */
 export function checkRules(rules: RetentionRules): void {
   for (const name of ['last', ...PERIOD_NAMES] as const) {
@@ -154,45 +154,44 @@ function* reasonsOf(newestFirst: readonly Candidate[], rules: RetentionRules): G
   if (within !== undefined)
     for (const one of since(newestFirst, within)) yield [one, `within ${formatDuration(within)}`]
   const rank = new Map(newestFirst.map((one, at) => [one, at]))
-  yield* counted(newestFirst, rules.last ?? 0, (one) => rank.get(one) ?? 0, 'last snapshot')
+  const oldest = newestFirst.at(-1)
+  const all = { among: newestFirst, oldest }
+  yield* counted(all, rules.last ?? 0, (one) => rank.get(one) ?? 0, 'last snapshot')
   for (const period of PERIOD_NAMES)
-    yield* counted(newestFirst, rules[period] ?? 0, PERIODS[period], `${period} snapshot`)
+    yield* counted(all, rules[period] ?? 0, PERIODS[period], `${period} snapshot`)
   for (const period of PERIOD_NAMES) {
     const span = durationOf(rules[WITHIN[period]])
-    if (span !== undefined)
-      yield* counted(
-        since(newestFirst, span),
-        -1,
-        PERIODS[period],
-        `${period} within ${formatDuration(span)}`,
-      )
+    if (span === undefined) continue
+    const inside = { among: since(newestFirst, span), oldest }
+    yield* counted(inside, -1, PERIODS[period], `${period} within ${formatDuration(span)}`)
   }
   for (const one of newestFirst) for (const protection of one.protections ?? []) yield [one, protection]
 }
 
-/** D3.3, D3.6: the first received of each of the newest buckets, and the oldest of all while the rule is not used up. */
+/** T3.3: the first received of each of the newest buckets; T3.6: the oldest too, while the rule is not used up. */
 function* counted(
-  newestFirst: readonly Candidate[],
+  of: { readonly among: readonly Candidate[]; readonly oldest: Candidate | undefined },
   count: number,
   bucketOf: BucketOf,
   reason: string,
 ): Generator<Reason> {
   if (count === 0) return
   const first = new Map<number, Candidate>()
-  for (const one of newestFirst) {
+  for (const one of of.among) {
     const bucket = bucketOf(one)
     const known = first.get(bucket)
     const isFirst = known === undefined ? count === -1 || first.size < count : one.order < known.order
     if (isFirst) first.set(bucket, one)
   }
   for (const one of first.values()) yield [one, reason]
-  const oldest = newestFirst.at(-1)
+  const oldest = of.among.at(-1)
   const isUsedUp = count !== -1 && first.size === count
-  if (oldest !== undefined && !isUsedUp && first.get(bucketOf(oldest)) !== oldest)
-    yield [oldest, `oldest ${reason}`]
+  // What lies before a span is not kept by it, though it may be the oldest of all.
+  const mayStay = oldest !== undefined && oldest === of.oldest && !isUsedUp
+  if (mayStay && first.get(bucketOf(oldest)) !== oldest) yield [oldest, `oldest ${reason}`]
 }
 
-/** D3.4: those after the newest less the duration, by the calendar where the newest was made. */
+/** T3.4: those after the newest less the duration, by the calendar where the newest was made. */
 function since(newestFirst: readonly Candidate[], duration: Duration): readonly Candidate[] {
   const [newest] = newestFirst
   if (newest === undefined) return []
@@ -200,7 +199,7 @@ function since(newestFirst: readonly Candidate[], duration: Duration): readonly 
   return newestFirst.filter(({ timeMs }) => timeMs > start)
 }
 
-/** D3.5: all of a list; the empty tag stands for having none. */
+/** T3.5: all of a list; the empty tag stands for having none. */
 function hasTags({ tags }: Candidate, list: readonly string[]): boolean {
   return list.every((tag) => (tag === '' && tags.length === 0) || tags.includes(tag))
 }
@@ -212,7 +211,7 @@ function compareNewestFirst(a: Candidate, b: Candidate): number {
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
-/** D3.2: hours are the same everywhere, so that no claimed offset makes one of them two. */
+/** T3.2: hours are the same everywhere, so that no claimed offset makes one of them two. */
 function hourOf({ timeMs }: Candidate): number {
   return Math.floor(timeMs / HOUR_MS)
 }

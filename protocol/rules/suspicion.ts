@@ -35,7 +35,7 @@ const HABIT_DAYS_LEAST = 3
 const RATE_FACTOR = 5
 const RATE_LEAST = 24
 
-/** D5.1: a newer snapshot that has little of the one before. */
+/** T5.1: a newer snapshot that has little of the one before. */
 export function judgeShare({ olderBytes, sharedBytes }: SharedBytes): Suspicion | undefined {
   if (olderBytes < OLDER_BYTES_LEAST) return undefined
   const share = sharedBytes / olderBytes
@@ -43,7 +43,7 @@ export function judgeShare({ olderBytes, sharedBytes }: SharedBytes): Suspicion 
 }
 
 /**
- * D5.2: more announcements within the newest 24 hours than five times the habit of the device, and more than 24. The
+ * T5.2: more announcements within the newest 24 hours than five times the habit of the device, and more than 24. The
  * habit is the median of the 24 hours before, one after the other, of 30 days, those without any left out; it is not
  * known before there are three such days.
  *
@@ -71,7 +71,7 @@ export function judgeRate(
   return count > Math.max(RATE_LEAST, RATE_FACTOR * habit) ? { kind: 'rate', count, habit } : undefined
 }
 
-/** D5.3: a claimed time more than an hour after it was seen, or before the snapshot of that source which came before. */
+/** T5.3: a claimed time more than an hour after it was seen, or before the snapshot of that source which came before. */
 export function judgeTimes({ claimedMs, seenMs, beforeMs }: AnnouncementTimes): Suspicion | undefined {
   if (claimedMs - seenMs > CLOCK_TOLERANCE_MS) return { kind: 'future', byMs: claimedMs - seenMs }
   if (beforeMs !== undefined && beforeMs - claimedMs > CLOCK_TOLERANCE_MS)

@@ -7,6 +7,7 @@ import { keyVectors } from './keys.ts'
 import { listingVectors } from './listing.ts'
 import { membershipVectors } from './membership.ts'
 import { fileVectors } from './file.ts'
+import { retentionVectors } from './retention.ts'
 import { rootVectors } from './root.ts'
 import { treeVectors } from './tree.ts'
 import { wireVectors } from './wire.ts'
@@ -22,6 +23,7 @@ export function protocolVectors(): Readonly<Record<string, readonly Vector[]>> {
     root: rootVectors(),
     listing: listingVectors(),
     membership: membershipVectors(),
+    retention: retentionVectors(),
     wire: wireVectors(),
   }
 }
