@@ -26,7 +26,10 @@ export async function admit(
 ): Promise<readonly Uint8Array[]> {
   const membership = await ledger.changeMembership((before, signer) => {
     const { device, name, role, quotaBytes } = request
+    const member = memberNow(before, device)
     const capabilities = capabilitiesOf(request)
+    // It may be leaning just now: that is taken by a decision of its own only (R5).
+    if (member?.capabilities.has('lean') === true) capabilities.add('lean')
     const terms = {
       device,
       name: freeName(before, request),
@@ -35,7 +38,6 @@ export async function admit(
       atMs: clock.nowMs(),
       ...(quotaBytes !== undefined && { quotaBytes }),
     }
-    const member = memberNow(before, device)
     if (member === undefined) return admitMember(before, signer, terms)
     const isSame =
       member.name === name && member.role === role && member.capabilities.size === capabilities.size

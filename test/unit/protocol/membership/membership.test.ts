@@ -7,9 +7,11 @@ import {
   entryHash,
   extendMembership,
   isEntitled,
+  leaningMembers,
   mayForget,
   memberAt,
   memberNow,
+  type Membership,
   openMembership,
   removeMember,
 } from '../../../../protocol/index.ts'
@@ -67,6 +69,26 @@ describe('membership', () => {
     assert.equal(memberAt(mesh, laptop, 1)?.role, 'writer')
     assert.equal(memberAt(mesh, laptop, 2), undefined)
     assert.equal(mesh.members.get(laptop)?.removedEpoch, 2)
+  })
+
+  it('M3.8 gives leaning with no role, by whoever may admit, and keeps it with a new role', () => {
+    const mesh = meshOf({ laptop: 'writer', desktop: 'keeper' })
+    assert.deepEqual(leaningMembers(mesh), [])
+    const capabilities = ['backup', 'read', 'store', 'lean'] as const
+    const leaning = changeMember(mesh, keeper, { device: laptop, capabilities, atMs: AT_MS })
+    const names = (of: Membership) => leaningMembers(of).map(({ name }) => name)
+    assert.deepEqual(names(openMembership(leaning.entries)), ['laptop'])
+    const renamed = changeMember(leaning, keeper, { device: laptop, name: 'book', atMs: AT_MS })
+    const storing = changeMember(renamed, keeper, { device: laptop, role: 'storer', atMs: AT_MS })
+    assert.deepEqual(names(storing), ['book'])
+    const taken = changeMember(storing, keeper, { device: laptop, capabilities: ['store'], atMs: AT_MS })
+    assert.deepEqual(names(taken), [])
+    assert.deepEqual(names(removeMember(leaning, keeper, { device: laptop, atMs: AT_MS })), [])
+    // Who may not change the membership gives it to nobody, itself neither.
+    assert.throws(
+      () => changeMember(mesh, signerOf('laptop'), { device: laptop, capabilities, atMs: AT_MS }),
+      { code: 'NOT_ENTITLED' },
+    )
   })
 
   it('changes the copies goal', () => {
