@@ -114,7 +114,7 @@ export async function openCatalog(
   return new KeyValueCatalog(map, '', true)
 }
 
-/** A catalog in memory, with the same behaviour. */
-export function memoryCatalog(): Catalog {
-  return new KeyValueCatalog(memoryKeyValue(), '', true)
+/** A catalog in memory, or over a map of one's own, with the same behaviour. */
+export function memoryCatalog(map: KeyValue = memoryKeyValue()): Catalog {
+  return new KeyValueCatalog(map, '', true)
 }
