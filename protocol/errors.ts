@@ -43,6 +43,7 @@ export const ERRORS = {
   PEER_GONE: { exit: 20, remedy: 'start rootcellar there (cellar start), or give its address with --at' },
   NO_PEER: { exit: 20, remedy: 'start rootcellar on another device (cellar start)' },
   COPIES_MISSING: { exit: 21, remedy: 'leave rootcellar running (cellar start): it goes on by itself' },
+  DEVICE_SUSPECT: { exit: 1, remedy: 'look at its snapshots; when all is well: cellar devices trust NAME' },
   COPY_UNPROVEN: { exit: 1, remedy: 'cellar check --read-data --repair on that device' },
   PAIRING_REFUSED: { wire: 34, exit: 12, remedy: 'ask for a new code: cellar invite' },
   CODE_WRONG: { wire: 35, exit: 12, remedy: 'type the code again, as cellar invite shows it' },
