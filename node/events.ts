@@ -13,6 +13,8 @@ import {
 export type NodeEvent =
   /** A listing or the membership is newer than before. */
   | { readonly kind: 'view' }
+  /** A backup session was opened or closed, or another long use of the store began or ended. */
+  | { readonly kind: 'session' }
   | { readonly kind: 'peer'; readonly device: DeviceId; readonly state: 'up' | 'down' }
   /** A peer's heads have been compared with ours for the first time on this link: it knows of us, and we of it. */
   | { readonly kind: 'contact'; readonly device: DeviceId }

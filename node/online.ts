@@ -134,7 +134,7 @@ export class Online {
     try {
       while (this.#isPublishDue && this.#contacts.size > 0 && !this.#end.signal.aborted) {
         this.#isPublishDue = false
-        const signed = await ledger.publish(heldRoots(store))
+        const signed = await ledger.publish({ holds: heldRoots(store), isFull: false, leans: false })
         if (signed === undefined) continue
         const { mesh, epoch, device, incarnation, seq } = signed.head
         network.publish(encodeHeadNotice({ mesh, epoch, device, incarnation, seq, hash: signed.hash }))

@@ -3,10 +3,9 @@
  */
 
 import {
-  type Clock,
   type DeviceId,
+  type Lane,
   laneOf,
-  liveRoots,
   type Membership,
   type RootId,
   type SignedHead,
@@ -14,16 +13,21 @@ import {
   type View,
 } from '../../protocol/index.ts'
 import type { Catalog, CatalogChange } from '../../storage/index.ts'
+import type { RunningClock } from '../deletion/running-clock.ts'
 import type { Events } from '../events.ts'
 import { joinHeads } from './heads.ts'
-import { laneName, type LedgerState } from './load.ts'
+import { laneName, type LedgerState, listingName } from './load.ts'
 import {
   type ChainRecord,
   chainChanges,
   encodeFork,
+  encodeMoment,
   encodeUnsaid,
   entryKey,
   forkKey,
+  hadKey,
+  membershipForkKey,
+  type Moment,
   rollbackKey,
   seenKey,
   unsaidKey,
@@ -39,9 +43,17 @@ export function nameIn(membership: Membership, device: DeviceId): string {
 /** Where the writer of a ledger writes, and whom it tells. */
 export interface LedgerWriterParts {
   readonly catalog: Catalog
-  readonly clock: Clock
+  readonly running: RunningClock
   readonly events: Events
 }
+
+/** What goes with an accepted chain. */
+export interface KeptWith {
+  readonly also: readonly CatalogChange[]
+  readonly onShown: () => void
+}
+
+const NOTHING_ELSE: KeptWith = { also: [], onShown: () => undefined }
 
 /** Writes what was accepted; whoever calls sees to it that one change follows another. */
 export class LedgerWriter {
@@ -57,21 +69,23 @@ export class LedgerWriter {
    * Takes an accepted chain over: its new heads, the body of the last, and what is to be written with them.
    *
    * @param view - with the chain in it, as `accept` gave it
+   * @param with - what is written with it, and what follows in memory in the moment in which the view shows it
    */
   async keep(
     view: View,
     heads: readonly SignedHead[],
     body: Uint8Array,
-    also: readonly CatalogChange[] = [],
+    { also, onShown }: KeptWith = NOTHING_ELSE,
   ): Promise<void> {
     const last = heads.at(-1) as SignedHead
     const tip = last.head
-    const seen = this.#newlySeen(view)
-    const changes = [...chainChanges(heads, body), ...this.#unsaid(view, last), ...seen.changes, ...also]
+    const dated = this.#newlySeen(laneOf(view, tip.device, tip.incarnation))
+    const changes = [...chainChanges(heads, body), ...this.#unsaid(view, last), ...dated.changes, ...also]
     await this.#parts.catalog.batch(changes, { durable: true })
     this.#noteUnsaid(changes)
     this.#state.bodies.set(laneName(tip.device, tip.incarnation), body)
-    this.#show(view, seen.roots)
+    onShown()
+    this.#show(view, dated)
   }
 
   /**
@@ -84,8 +98,8 @@ export class LedgerWriter {
     const before = laneOf(this.#state.view, device, incarnation)?.fork?.tips ?? []
     const fork = laneOf(view, device, incarnation)?.fork
     const isKept = (one: SignedHead) => fork?.tips.includes(one) === true
-    const seen = this.#newlySeen(view)
-    const changes = [...seen.changes, ...this.#unsaid(view, tip)]
+    const dated = this.#newlySeen(laneOf(view, device, incarnation))
+    const changes = [...dated.changes, ...this.#unsaid(view, tip)]
     const followed = before.filter((one) => !isKept(one))
     for (const one of followed) changes.push({ type: 'del', key: forkKey(one) })
     if (fork !== undefined && isKept(tip)) {
@@ -101,7 +115,7 @@ export class LedgerWriter {
     this.#noteUnsaid(changes)
     for (const one of followed) this.#state.forks.delete(one.hash)
     if (isKept(tip)) this.#state.forks.set(tip.hash, forkKey(tip))
-    this.#show(view, seen.roots)
+    this.#show(view, dated)
     this.#parts.events.emit({
       kind: 'trouble',
       code: 'LISTING_FORK',
@@ -125,19 +139,37 @@ export class LedgerWriter {
     for (const { key } of changes) if (key.startsWith(unsaidPrefix)) this.#state.unsaid.add(key)
   }
 
-  #show(view: View, roots: readonly RootId[]): void {
-    const nowMs = this.#parts.clock.nowMs()
-    for (const root of roots) this.#state.seen.set(root, nowMs)
+  #show(view: View, { roots, had, now }: Dated): void {
+    for (const root of roots) this.#state.seen.set(root, now)
+    for (const { name } of had) this.#state.had.set(name, now)
     this.#state.view = view
     this.#parts.events.emit({ kind: 'view' })
   }
 
-  #newlySeen(view: View): { roots: RootId[]; changes: CatalogChange[] } {
-    const roots = [...new Set(liveRoots(view, this.#state.membership).map((live) => live.root))].filter(
-      (root) => !this.#state.seen.has(root),
+  /** R9: windows and floors count from when a root, or a forget, came here first, whatever its signer claims. */
+  #newlySeen(lane: Lane | undefined): Dated {
+    const now = this.#parts.running.now()
+    const roots = new Set<RootId>()
+    for (const { root, isEntitled } of lane?.adds.values() ?? [])
+      if (isEntitled && !this.#state.seen.has(root)) roots.add(root)
+    const had = lane === undefined ? [] : newlyHad(this.#state, lane)
+    const value = encodeMoment(now)
+    const changes = [...[...roots].map(seenKey), ...had.map(({ key }) => key)].map(
+      (key): CatalogChange => ({ type: 'put', key, value }),
     )
-    const value = Buffer.from(String(this.#parts.clock.nowMs()))
-    return { roots, changes: roots.map((root) => ({ type: 'put', key: seenKey(root), value })) }
+    if (changes.length > 0) changes.push(this.#parts.running.note())
+    return { roots, had, now, changes }
+  }
+
+  /** Dates what a record of an older version, or of another branch, left undated: from now on. */
+  async dateAll(): Promise<void> {
+    const now = this.#parts.running.now()
+    const had = [...this.#state.view.lanes.values()].flatMap((lane) => newlyHad(this.#state, lane))
+    if (had.length === 0) return
+    const value = encodeMoment(now)
+    const changes = had.map(({ key }): CatalogChange => ({ type: 'put', key, value }))
+    await this.#parts.catalog.batch([...changes, this.#parts.running.note()], { durable: true })
+    for (const { name } of had) this.#state.had.set(name, now)
   }
 
   /** Takes a longer membership log over. */
@@ -155,6 +187,15 @@ export class LedgerWriter {
     this.#parts.events.emit({ kind: 'view' })
   }
 
+  /** Notes that the membership has two histories: for good, and once. R8: reclaiming and shedding stop. */
+  async noteMembershipFork(epoch: number): Promise<void> {
+    if (this.#state.isForked) return
+    this.#state.isForked = true
+    const value = Buffer.from(String(epoch))
+    await this.#parts.catalog.batch([{ type: 'put', key: membershipForkKey, value }], { durable: true })
+    this.#parts.events.emit({ kind: 'view' })
+  }
+
   /** Notes that peers know listings of this device that it does not know: for good, and once (R11). */
   async noteRollback(theirs: number, known: number): Promise<void> {
     if (this.#state.isRolledBack) return
@@ -166,4 +207,30 @@ export class LedgerWriter {
       'its disk went back in time'
     this.#parts.events.emit({ kind: 'trouble', code: 'LISTING_FORK', message })
   }
+}
+
+/** What came for the first time, and when. */
+interface Dated {
+  readonly roots: Iterable<RootId>
+  readonly had: readonly Had[]
+  readonly now: Moment
+  readonly changes: CatalogChange[]
+}
+
+/** Forgets that one listing added: name and key of when they came. */
+interface Had {
+  readonly name: string
+  readonly key: string
+}
+
+/** Listings of a lane whose forgets have no date yet: the newest ones, as forgets only ever come behind the others. */
+function newlyHad(state: LedgerState, { device, incarnation, forgets }: Lane): Had[] {
+  const had = new Map<number, Had>()
+  for (let at = forgets.length - 1; at >= 0; at--) {
+    const seq = forgets[at]?.seq ?? 0
+    const name = listingName(device, incarnation, seq)
+    if (state.had.has(name)) break
+    had.set(seq, { name, key: hadKey(device, incarnation, seq) })
+  }
+  return [...had.values()]
 }

@@ -17,14 +17,25 @@ import {
 } from '../../protocol/index.ts'
 import type { Catalog, CatalogChange } from '../../storage/index.ts'
 import {
+  decodeForget,
   decodeFork,
+  decodeMoment,
   decodePending,
   decodeUnsaid,
+  forgetKey,
+  forgetPrefix,
   forkKey,
+  membershipForkKey,
+  type Moment,
+  type PendingForget,
   type PendingRoot,
   rollbackKey,
+  unfinishedKey,
   unsaidPrefix,
 } from './records.ts'
+
+/** Why a hold is given up: the root was forgotten (R6), or enough others have it (R7). */
+export type WithdrawnFor = 'forgotten' | 'shed'
 
 /** What the ledger has in memory. */
 export interface LedgerState {
@@ -37,17 +48,36 @@ export interface LedgerState {
   /** Keys of the announcements that were kept beside the newest bodies. */
   readonly unsaid: Set<string>
   readonly pending: Map<RootId, PendingRoot>
-  /** When each root was first seen here, milliseconds since 1970. */
-  readonly seen: Map<RootId, number>
+  /** Forgets that no listing has said yet, by {@link forgetKey}. */
+  readonly forgets: Map<string, PendingForget>
+  /** When each root was first seen here. */
+  readonly seen: Map<RootId, Moment>
+  /** When the forgets that one listing added came here (R9), by {@link listingName}. */
+  readonly had: Map<string, Moment>
+  /** Roots that a person pinned on this device. */
+  readonly pins: Set<RootId>
+  /** Roots whose hold is being given up: no listing says that they are held (R10). */
+  readonly withdrawn: Map<RootId, WithdrawnFor>
+  /** Roots that this device means to let go (R7). */
+  readonly intents: Set<RootId>
+  /** When the newest backup began that did not complete; undefined when the last one did. */
+  unfinished: Moment | undefined
   /** What each open session pinned. */
   readonly sessions: Map<string, Horizon>
   /** It was found that the disk of this device went back in time (R11). */
   isRolledBack: boolean
+  /** Two histories of the membership have been seen (R8). */
+  isForked: boolean
 }
 
 /** Names a chain: device and incarnation. */
 export function laneName(device: DeviceId, incarnation: number): string {
   return `${device}/${String(incarnation)}`
+}
+
+/** Names one listing of a chain. */
+export function listingName(device: DeviceId, incarnation: number, seq: number): string {
+  return `${device}/${String(incarnation)}/${String(seq)}`
 }
 
 /** Newest heads of a chain that are read back: enough to tell a fork from what is known. */
@@ -78,19 +108,45 @@ export async function loadLedger(catalog: Catalog): Promise<LedgerState> {
         decodePending(key as RootId, value),
       ]),
     ),
-    seen: new Map(
-      (await all(catalog, 'seen/')).map(([key, value]) => [
+    forgets: new Map(
+      (await all(catalog, forgetPrefix)).map(([, value]) => {
+        const forget = decodeForget(value)
+        return [forgetKey(forget), forget]
+      }),
+    ),
+    seen: new Map((await all(catalog, 'seen/')).map(([key, value]) => [key as RootId, decodeMoment(value)])),
+    had: await loadHad(catalog),
+    pins: new Set((await all(catalog, 'pin/')).map(([key]) => key as RootId)),
+    withdrawn: new Map(
+      (await all(catalog, 'withdrawn/')).map(([key, value]) => [
         key as RootId,
-        Number(Buffer.from(value).toString()),
+        Buffer.from(value).toString() === 'shed' ? 'shed' : 'forgotten',
       ]),
     ),
+    intents: new Set((await all(catalog, 'intent/')).map(([key]) => key as RootId)),
+    unfinished: momentAt(catalog, unfinishedKey),
     sessions: new Map(),
     isRolledBack: catalog.get(rollbackKey) !== undefined,
+    isForked: catalog.get(membershipForkKey) !== undefined,
   }
   await loadChains(catalog, state)
   await loadForks(catalog, state)
   await loadUnsaid(catalog, state)
   return state
+}
+
+async function loadHad(catalog: Catalog): Promise<Map<string, Moment>> {
+  return new Map(
+    (await all(catalog, 'had/')).map(([key, value]) => {
+      const [device = '', incarnation = '', seq = ''] = key.split('/')
+      return [listingName(device as DeviceId, Number(incarnation), Number(seq)), decodeMoment(value)]
+    }),
+  )
+}
+
+function momentAt(catalog: Catalog, key: string): Moment | undefined {
+  const value = catalog.get(key)
+  return value === undefined ? undefined : decodeMoment(value)
 }
 
 async function loadChains(catalog: Catalog, state: LedgerState): Promise<void> {

@@ -4,8 +4,10 @@ import {
   type AcceptedAdd,
   decodeCbor,
   type DeviceId,
+  type Dot,
   encodeCbor,
   Fields,
+  type ForgetReason,
   type HorizonEntry,
   headsPerListingMax,
   listingBytesMax,
@@ -56,6 +58,40 @@ export function seenKey(root: RootId): string {
 export function sessionKey(id: string): string {
   return `session/${id}`
 }
+
+/** Key of a forget that no listing has said yet. */
+export function forgetKey({ dot, root }: Pick<PendingForget, 'dot' | 'root'>): string {
+  return `${forgetPrefix}${dot.device}/${padded(dot.incarnation)}/${padded(dot.seq)}/${padded(dot.n)}/${root}`
+}
+
+/** Where forgets wait for the next listing. */
+export const forgetPrefix = 'forget/'
+
+/** Key of the moment at which this node had the forgets that one listing added (R9). */
+export function hadKey(device: DeviceId, incarnation: number, seq: number): string {
+  return `had/${device}/${padded(incarnation)}/${padded(seq)}`
+}
+
+/** Key of a root that a person pinned on this device. */
+export function pinKey(root: RootId): string {
+  return `pin/${root}`
+}
+
+/** Key of a root whose hold is being given up (R10). */
+export function withdrawnKey(root: RootId): string {
+  return `withdrawn/${root}`
+}
+
+/** Key of a root that this device means to let go (R7). */
+export function intentKey(root: RootId): string {
+  return `intent/${root}`
+}
+
+/** Key that is there while what an interrupted backup stored may be of use to the next one. */
+export const unfinishedKey = 'unfinished'
+
+/** Key that is there once two histories of the membership were seen (R8). */
+export const membershipForkKey = 'membership-fork'
 
 /** The value of a session's record. */
 export function encodeVector(vector: readonly HorizonEntry[]): Uint8Array {
@@ -155,6 +191,62 @@ export function decodePending(root: RootId, value: Uint8Array): PendingRoot {
     what: 'a record of a pending root',
   })
   return { root, source: fields.bytes(16), sizeClass: fields.uint(63) }
+}
+
+/** A forget of this device that waits for its next listing. */
+export interface PendingForget {
+  /** Number 0 of an announcement that waits itself: it gets its dot in the listing that says both. */
+  readonly dot: Dot
+  readonly root: RootId
+  readonly reason: ForgetReason
+  /** When it was asked for, milliseconds since 1970. */
+  readonly atMs: number
+}
+
+const REASONS: readonly ForgetReason[] = ['person', 'retention']
+
+/** The value of a pending forget's record. */
+export function encodeForget({ dot, root, reason, atMs }: PendingForget): Uint8Array {
+  const { device, incarnation, seq, n } = dot
+  return encodeCbor([device, incarnation, seq, n, root, REASONS.indexOf(reason), atMs])
+}
+
+/** Reads a pending forget's record. @throws {CellarError} `FORMAT_INVALID` */
+export function decodeForget(value: Uint8Array): PendingForget {
+  const words = { what: 'a record of a forget' }
+  const fields = new Fields(decodeCbor(value, { ...words, bytesMax: 512 }), words)
+  const dot = {
+    device: fields.text(128) as DeviceId,
+    incarnation: fields.uint(),
+    seq: fields.uint(),
+    n: fields.uint(),
+  }
+  const root = fields.text(64) as RootId
+  return { dot, root, reason: REASONS[fields.uint(1)] ?? 'person', atMs: fields.uint() }
+}
+
+/** A moment: for people, and by the node's own running clock. */
+export interface Moment {
+  /** Milliseconds since 1970. */
+  readonly wallMs: number
+  /** Milliseconds that this node had been running; 0 where nobody noted it. */
+  readonly runningMs: number
+}
+
+/** The value of a moment's record. */
+export function encodeMoment({ wallMs, runningMs }: Moment): Uint8Array {
+  return Buffer.from(`${String(Math.round(wallMs))} ${String(Math.round(runningMs))}`)
+}
+
+/** Reads a moment's record. */
+export function decodeMoment(value: Uint8Array): Moment {
+  const [wall = '', running = ''] = Buffer.from(value).toString().split(' ')
+  return { wallMs: whole(wall), runningMs: whole(running) }
+}
+
+function whole(text: string): number {
+  const value = Number(text)
+  return Number.isSafeInteger(value) && value > 0 ? value : 0
 }
 
 function padded(value: number): string {

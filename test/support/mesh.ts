@@ -6,6 +6,7 @@ import {
   foundMesh,
   type Membership,
   type Role,
+  type RootId,
   type Signer,
   signerFromSeed,
 } from '../../protocol/index.ts'
@@ -14,6 +15,7 @@ import { MemoryHub, memoryNetwork } from '../../node/adapters/memory-network.ts'
 import { systemWorld } from '../../node/adapters/system-world.ts'
 import { Events, type NodeEvent } from '../../node/events.ts'
 import { Ledger } from '../../node/ledger/ledger.ts'
+import type { Saying } from '../../node/ledger/own.ts'
 import { entryKey } from '../../node/ledger/records.ts'
 import type { Network } from '../../node/network.ts'
 import { Online } from '../../node/online.ts'
@@ -102,6 +104,11 @@ export async function announce(device: TestDevice, seed: string, count: number):
 export async function until(device: TestDevice, isSo: () => boolean): Promise<void> {
   const signal = AbortSignal.timeout(10_000)
   while (!isSo()) await device.events.next(() => true, signal)
+}
+
+/** What a device says that holds these roots, is not full and does not lean. */
+export function saying(...holds: RootId[]): Saying {
+  return { holds, isFull: false, leans: false }
 }
 
 /** A matcher for `assert.rejects`. */

@@ -12,7 +12,7 @@ import {
   type Signer,
   signListing,
 } from '../../../../protocol/index.ts'
-import { type TestDevice, testDevice, testMembership } from '../../../support/mesh.ts'
+import { saying, type TestDevice, testDevice, testMembership } from '../../../support/mesh.ts'
 
 const source = new Uint8Array(16)
 const root = (number: number) => number.toString(16).padStart(64, '0') as RootId
@@ -76,19 +76,19 @@ describe('a ledger among members that break the rules', () => {
   const live = (ledger: Ledger) => ledger.live().map((one) => one.root)
 
   it('does not fall silent because a peer says that it knows more of it (R11)', async () => {
-    await laptop.ledger.publish([])
+    await laptop.ledger.publish(saying())
     const [head] = laptop.ledger.heads()
     laptop.ledger.newerFrom({ ...head!, seq: 1000, hash: 'cd'.repeat(32) as ListingHash })
     assert.equal(laptop.ledger.isRolledBack, false)
-    assert.notEqual(await laptop.ledger.publish([root(1)]), undefined)
+    assert.notEqual(await laptop.ledger.publish(saying(root(1))), undefined)
   })
 
   it('falls silent when its own signature says so, also on listings that do not join what it knows (R11)', async () => {
-    await laptop.ledger.publish([])
+    await laptop.ledger.publish(saying())
     const later = say([], undefined, 9)
     await laptop.ledger.acceptListing([later.signed.bytes], later.bodyBytes)
     assert.equal(laptop.ledger.isRolledBack, true)
-    assert.equal(await laptop.ledger.publish([root(1)]), undefined)
+    assert.equal(await laptop.ledger.publish(saying(root(1))), undefined)
   })
 
   it('answers at once about a chain that begins at an enormous number', async () => {

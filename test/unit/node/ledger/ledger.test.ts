@@ -5,6 +5,7 @@ import { Ledger } from '../../../../node/ledger/ledger.ts'
 import { admitMember, isDeviceId, type RootId, removeMember } from '../../../../protocol/index.ts'
 import {
   announce,
+  saying,
   type TestDevice,
   testDevice,
   testMembership,
@@ -43,7 +44,7 @@ describe('the ledger', () => {
   it('remembers over a restart what it was told and what it said', async () => {
     const [desktop, laptop] = await pair()
     const id = await announce(laptop, 'kept', 3)
-    await laptop.ledger.publish([id])
+    await laptop.ledger.publish(saying(id))
     assert.equal(await tell(desktop.ledger, laptop.ledger, laptop), 'accepted')
     for (const ledger of [await reopen(laptop), await reopen(desktop)]) {
       assert.deepEqual(
@@ -63,44 +64,44 @@ describe('the ledger', () => {
       again.live().map((live) => live.root),
       [root('a')],
     )
-    assert.equal((await again.publish([]))?.head.seq, 1)
+    assert.equal((await again.publish(saying()))?.head.seq, 1)
     assert.equal((await reopen(laptop)).live().length, 1)
   })
 
   it('signs nothing when nothing is new', async () => {
     const [, laptop] = await pair()
-    assert.equal((await laptop.ledger.publish([]))?.head.seq, 1)
-    assert.equal(await laptop.ledger.publish([]), undefined)
+    assert.equal((await laptop.ledger.publish(saying()))?.head.seq, 1)
+    assert.equal(await laptop.ledger.publish(saying()), undefined)
     await laptop.ledger.announce({ root: root('b'), source, sizeClass: 3 })
-    assert.equal((await laptop.ledger.publish([]))?.head.seq, 2)
-    assert.equal((await laptop.ledger.publish([root('b')]))?.head.seq, 3)
+    assert.equal((await laptop.ledger.publish(saying()))?.head.seq, 2)
+    assert.equal((await laptop.ledger.publish(saying(root('b'))))?.head.seq, 3)
   })
 
   it('holds the horizon back while a session is open, and closes dead sessions at start (R4)', async () => {
     const [desktop, laptop] = await pair()
-    await desktop.ledger.publish([])
+    await desktop.ledger.publish(saying())
     await tell(laptop.ledger, desktop.ledger, desktop)
     const session = await laptop.ledger.openSession('s')
     await desktop.ledger.announce({ root: root('c'), source, sizeClass: 3 })
-    await desktop.ledger.publish([])
+    await desktop.ledger.publish(saying())
     await tell(laptop.ledger, desktop.ledger, desktop, 2)
     const horizon = (ledger: Ledger) =>
       ledger.view.lanes
         .get(`${laptop.signer.device}/1` as never)
         ?.body.horizon.find((entry) => entry.device === desktop.signer.device)?.seq
     await laptop.ledger.announce({ root: root('d'), source, sizeClass: 3 })
-    await laptop.ledger.publish([])
+    await laptop.ledger.publish(saying())
     assert.equal(horizon(laptop.ledger), 1)
     const restarted = await reopen(laptop)
     await restarted.announce({ root: root('e'), source, sizeClass: 3 })
-    await restarted.publish([])
+    await restarted.publish(saying())
     assert.equal(horizon(restarted), 2)
     await laptop.ledger.closeSession(session)
   })
 
   it('signs nothing beyond what a session pins while that is being written (R4)', async () => {
     const [desktop, laptop] = await pair()
-    await desktop.ledger.publish([])
+    await desktop.ledger.publish(saying())
     await tell(laptop.ledger, desktop.ledger, desktop)
     const { batch } = laptop.catalog
     const slow: (() => void)[] = []
@@ -111,9 +112,9 @@ describe('the ledger', () => {
     }
     const opening = laptop.ledger.openSession('s')
     await desktop.ledger.announce({ root: root('c'), source, sizeClass: 3 })
-    await desktop.ledger.publish([])
+    await desktop.ledger.publish(saying())
     await tell(laptop.ledger, desktop.ledger, desktop, 2)
-    await laptop.ledger.publish([root('d')])
+    await laptop.ledger.publish(saying(root('d')))
     const own = laptop.ledger.view.lanes.get(`${laptop.signer.device}/1` as never)
     assert.equal(own?.body.horizon.find(({ device }) => device === desktop.signer.device)?.seq, 1)
     for (const go of slow) go()
@@ -122,12 +123,12 @@ describe('the ledger', () => {
 
   it('asks for the chain from where it knows it, and for nothing it knows', async () => {
     const [desktop, laptop] = await pair()
-    await laptop.ledger.publish([])
+    await laptop.ledger.publish(saying())
     const [head] = laptop.ledger.heads()
     assert.equal(desktop.ledger.newerFrom(head!), 1)
     await tell(desktop.ledger, laptop.ledger, laptop)
     assert.equal(desktop.ledger.newerFrom(head!), undefined)
-    await laptop.ledger.publish([root('f')])
+    await laptop.ledger.publish(saying(root('f')))
     assert.equal(desktop.ledger.newerFrom(laptop.ledger.heads()[0]!), 2)
   })
 
@@ -135,9 +136,9 @@ describe('the ledger', () => {
     const [desktop, laptop] = await pair()
     const twin = await testDevice(laptop.signer, laptop.ledger.membership)
     await laptop.ledger.announce({ root: root('1'), source, sizeClass: 3 })
-    await laptop.ledger.publish([])
+    await laptop.ledger.publish(saying())
     await twin.ledger.announce({ root: root('2'), source, sizeClass: 3 })
-    await twin.ledger.publish([])
+    await twin.ledger.publish(saying())
     await tell(desktop.ledger, laptop.ledger, laptop)
     assert.equal(await tell(desktop.ledger, twin.ledger, twin), 'fork')
     for (const ledger of [desktop.ledger, await reopen(desktop)]) {
@@ -155,18 +156,18 @@ describe('the ledger', () => {
   it('stops signing when a peer knows more of this device than itself (R11)', async () => {
     const [desktop, laptop] = await pair()
     const older = await testDevice(laptop.signer, laptop.ledger.membership)
-    await laptop.ledger.publish([])
+    await laptop.ledger.publish(saying())
     await tell(desktop.ledger, laptop.ledger, laptop)
     await tell(older.ledger, laptop.ledger, laptop)
-    await laptop.ledger.publish([root('9')])
+    await laptop.ledger.publish(saying(root('9')))
     await tell(desktop.ledger, laptop.ledger, laptop, 2)
     assert.notEqual(older.ledger.newerFrom(desktop.ledger.heads()[0]!), undefined)
     assert.equal(await tell(older.ledger, desktop.ledger, laptop, 2), 'accepted')
     assert.equal(older.ledger.isRolledBack, true)
-    assert.equal(await older.ledger.publish([root('8')]), undefined)
+    assert.equal(await older.ledger.publish(saying(root('8'))), undefined)
     const restarted = await reopen(older)
     assert.equal(restarted.isRolledBack, true)
-    assert.equal(await restarted.publish([root('8')]), undefined)
+    assert.equal(await restarted.publish(saying(root('8'))), undefined)
   })
 
   it('takes entries of the membership in their order only, and knows itself removed', async () => {
@@ -191,7 +192,7 @@ describe('the ledger', () => {
       [root('7')],
       'what it has not announced yet can still be listed and restored',
     )
-    assert.equal(await laptop.ledger.publish([]), undefined)
+    assert.equal(await laptop.ledger.publish(saying()), undefined)
     assert.equal((await reopen(laptop)).membership.epoch, 3)
   })
 })
