@@ -44,12 +44,54 @@ export interface LoanRecord {
 
 /** What `reclaim` is told. */
 export interface ReclaimOptions {
-  /** Says whether a chunk under no complete parent and no hold may go (R6); asked once per chunk. */
+  /**
+   * Says whether a chunk under no complete parent and no hold may go (R6). Asked once per chunk, in the very moment in
+   * which it is decided: a session that opened just before is known by its answer.
+   */
   readonly mayReclaim: (id: ChunkId) => boolean
-  /** Stops between two steps; what is done stays done. */
+  /**
+   * Looks also at what nothing has ever referred to: what an interrupted backup or fetch has stored, and what is being
+   * stored now. Default false: only what has lost its last reference, and what is below.
+   */
+  readonly unfinished?: boolean
+  /** Stops between two steps, within a few milliseconds; what is done stays done, and the next call goes on. */
   readonly signal?: AbortSignal
-  /** Also gives the bytes back to the disk by compacting. Default true. */
-  readonly compact?: boolean
+  /** Also gives the bytes back to the disk by compacting, and how. Default true. */
+  readonly compact?: boolean | Omit<CompactOptions, 'signal'>
+  /** Told after each step. */
+  readonly onProgress?: (progress: ReclaimProgress) => void
+}
+
+/** How far `reclaim` is. */
+export interface ReclaimProgress {
+  readonly step: 'removing' | 'compacting'
+  /** Chunks removed so far, and their bytes. */
+  readonly chunks: number
+  readonly bytes: number
+  /** Bytes given back to the disk so far. */
+  readonly freedBytes: number
+}
+
+/** What `freedBy` is told. */
+export interface FreedOptions {
+  /** Look-ups in the index, at most. Default 200,000. */
+  readonly limit?: number
+  /**
+   * Counts only what may go, and also what is free already: all that `reclaim` with the same options would remove once
+   * the roots are released.
+   */
+  readonly mayReclaim?: (id: ChunkId) => boolean
+  /** As for `reclaim`; only with `mayReclaim`. */
+  readonly unfinished?: boolean
+}
+
+/** What `freedBy` found. */
+export interface Freed {
+  readonly chunks: number
+  /** Bytes of those chunks, with their record headers. */
+  readonly bytes: number
+  /** False when the limit was met first: it is at least so much. */
+  readonly isWhole: boolean
 }
 
 /** What `reclaim` did. */
@@ -62,10 +104,15 @@ export interface ReclaimResult {
   readonly freedBytes: number
 }
 
-/** What `compact` is told. */
+/** What `compact` is told. Packs without a live chunk always go: that costs nothing. */
 export interface CompactOptions {
-  /** Packs with at least this share of dead bytes are rewritten. 0 < share <= 1, default 0.5. */
+  /**
+   * Packs with less than this share of dead bytes are left as they are, so that at most `1 / share - 1` bytes are moved
+   * for each that is freed. 0 < share <= 1, default 0.1.
+   */
   readonly deadShareMin?: number
+  /** Nothing more is moved once all packs together have at most this share of dead bytes. 0 .. 1, default 0.05. */
+  readonly wasteShareMax?: number
   /** Stops between two steps of at most a few MiB; what is done stays done. */
   readonly signal?: AbortSignal
 }
@@ -205,8 +252,10 @@ export interface ChunkStore extends AsyncDisposable {
    * @throws {CellarError} `CLOSURE_INCOMPLETE` (context: missing = how many were found, first = an id), `STORE_FULL`
    */
   hold(root: RootId): Promise<void>
-  /** Takes the mark away; removes no bytes. Durable when it resolves; a root that is not held is no error. */
-  release(root: RootId): Promise<void>
+  /**
+   * Takes marks away, all or none; removes no bytes. Durable when it resolves; a root that is not held is no error.
+   */
+  release(...roots: readonly RootId[]): Promise<void>
   /** Every marked root, sorted. A mark says "do not reclaim"; before telling others, ask `isComplete` too. */
   holds(): RootId[]
   /** Says whether a root is marked. */
@@ -219,12 +268,20 @@ export interface ChunkStore extends AsyncDisposable {
 
   /**
    * Removes chunks that no complete chunk and no hold refers to and that the caller names as safe, and then those
-   * below them that became so; then compacts. Costs what is freed. Interruptible; safe on a full disk. Nothing is
-   * removed while something needed lacks its bytes and its links are unknown (after a lost index): mend it first.
+   * below them that became so; then compacts. Costs what is freed. In small steps, between which others have their
+   * turn; safe on a full disk. Nothing is removed while something needed lacks its bytes and its links are unknown
+   * (after a lost index): mend it first.
    */
   reclaim(options: ReclaimOptions): Promise<ReclaimResult>
   /**
-   * Rewrites packs with many dead bytes, one at a time, in steps of a few MiB. @returns bytes given back to the disk
+   * What only these roots need here, of those things that are complete: what `reclaim` would remove if they were
+   * released. Roots that are not held, or not here, may be among them. Only reads; others have their turn meanwhile.
+   */
+  freedBy(roots: readonly RootId[], options?: FreedOptions): Promise<Freed>
+  /**
+   * Rewrites packs with many dead bytes, those with the most first, in steps of a few MiB.
+   *
+   * @returns bytes given back to the disk
    */
   compact(options?: CompactOptions): Promise<number>
 

@@ -4,6 +4,8 @@ import type {
   ChunkPlace,
   ChunkStore,
   CompactOptions,
+  Freed,
+  FreedOptions,
   LoanRecord,
   PackLoan,
   Problem,
@@ -15,7 +17,8 @@ import type {
 import { badBelow, missingBelow } from './store/closure.ts'
 import { commitStaged, withReserve } from './store/commit.ts'
 import { compactPacks } from './store/compact.ts'
-import { holdRoot, releaseRoot } from './store/holds.ts'
+import { freedBy } from './store/freed.ts'
+import { holdRoot, releaseRoots } from './store/holds.ts'
 import { findChunk, peekLinks, readChunk, type StoreParts } from './store/parts.ts'
 import { rebuild } from './store/rebuild.ts'
 import { removeFree } from './store/reclaim.ts'
@@ -153,9 +156,9 @@ export class DiskStore implements ChunkStore {
     await parts.turnstile.run(() => holdRoot(parts, root))
   }
 
-  async release(root: RootId): Promise<void> {
+  async release(...roots: readonly RootId[]): Promise<void> {
     const parts = this.#writing
-    await parts.turnstile.run(() => releaseRoot(parts, root))
+    await parts.turnstile.run(() => releaseRoots(parts, roots))
   }
 
   holds(): RootId[] {
@@ -172,17 +175,29 @@ export class DiskStore implements ChunkStore {
 
   async reclaim(options: ReclaimOptions): Promise<ReclaimResult> {
     const parts = this.#writing
-    const removed = await parts.turnstile.run(() => removeFree(parts, options))
-    const compactOptions = options.signal === undefined ? {} : { signal: options.signal }
-    const freedBytes = options.compact === false ? 0 : await compactPacks(parts, compactOptions)
+    const { compact = true, signal, onProgress } = options
+    const removed = await removeFree(parts, options, (soFar) => {
+      onProgress?.({ step: 'removing', ...soFar, freedBytes: 0 })
+    })
+    let freedBytes = 0
+    if (compact !== false) {
+      const how = { ...(compact === true ? {} : compact), ...(signal !== undefined && { signal }) }
+      freedBytes = await compactPacks(parts, how, (soFar) => {
+        onProgress?.({ step: 'compacting', ...removed, freedBytes: soFar })
+      })
+    }
     await parts.reserve.restore()
     return { ...removed, freedBytes }
+  }
+
+  async freedBy(roots: readonly RootId[], options: FreedOptions = {}): Promise<Freed> {
+    return await freedBy(this.#reading, roots, options)
   }
 
   async compact(options: CompactOptions = {}): Promise<number> {
     const parts = this.#writing
     await this.commit()
-    const freed = await compactPacks(parts, options)
+    const freed = await compactPacks(parts, options, () => undefined)
     await parts.reserve.restore()
     return freed
   }

@@ -6,6 +6,8 @@ import { CellarError, chunkHeader, verifyChunk, type ChunkId, type RootId } from
 import type {
   ChunkPlace,
   ChunkStore,
+  Freed,
+  FreedOptions,
   LoanRecord,
   PackLoan,
   Problem,
@@ -28,6 +30,8 @@ interface Kept {
   isDurable: boolean
   isComplete: boolean
   isBad: boolean
+  /** Something complete or a hold refers to it, or has. */
+  wasNeeded: boolean
 }
 
 /** What the twin is told. */
@@ -118,13 +122,33 @@ class MemoryStore implements ChunkStore {
     const before = this.#chunks.get(id)
     if (before !== undefined) {
       before.isBad = false
+      before.wasNeeded = this.#needed().has(id)
       return
     }
     const cost = bytes.byteLength + recordHeaderBytes
     if (this.#bytes + cost > this.#quotaBytes)
       throw new CellarError('QUOTA_EXCEEDED', 'the quota of the store is used up')
     this.#bytes += cost
-    this.#chunks.set(id, { bytes, links, isDurable: false, isComplete: false, isBad: false })
+    const marks = { isDurable: false, isComplete: false, isBad: false, wasNeeded: false }
+    this.#chunks.set(id, { bytes, links, ...marks })
+  }
+
+  /** What complete chunks and holds refer to. */
+  #needed(
+    holds: ReadonlySet<ChunkId> = this.#holds,
+    without: ReadonlySet<ChunkId> = new Set(),
+  ): Set<ChunkId> {
+    const needed = new Set(holds)
+    for (const [id, kept] of this.#chunks)
+      if (kept.isComplete && !without.has(id)) for (const link of kept.links) needed.add(link)
+    return needed
+  }
+
+  #noteNeeded(): void {
+    for (const id of this.#needed()) {
+      const kept = this.#chunks.get(id)
+      if (kept !== undefined) kept.wasNeeded = true
+    }
   }
 
   async commit(): Promise<void> {
@@ -135,6 +159,7 @@ class MemoryStore implements ChunkStore {
       kept.isDurable = true
       kept.isComplete = kept.links.every((link) => this.#chunks.get(link)?.isComplete)
     }
+    this.#noteNeeded()
   }
 
   lend(): PackLoan {
@@ -185,6 +210,7 @@ class MemoryStore implements ChunkStore {
       if (kept !== undefined) kept.isComplete = true
     }
     this.#holds.add(root)
+    this.#noteNeeded()
   }
 
   #closure(root: ChunkId): Set<ChunkId> {
@@ -193,10 +219,10 @@ class MemoryStore implements ChunkStore {
     return seen
   }
 
-  async release(root: RootId): Promise<void> {
+  async release(...roots: readonly RootId[]): Promise<void> {
     await Promise.resolve()
     this.#open()
-    this.#holds.delete(root)
+    for (const root of roots) this.#holds.delete(root)
   }
 
   holds(): RootId[] {
@@ -214,27 +240,54 @@ class MemoryStore implements ChunkStore {
     return [...this.#closure(root)].filter((id) => !this.has(id))
   }
 
-  async reclaim({ mayReclaim }: ReclaimOptions): Promise<ReclaimResult> {
+  async reclaim(options: ReclaimOptions): Promise<ReclaimResult> {
     await this.commit()
+    const gone = this.#going(new Set(this.#holds), (id, kept) => {
+      return (kept.wasNeeded || options.unfinished === true) && options.mayReclaim(id)
+    })
+    const bytes = this.#bytesOf(gone)
+    for (const id of gone) this.#chunks.delete(id)
+    this.#bytes -= bytes
+    options.onProgress?.({ step: 'removing', chunks: gone.size, bytes, freedBytes: bytes })
+    return { chunks: gone.size, bytes, freedBytes: bytes }
+  }
+
+  async freedBy(roots: readonly RootId[], options: FreedOptions = {}): Promise<Freed> {
+    await Promise.resolve()
+    this.#open()
+    const { limit = Infinity, unfinished, mayReclaim } = options
+    const before = this.#needed()
+    const released = new Set(roots)
+    const holds = new Set([...this.#holds].filter((root) => !released.has(root)))
+    const gone = this.#going(holds, (id, kept) => {
+      const isNew = before.has(id) || released.has(id)
+      if (mayReclaim === undefined) return isNew
+      return (isNew || ((kept.wasNeeded || unfinished === true) && kept.isDurable)) && mayReclaim(id)
+    })
+    const counted = new Set([...gone].slice(0, limit))
+    return { chunks: counted.size, bytes: this.#bytesOf(counted), isWhole: gone.size <= limit }
+  }
+
+  /** What would go with these holds: what nothing refers to and may go, and then what is free without it. */
+  #going(holds: ReadonlySet<ChunkId>, mayGo: (id: ChunkId, kept: Kept) => boolean): Set<ChunkId> {
     const asked = new Set<ChunkId>()
-    let chunks = 0
-    let bytes = 0
+    const gone = new Set<ChunkId>()
     for (;;) {
-      const needed = new Set<ChunkId>(this.#holds)
-      for (const kept of this.#chunks.values())
-        if (kept.isComplete) for (const link of kept.links) needed.add(link)
-      const free = [...this.#chunks.keys()].filter((id) => !needed.has(id) && !asked.has(id))
-      if (free.length === 0) break
-      for (const id of free) {
+      const needed = this.#needed(holds, gone)
+      const free = [...this.#chunks].filter(([id]) => !needed.has(id) && !asked.has(id))
+      if (free.length === 0) return gone
+      for (const [id, kept] of free) {
         asked.add(id)
-        if (!mayReclaim(id)) continue
-        chunks++
-        bytes += (this.#chunks.get(id)?.bytes.byteLength ?? 0) + recordHeaderBytes
-        this.#chunks.delete(id)
+        const isUnknown = kept.isBad && kept.links.length > 0
+        if (mayGo(id, kept) && !isUnknown) gone.add(id)
       }
     }
-    this.#bytes -= bytes
-    return { chunks, bytes, freedBytes: bytes }
+  }
+
+  #bytesOf(ids: ReadonlySet<ChunkId>): number {
+    let bytes = 0
+    for (const id of ids) bytes += (this.#chunks.get(id)?.bytes.byteLength ?? 0) + recordHeaderBytes
+    return bytes
   }
 
   async compact(): Promise<number> {

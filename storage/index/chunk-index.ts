@@ -29,8 +29,12 @@ export class ChunkIndex implements DraftedIndex {
   readonly #hidden = new Set<ChunkId>()
   readonly #map: KeyValue
   readonly #key = Buffer.alloc(33)
+  /** Something was written that is not yet durable. */
+  #isUnsettled = false
   /** Changes whenever a chunk became bad or good. */
   badGeneration = 0
+  /** Changes whenever the index is made anew: what was known of places before is void. */
+  generation = 0
 
   constructor(map: KeyValue) {
     this.#map = map
@@ -70,6 +74,7 @@ export class ChunkIndex implements DraftedIndex {
     this.holds.clear()
     this.bad.clear()
     this.badGeneration++
+    this.generation++
   }
 
   /** Says durably that the index is whole. */
@@ -84,7 +89,15 @@ export class ChunkIndex implements DraftedIndex {
 
   /** Writes the changes of a draft, all or none; for `IndexDraft.write` alone. */
   async apply(changes: readonly KeyValueChange[], durable: boolean): Promise<void> {
+    if (!durable) this.#isUnsettled = true
     await this.#map.batch(changes, durable)
+    if (durable) this.#isUnsettled = false
+  }
+
+  /** Makes all that was written so far durable. */
+  async settle(): Promise<void> {
+    if (this.#isUnsettled) await this.markReady()
+    this.#isUnsettled = false
   }
 
   /** Lets nobody find a chunk whose removal is decided: a put that comes meanwhile must not rely on it. */
@@ -103,9 +116,11 @@ export class ChunkIndex implements DraftedIndex {
       yield [idOfKey(key), decodeChunkRecord(value)]
   }
 
-  /** The chunks that nothing refers to. */
-  async *free(): AsyncIterable<ChunkId> {
-    for await (const [key] of this.#map.iterate(tableRange(TABLE.free))) yield idOfKey(key)
+  /** The chunks that have lost their last reference; with `unfinished` also those that never had one. */
+  async *free(unfinished: boolean): AsyncGenerator<ChunkId, void, undefined> {
+    const tables = unfinished ? [TABLE.released, TABLE.unused] : [TABLE.released]
+    for (const table of tables)
+      for await (const [key] of this.#map.iterate(tableRange(table))) yield idOfKey(key)
   }
 
   /** Closes the database; nothing may be asked afterwards. */

@@ -67,7 +67,7 @@ export class IndexDraft {
     const record = this.get(id)
     if (record === undefined) return -1
     const refs = Math.max(0, record.refs + by)
-    this.set(id, { ...record, refs })
+    this.set(id, { ...record, refs, isReleased: refs === 0 })
     return refs
   }
 
@@ -136,8 +136,9 @@ export class IndexDraft {
     const key = idKey(TABLE.chunk, id)
     if (after !== undefined) changes.push({ type: 'put', key, value: encodeChunkRecord(after) })
     else if (before !== undefined) changes.push({ type: 'del', key })
-    mark(changes, idKey(TABLE.free, id), { before: before?.refs === 0, after: after?.refs === 0 })
-    mark(changes, idKey(TABLE.bad, id), { before: before?.isBad === true, after: after?.isBad === true })
+    mark(changes, TABLE.unused, id, { before: isUnused(before), after: isUnused(after) })
+    mark(changes, TABLE.released, id, { before: isReleased(before), after: isReleased(after) })
+    mark(changes, TABLE.bad, id, { before: before?.isBad === true, after: after?.isBad === true })
   }
 
   #remember(): void {
@@ -160,8 +161,17 @@ export class IndexDraft {
   }
 }
 
+const isUnused = (record: ChunkRecord | undefined): boolean => record?.refs === 0 && !record.isReleased
+const isReleased = (record: ChunkRecord | undefined): boolean => record?.refs === 0 && record.isReleased
+
 /** Keeps a mark in a table in step with what it says. */
-function mark(changes: KeyValueChange[], key: Uint8Array, is: { before: boolean; after: boolean }): void {
-  if (is.after && !is.before) changes.push({ type: 'put', key, value: PRESENT })
-  if (!is.after && is.before) changes.push({ type: 'del', key })
+function mark(
+  changes: KeyValueChange[],
+  table: number,
+  id: ChunkId,
+  is: { readonly before: boolean; readonly after: boolean },
+): void {
+  if (is.after === is.before) return
+  const key = idKey(table, id)
+  changes.push(is.after ? { type: 'put', key, value: PRESENT } : { type: 'del', key })
 }

@@ -17,6 +17,8 @@ export interface ChunkRecord {
   readonly isComplete: boolean
   /** Its bytes are bad or gone. */
   readonly isBad: boolean
+  /** It has lost its last reference, and got none since. */
+  readonly isReleased: boolean
 }
 
 /** What the index knows of a pack. */
@@ -31,7 +33,15 @@ export interface PackRecord {
 }
 
 /** Tables of the index: the first byte of a key. */
-export const TABLE = { chunk: 0x63, free: 0x75, hold: 0x68, bad: 0x71, pack: 0x70, meta: 0x6d } as const
+export const TABLE = {
+  chunk: 0x63,
+  unused: 0x75,
+  released: 0x72,
+  hold: 0x68,
+  bad: 0x71,
+  pack: 0x70,
+  meta: 0x6d,
+} as const
 
 const CHUNK_BYTES = 19
 const PACK_BYTES = 13
@@ -71,7 +81,7 @@ export function encodeChunkRecord(record: ChunkRecord): Uint8Array {
   bytes.writeUInt32BE(record.length, 8)
   bytes.writeUInt32BE(record.refs, 12)
   bytes.writeUInt16BE(record.linkCount, 16)
-  bytes[18] = (record.isComplete ? 1 : 0) | (record.isBad ? 2 : 0)
+  bytes[18] = (record.isComplete ? 1 : 0) | (record.isBad ? 2 : 0) | (record.isReleased ? 4 : 0)
   return bytes
 }
 
@@ -87,6 +97,7 @@ export function decodeChunkRecord(bytes: Uint8Array): ChunkRecord {
     linkCount: view.getUint16(16),
     isComplete: (flags & 1) !== 0,
     isBad: (flags & 2) !== 0,
+    isReleased: (flags & 4) !== 0,
   }
 }
 

@@ -132,19 +132,38 @@ export class PackFiles {
   /**
    * Appends a record to the active pack.
    *
-   * @param useHeadroom - true for what itself frees space
    * @throws {CellarError} `STORE_FULL`, `QUOTA_EXCEEDED`; nothing is changed then
    */
-  append(id: ChunkId, bytes: Uint8Array, useHeadroom = false): { pack: number; offset: number } {
-    const length = recordHeaderBytes + bytes.byteLength
-    if (!useHeadroom) this.#checkRoom(length)
+  append(id: ChunkId, bytes: Uint8Array): { pack: number; offset: number } {
+    this.#checkRoom(recordHeaderBytes + bytes.byteLength)
+    const { pack, at } = this.#append([encodeRecordHeader(id, bytes.byteLength), bytes])
+    return { pack, offset: at + recordHeaderBytes }
+  }
+
+  #append(parts: readonly Uint8Array[]): { pack: number; at: number } {
     return this.#guard(() => {
       const pack = this.#writable()
       const at = this.size(pack)
-      this.#write(pack, [encodeRecordHeader(id, bytes.byteLength), bytes])
+      this.#write(pack, parts)
       if (this.size(pack) >= this.#options.packBytes) this.#retire(pack)
-      return { pack, offset: at + recordHeaderBytes }
+      return { pack, at }
     })
+  }
+
+  /**
+   * Appends whole records as they are to the active pack; for what frees space, so it may use the headroom.
+   *
+   * @param records - one record behind another; borrowed
+   * @returns where the first record begins
+   * @throws {CellarError} `STORE_FULL`; nothing is changed then
+   */
+  appendRecords(records: Uint8Array): { pack: number; at: number } {
+    return this.#append([records])
+  }
+
+  /** Bytes that may still be written to the disk of the packs. */
+  get freeBytes(): number {
+    return this.#disk.freeBytes(this.#directory)
   }
 
   #guard<T>(write: () => T): T {

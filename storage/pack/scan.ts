@@ -32,11 +32,11 @@ export interface ScanOptions {
 /** Yields the records from first to last; after bytes that are no record it goes on at the next whole header. */
 export function* scanRecords(file: DiskFile, options: ScanOptions): Iterable<ScanItem> {
   const to = Math.min(options.to ?? Infinity, file.size())
-  const head = Buffer.allocUnsafe(recordHeaderBytes)
+  const head = new Ahead(file)
   let room = Buffer.alloc(0)
   let at = options.from ?? packHeaderBytes
   while (at < to) {
-    const header = headerAt(file, at, to, head)
+    const header = headerAt(head, at, to)
     if (header === undefined) {
       const next = findHeader(file, at + 1, to)
       yield { kind: 'damage', offset: at, length: next - at }
@@ -57,11 +57,34 @@ export function* scanRecords(file: DiskFile, options: ScanOptions): Iterable<Sca
   }
 }
 
+const AHEAD_BYTES = 16 * 1024
+
+/** Reads headers somewhat ahead, so that many small records are not a call each. */
+class Ahead {
+  readonly #file: DiskFile
+  readonly #room = Buffer.allocUnsafe(AHEAD_BYTES)
+  #from = 0
+  #to = 0
+
+  constructor(file: DiskFile) {
+    this.#file = file
+  }
+
+  /** The bytes where a record header may be: a view until the next call; fewer at the end of the file. */
+  at(position: number): Uint8Array {
+    if (position < this.#from || position + recordHeaderBytes > this.#to) {
+      this.#from = position
+      this.#to = position + this.#file.read(this.#room, position)
+    }
+    const start = position - this.#from
+    return this.#room.subarray(start, Math.min(start + recordHeaderBytes, this.#to - this.#from))
+  }
+}
+
 /** The record header at a place, if it is whole and its chunk ends before `to`. */
-function headerAt(file: DiskFile, at: number, to: number, into: Buffer) {
+function headerAt(head: Ahead, at: number, to: number) {
   if (at + recordHeaderBytes > to) return undefined
-  if (file.read(into, at) < recordHeaderBytes) return undefined
-  const header = decodeRecordHeader(into)
+  const header = decodeRecordHeader(head.at(at))
   return header !== undefined && at + recordHeaderBytes + header.length <= to ? header : undefined
 }
 
@@ -70,11 +93,11 @@ const WINDOW_BYTES = 256 * 1024
 /** Where the next whole header begins, from `from` on; `to` when there is none. */
 function findHeader(file: DiskFile, from: number, to: number): number {
   const window = Buffer.allocUnsafe(WINDOW_BYTES)
-  const head = Buffer.allocUnsafe(recordHeaderBytes)
+  const head = new Ahead(file)
   for (let start = from; start < to; start += WINDOW_BYTES - recordMagic.byteLength + 1) {
     const bytes = window.subarray(0, file.read(window, start))
     for (let at = bytes.indexOf(recordMagic); at !== -1; at = bytes.indexOf(recordMagic, at + 1)) {
-      if (headerAt(file, start + at, to, head) !== undefined) return start + at
+      if (headerAt(head, start + at, to) !== undefined) return start + at
     }
     if (bytes.byteLength < WINDOW_BYTES) break
   }

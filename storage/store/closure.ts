@@ -116,6 +116,7 @@ export const wantedRecord = {
   linkCount: 0,
   isComplete: false,
   isBad: true,
+  isReleased: false,
 } as const
 
 /** The bad chunks below a chunk, itself included: none, and no walk, as long as the store knows of none. */

@@ -66,6 +66,7 @@ export function enterChunk(draft: IndexDraft, id: ChunkId, chunk: StagedChunk): 
     length: chunk.length,
     linkCount: chunk.links.length,
     isBad: false,
+    isReleased: false,
   }
   draft.set(id, { refs: before?.refs ?? 0, isComplete: before?.isComplete ?? false, ...place })
 }

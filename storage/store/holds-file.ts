@@ -55,25 +55,28 @@ export class HoldsFile {
     return roots
   }
 
-  /** Adds one line; durable when it resolves. `roots`: all held, for when the file is rewritten. */
+  /** Adds lines; durable when it resolves. `roots`: all held, for when the file is rewritten. */
   async note(
-    change: { readonly root: RootId; readonly isHeld: boolean },
+    changes: readonly { readonly root: RootId; readonly isHeld: boolean }[],
     roots: ReadonlySet<RootId>,
   ): Promise<void> {
     const isLong = this.#end / LINE_BYTES > 2 * roots.size + SPARE_LINES_MAX
     if (isLong || this.#disk.size(this.#path) === undefined) {
       const after = new Set(roots)
-      if (change.isHeld) after.add(change.root)
-      else after.delete(change.root)
+      for (const { root, isHeld } of changes) {
+        if (isHeld) after.add(root)
+        else after.delete(root)
+      }
       await this.rewrite(after)
       return
     }
     const file = this.#disk.open(this.#path, 'write')
     try {
       file.truncate(this.#end)
-      file.write([Buffer.from(lineOf(change.isHeld, change.root))], this.#end)
+      const lines = Buffer.from(changes.map(({ root, isHeld }) => lineOf(isHeld, root)).join(''))
+      file.write([lines], this.#end)
       await file.sync()
-      this.#end += LINE_BYTES
+      this.#end += lines.byteLength
     } finally {
       file.close()
     }

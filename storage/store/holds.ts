@@ -21,18 +21,22 @@ export async function holdRoot(parts: StoreParts, root: RootId): Promise<void> {
     )
   }
   // The file first: it names a root whenever the index does, so that a lost index loses no hold.
-  await withReserve(parts, () => parts.holdsFile.note({ root, isHeld: true }, parts.index.holds))
+  await withReserve(parts, () => parts.holdsFile.note([{ root, isHeld: true }], parts.index.holds))
   draft.setHold(root, true)
   draft.refer(root, 1)
   await withReserve(parts, () => draft.write(true))
 }
 
-/** Takes a mark away; within the turnstile. */
-export async function releaseRoot(parts: StoreParts, root: RootId): Promise<void> {
-  if (!parts.index.holds.has(root)) return
+/** Takes marks away; within the turnstile. */
+export async function releaseRoots(parts: StoreParts, roots: readonly RootId[]): Promise<void> {
+  const held = [...new Set(roots)].filter((root) => parts.index.holds.has(root))
+  if (held.length === 0) return
   const draft = parts.index.draft()
-  draft.setHold(root, false)
-  draft.refer(root, -1)
+  for (const root of held) {
+    draft.setHold(root, false)
+    draft.refer(root, -1)
+  }
   await withReserve(parts, () => draft.write(true))
-  await withReserve(parts, () => parts.holdsFile.note({ root, isHeld: false }, parts.index.holds))
+  const changes = held.map((root) => ({ root, isHeld: false }))
+  await withReserve(parts, () => parts.holdsFile.note(changes, parts.index.holds))
 }

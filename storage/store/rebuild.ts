@@ -56,7 +56,14 @@ async function enterPack(
     const before = draft.get(id)
     // The first good copy counts; a bad one only until a good one comes.
     if (before !== undefined && (!before.isBad || links === undefined)) continue
-    const place = { pack, offset, length, linkCount: links?.length ?? 0, isBad: links === undefined }
+    const place = {
+      pack,
+      offset,
+      length,
+      linkCount: links?.length ?? 0,
+      isBad: links === undefined,
+      isReleased: false,
+    }
     draft.set(id, { refs: 0, isComplete: false, ...place })
     if (links !== undefined && links.length > 0) inner.push(id)
     else if (links !== undefined) draft.set(id, { refs: 0, isComplete: true, ...place })

@@ -3,70 +3,122 @@ import { CellarError, type ChunkId } from '../../protocol/index.ts'
 import type { ReclaimOptions } from '../chunk-store.ts'
 import type { IndexDraft } from '../index/draft.ts'
 import { recordHeaderBytes } from '../pack/format.ts'
-import { draftChunksMax } from './closure.ts'
+import { pause } from '../pause.ts'
 import { commitStaged, withReserve } from './commit.ts'
 import { checkedLinks, type StoreParts } from './parts.ts'
 
-/** Removes what may go from the index; within the turnstile. The bytes stay in the packs until they are compacted. */
+/** Chunks looked at, or changed, in one step: some ten milliseconds, after which others have their turn. */
+const STEP_CHUNKS = 4096
+
+/** What was removed so far. */
+export interface Removed {
+  readonly chunks: number
+  /** With record headers. */
+  readonly bytes: number
+}
+
+/**
+ * Removes what may go from the index, durably; takes the turnstile for each step. The bytes stay in the packs until they
+ * are compacted. Cut short, it leaves what it has come upon in the list of what is released.
+ */
 export async function removeFree(
   parts: StoreParts,
   options: ReclaimOptions,
-): Promise<{ chunks: number; bytes: number }> {
-  await commitStaged(parts)
-  const removed = { chunks: 0, bytes: 0 }
-  if (isSomethingUnknown(parts)) return removed
-  const draft = parts.index.draft()
+  onStep: (removed: Removed) => void,
+): Promise<Removed> {
+  await parts.turnstile.run(() => commitStaged(parts))
+  const removal = new Removal(parts, options)
   try {
-    for await (const first of parts.index.free()) {
-      if (options.signal?.aborted === true) break
-      const open: ChunkId[] = [first]
-      for (let id = open.pop(); id !== undefined; id = open.pop()) {
-        const bytes = removeOne(parts, draft, { id, open, mayReclaim: options.mayReclaim })
-        if (bytes === undefined) continue
-        removed.chunks++
-        removed.bytes += bytes
-        if (draft.size > draftChunksMax) await withReserve(parts, () => draft.write(false))
-      }
+    while (!removal.isOver && options.signal?.aborted !== true) {
+      await parts.turnstile.run(() => removal.step())
+      onStep(removal.removed)
+      await pause()
     }
-    await withReserve(parts, () => draft.write(true))
   } finally {
-    draft.discard()
+    await removal.close()
+    await parts.turnstile.run(() => withReserve(parts, () => parts.index.settle()))
   }
-  return removed
+  return removal.removed
+}
+
+/** One pass over what is free. */
+class Removal {
+  readonly #parts: StoreParts
+  readonly #options: ReclaimOptions
+  readonly #free: AsyncGenerator<ChunkId, void, undefined>
+  /** What this pass has made free and not yet looked at. */
+  readonly #open: ChunkId[] = []
+  isOver = false
+  removed: Removed = { chunks: 0, bytes: 0 }
+
+  constructor(parts: StoreParts, options: ReclaimOptions) {
+    this.#parts = parts
+    this.#options = options
+    this.#free = parts.index.free(options.unfinished ?? false)
+  }
+
+  async close(): Promise<void> {
+    await this.#free.return()
+  }
+
+  /** Removes some, in one batch; within the turnstile. */
+  async step(): Promise<void> {
+    if (isSomethingUnknown(this.#parts)) {
+      this.isOver = true
+      return
+    }
+    const draft = this.#parts.index.draft()
+    let { chunks, bytes } = this.removed
+    try {
+      for (let looks = 0; looks < STEP_CHUNKS && draft.size < STEP_CHUNKS; looks++) {
+        if (this.#options.signal?.aborted === true) break
+        const id = this.#open.pop() ?? (await this.#nextFree())
+        if (id === undefined) break
+        const removedBytes = this.#removeOne(draft, id)
+        if (removedBytes === undefined) continue
+        chunks++
+        bytes += removedBytes
+      }
+      await withReserve(this.#parts, () => draft.write(this.isOver))
+    } finally {
+      draft.discard()
+    }
+    this.removed = { chunks, bytes }
+  }
+
+  async #nextFree(): Promise<ChunkId | undefined> {
+    const next = await this.#free.next()
+    if (next.done !== true) return next.value
+    this.isOver = true
+    return undefined
+  }
+
+  /** Removes one chunk and takes it off what it links to. @returns its bytes; undefined when it stays */
+  #removeOne(draft: IndexDraft, id: ChunkId): number | undefined {
+    const parts = this.#parts
+    const record = draft.get(id)
+    if (record === undefined || record.refs > 0 || parts.staging.get(id) !== undefined) return undefined
+    if (!this.#options.mayReclaim(id)) return undefined
+    if (record.isComplete) {
+      const links = linksOf(parts, id)
+      if (links === undefined) return undefined // its links are unknown: it and what is below stay until it is replaced
+      for (const link of links) if (draft.refer(link, -1) === 0) this.#open.push(link)
+    }
+    draft.set(id, undefined)
+    return record.pack === 0 ? 0 : record.length + recordHeaderBytes
+  }
 }
 
 /**
  * After a loss, something that is needed may be here in bad bytes only, or not at all: what it links to is not counted,
  * and looks free. Unknown means pinned, until it is mended or nothing needs it any more.
  */
-function isSomethingUnknown({ index }: StoreParts): boolean {
+export function isSomethingUnknown({ index }: StoreParts): boolean {
   for (const id of index.bad) {
     const record = index.get(id)
     if (record !== undefined && !record.isComplete && record.refs > 0) return true
   }
   return false
-}
-
-interface Removal {
-  readonly id: ChunkId
-  /** Gets what nothing refers to any more. */
-  readonly open: ChunkId[]
-  readonly mayReclaim: (id: ChunkId) => boolean
-}
-
-/** Removes one chunk and takes it off what it links to, in one draft. @returns its bytes; undefined when it stays */
-function removeOne(parts: StoreParts, draft: IndexDraft, removal: Removal): number | undefined {
-  const { id, open, mayReclaim } = removal
-  const record = draft.get(id)
-  if (record === undefined || record.refs > 0 || parts.staging.get(id) !== undefined || !mayReclaim(id))
-    return undefined
-  if (record.isComplete) {
-    const links = linksOf(parts, id)
-    if (links === undefined) return undefined // its links are unknown: it and what is below stay until it is replaced
-    for (const link of links) if (draft.refer(link, -1) === 0) open.push(link)
-  }
-  draft.set(id, undefined)
-  return record.pack === 0 ? 0 : record.length + recordHeaderBytes
 }
 
 function linksOf(parts: StoreParts, id: ChunkId): readonly ChunkId[] | undefined {

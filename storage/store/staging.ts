@@ -29,11 +29,11 @@ export class Staging {
     this.#waiting.set(id, chunk)
   }
 
-  /** Says whether chunks of a pack are among them. */
-  hasPack(pack: number): boolean {
-    for (const map of [this.#waiting, this.#leaving])
-      for (const chunk of map.values()) if (chunk.pack === pack) return true
-    return false
+  /** The packs in which they are. */
+  packs(): Set<number> {
+    const packs = new Set<number>()
+    for (const map of [this.#waiting, this.#leaving]) for (const chunk of map.values()) packs.add(chunk.pack)
+    return packs
   }
 
   /** Begins a commit: what waits now is handed out, oldest first; it stays findable. */

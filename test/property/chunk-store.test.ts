@@ -211,7 +211,7 @@ class World {
       model.durable.delete(id) // from here on it may be there or not
       return id.charCodeAt(0) % 5 !== 0
     }
-    await store.reclaim({ mayReclaim })
+    await store.reclaim({ mayReclaim, unfinished: true })
     model.committed()
     for (const id of asked) {
       assert.equal(needed.has(id), false, `${id} is needed by a held root and was offered for reclaiming`)

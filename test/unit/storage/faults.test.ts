@@ -180,7 +180,7 @@ describe('chunk store and faults', () => {
     const after = await open()
     assert.equal(after.stats().rebuilt, true)
     assertWhole(after)
-    assert.equal((await after.reclaim({ mayReclaim: () => true })).chunks, 0)
+    assert.equal((await after.reclaim({ mayReclaim: () => true, unfinished: true })).chunks, 0)
     assert.deepEqual(await problems(after), [])
   })
 
@@ -245,7 +245,7 @@ describe('chunk store and faults', () => {
     assert.equal(after.isComplete(root.id), false)
     assert.deepEqual(after.quarantined(), [first.id])
     assert.equal(
-      (await after.reclaim({ mayReclaim: () => true })).chunks,
+      (await after.reclaim({ mayReclaim: () => true, unfinished: true })).chunks,
       0,
       'nothing below a hold may be reclaimed',
     )
@@ -334,7 +334,7 @@ describe('chunk store and faults', () => {
     rmSync(join(dir, 'index'), { recursive: true })
     const after = await open()
     assert.deepEqual(after.quarantined(), [inner.id])
-    assert.equal((await after.reclaim({ mayReclaim: () => true })).chunks, 0)
+    assert.equal((await after.reclaim({ mayReclaim: () => true, unfinished: true })).chunks, 0)
     await after.replace(inner.id, inner.bytes)
     assert.equal(after.isComplete(root.id), true)
     await after.release(root.id)

@@ -38,6 +38,7 @@ describe('chunk store, at single moments', () => {
     let again: { id: ChunkId; bytes: Uint8Array; put: Promise<boolean> } | undefined
     let last: ChunkId | undefined
     await store.reclaim({
+      unfinished: true,
       mayReclaim: (id) => {
         const chunk = chunks.find((it) => it.id === last)
         if (chunk !== undefined) again ??= { ...chunk, put: store.put(chunk.id, chunk.bytes) }
@@ -117,7 +118,7 @@ describe('chunk store, at single moments', () => {
       const chunks = Array.from({ length: 12 }, (_, at) => testChunk(`c ${String(at)}`, [], 300_000))
       for (const { id, bytes } of chunks) await store.put(id, bytes)
       const kept = new Set([0, 7].map((at) => chunks[at]?.id))
-      await store.reclaim({ mayReclaim: (id) => !kept.has(id), compact: false })
+      await store.reclaim({ mayReclaim: (id) => !kept.has(id), unfinished: true, compact: false })
       on.crashAfter(after, () => 0)
       await store.compact().catch(() => undefined)
       if (on.isDown) on.restart((below) => (after % 2 === 0 ? 0 : below - 1))
@@ -200,7 +201,7 @@ describe('chunk store, at single moments', () => {
     for (const { id, bytes } of chunks) await store.put(id, bytes)
     const [kept] = chunks
     assert.ok(kept)
-    await store.reclaim({ mayReclaim: (id) => id !== kept.id, compact: false })
+    await store.reclaim({ mayReclaim: (id) => id !== kept.id, unfinished: true, compact: false })
     const path = '/store/packs/00000001.pack'
     const pack = on.open(path, 'write')
     pack.write([Buffer.from('no record')], packHeaderBytes)
@@ -217,7 +218,7 @@ describe('chunk store, at single moments', () => {
     for (const { id, bytes } of chunks) await store.put(id, bytes)
     const controller = new AbortController()
     controller.abort()
-    await store.reclaim({ mayReclaim: () => true, compact: false })
+    await store.reclaim({ mayReclaim: () => true, unfinished: true, compact: false })
     assert.equal(await store.compact({ signal: controller.signal }), 0)
     assert.ok((await store.compact()) > 9_000_000)
     assert.equal(store.stats().packBytes < 1_000, true)
