@@ -47,7 +47,8 @@ export async function startNode({ key, listen, announce, gate, isMember }: NodeI
       connectionManager: {
         inboundConnectionThreshold: 50,
         maxIncomingPendingConnections: 64,
-        inboundUpgradeTimeout: 5000,
+        // A small device under load takes seconds for a handshake; strangers are few at a time, by the limit above.
+        inboundUpgradeTimeout: 15_000,
         maxConnections: 300,
         maxParallelDials: 16,
       },
