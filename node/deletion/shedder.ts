@@ -1,0 +1,249 @@
+/**
+ * Lets go of live roots that this device need not hold, once enough others have shown that they do (R7;
+ * spec/replication.md §7). What follows on the decision, the listing without the root, the end of the hold and the space,
+ * is the reaper's.
+ */
+
+import {
+  type Clock,
+  type DeviceId,
+  isCellarError,
+  judgeShed,
+  liveRoots,
+  mayIntend,
+  type Membership,
+  type RootId,
+  type ShedVerdict,
+  type View,
+} from '../../protocol/index.ts'
+import type { ChunkStore } from '../../storage/index.ts'
+import type { Events, NodeEvent } from '../events.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { pause } from '../pause.ts'
+import type { AuditOutcome } from '../replication/audit.ts'
+import { intentsMax, keptAsParents, proofsWanted, roundMsMax, roundRestMs } from './shed-plan.ts'
+
+/** Proofs of possession, as the shedder asks for them. */
+export interface Proofs {
+  /** Whether a device has proven lately that it has a root. */
+  isProven(device: DeviceId, root: RootId): boolean
+  /** In how many milliseconds a device may be asked about a root. */
+  restMs(device: DeviceId, root: RootId): number
+  /** Asks it. */
+  audit(device: DeviceId, root: RootId, signal: AbortSignal): Promise<AuditOutcome>
+}
+
+/** What a shedder stands on. */
+export interface ShedderParts {
+  readonly ledger: Ledger
+  readonly store: ChunkStore
+  readonly clock: Clock
+  readonly events: Events
+  readonly proofs: Proofs
+  /** Members that are linked now. */
+  readonly connected: () => readonly DeviceId[]
+}
+
+/** Between two searches for roots to let go, milliseconds: nothing waits for it. */
+export const searchEveryMs = 60_000
+/** Roots looked at before others have their turn. */
+const rootsAtOnce = 128
+
+/** One try to let a root go. */
+interface Round {
+  readonly beganMs: number
+  /** Rounds of this root that came to nothing before. */
+  readonly before: number
+}
+
+/** Lets go of what others hold, until stopped. */
+export class Shedder {
+  readonly #parts: ShedderParts
+  readonly #rounds = new Map<RootId, Round>()
+  /** Roots whose last round came to nothing: how often in a row, and when the next may begin. */
+  readonly #rests = new Map<RootId, { readonly rounds: number; readonly untilMs: number }>()
+  #searchAtMs: number
+  #kept:
+    | { readonly view: View; readonly membership: Membership; readonly roots: ReadonlySet<RootId> }
+    | undefined
+  /** Something happened since the intents were judged. */
+  #isStale = true
+
+  constructor(parts: ShedderParts) {
+    this.#parts = parts
+    this.#searchAtMs = parts.clock.monotonicMs()
+  }
+
+  /** Works until the signal is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { events } = this.#parts
+    const off = events.on((event) => {
+      if (event.kind === 'view' || event.kind === 'peer') this.#isStale = true
+    })
+    try {
+      while (!signal.aborted) {
+        this.#isStale = false
+        await this.step(signal).catch((error: unknown) => {
+          if (!signal.aborted) this.#tell(error)
+        })
+        await this.#rest(signal)
+      }
+    } finally {
+      off()
+    }
+  }
+
+  /** Goes on with what is being let go, and begins anew where it may. */
+  async step(signal: AbortSignal): Promise<void> {
+    if (this.#isFrozen) return
+    await this.#goOn(signal)
+    const nowMs = this.#parts.clock.monotonicMs()
+    if (nowMs < this.#searchAtMs || signal.aborted) return
+    this.#searchAtMs = nowMs + searchEveryMs
+    await this.#begin(signal)
+  }
+
+  /** R8, R11: who does not know for sure who is a member, or what it has said itself, lets nothing go. */
+  get #isFrozen(): boolean {
+    const { ledger } = this.#parts
+    return ledger.isMembershipForked || ledger.isRolledBack
+  }
+
+  /** Judges what this device means to let go, asks for proofs where only they are missing, and decides. */
+  async #goOn(signal: AbortSignal): Promise<void> {
+    const { ledger, clock } = this.#parts
+    const intents = ledger.intents()
+    for (const root of this.#rounds.keys()) if (!intents.has(root)) this.#rounds.delete(root)
+    const judge = this.#judge()
+    const ready: RootId[] = []
+    let looked = 0
+    for (const [root, seq] of intents) {
+      if (++looked % rootsAtOnce === 0) await pause()
+      const verdict = await this.#prove(root, seq, judge(root, seq), signal)
+      if (signal.aborted) return
+      // What a restart has left goes on as a round that begins now.
+      const round = this.#rounds.get(root) ?? { beganMs: clock.monotonicMs(), before: 0 }
+      this.#rounds.set(root, round)
+      if (verdict.kind === 'drop') ready.push(root)
+      else if (verdict.kind === 'abort') await this.#end(root, verdict.why === 'lost-tie')
+      else if (clock.monotonicMs() - round.beganMs >= roundMsMax) await this.#end(root, true)
+    }
+    if (ready.length > 0) await this.#letGo(ready)
+  }
+
+  /** Asks those who have not proven that they hold a root, one after the other, until it is enough. */
+  async #prove(
+    root: RootId,
+    seq: number | undefined,
+    first: ShedVerdict,
+    signal: AbortSignal,
+  ): Promise<ShedVerdict> {
+    const { proofs, connected } = this.#parts
+    const inReach = new Set(connected())
+    const mayAsk = (device: DeviceId) => inReach.has(device) && proofs.restMs(device, root) === 0
+    let verdict = first
+    for (const device of proofsWanted(first, mayAsk)) {
+      await proofs.audit(device, root, signal)
+      verdict = this.#judge()(root, seq)
+      if (verdict.kind !== 'wait' || signal.aborted) break
+    }
+    return verdict
+  }
+
+  /** R7, R10: decided once more by the newest view, in the moment in which nothing new can slip between. */
+  async #letGo(roots: readonly RootId[]): Promise<void> {
+    const { ledger } = this.#parts
+    const judge = this.#judge()
+    let intents: ReadonlyMap<RootId, number | undefined> | undefined
+    const gone = await ledger.withdraw(roots, 'shed', (root) => {
+      intents ??= ledger.intents()
+      return !this.#isFrozen && judge(root, intents.get(root)).kind === 'drop'
+    })
+    for (const root of gone) {
+      this.#rounds.delete(root)
+      this.#rests.delete(root)
+    }
+  }
+
+  /** Takes an intent back. Trying again is a new round, with a listing between that does not have it. */
+  async #end(root: RootId, mayTryAgain: boolean): Promise<void> {
+    const rounds = (this.#rounds.get(root)?.before ?? 0) + 1
+    this.#rounds.delete(root)
+    if (mayTryAgain)
+      this.#rests.set(root, { rounds, untilMs: this.#parts.clock.monotonicMs() + roundRestMs(rounds) })
+    else this.#rests.delete(root)
+    await this.#parts.ledger.retract(root)
+  }
+
+  /** Begins rounds for roots that others should hold, and do. */
+  async #begin(signal: AbortSignal): Promise<void> {
+    const { ledger, store, clock } = this.#parts
+    const intents = ledger.intents()
+    let room = intentsMax - intents.size
+    const parents = this.#parents()
+    const nowMs = clock.monotonicMs()
+    let looked = 0
+    for (const root of store.holds()) {
+      if (room <= 0 || signal.aborted) return
+      if (++looked % rootsAtOnce === 0) await pause()
+      const rest = this.#rests.get(root)
+      if (intents.has(root) || parents.has(root) || (rest?.untilMs ?? 0) > nowMs) continue
+      if (!mayIntend(ledger.view, ledger.membership, ledger.device, root) || !store.isComplete(root)) continue
+      this.#rounds.set(root, { beganMs: nowMs, before: rest?.rounds ?? 0 })
+      this.#rests.delete(root)
+      await ledger.intend(root)
+      room--
+    }
+  }
+
+  /**
+   * Judges by the view as it is when asked. What is whole here is asked once for each root and judge: make a new judge
+   * for a new round of judgements.
+   */
+  #judge(): (root: RootId, seq: number | undefined) => ShedVerdict {
+    const { ledger, store, proofs } = this.#parts
+    const facts = {
+      isProven: (device: DeviceId, root: RootId) => proofs.isProven(device, root),
+      isCompleteHere: (root: RootId) => store.isComplete(root),
+    }
+    return (root, seq) => {
+      const { view, membership, device } = ledger
+      if (this.#parents().has(root)) return { kind: 'abort', why: 'wanted-here' }
+      return judgeShed(view, membership, device, root, seq ?? 0, facts)
+    }
+  }
+
+  /** What is kept for the next backups; made once for each view. */
+  #parents(): ReadonlySet<RootId> {
+    const { ledger } = this.#parts
+    const { view, membership, device } = ledger
+    if (this.#kept?.view !== view || this.#kept.membership !== membership) {
+      const roots = keptAsParents(liveRoots(view, membership), device, (root) => ledger.firstSeenMs(root))
+      this.#kept = { view, membership, roots }
+    }
+    return this.#kept.roots
+  }
+
+  /** What fails here, the disk perhaps, must not end letting go for good. */
+  #tell(error: unknown): void {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    const code = isCellarError(error) ? error.code : 'INTERNAL'
+    this.#parts.events.emit({
+      kind: 'trouble',
+      code,
+      message: isCellarError(error) ? error.message : message,
+    })
+  }
+
+  /** Rests until something happens, or it is time to search again. */
+  async #rest(signal: AbortSignal): Promise<void> {
+    if (this.#isStale) return
+    const { clock, events } = this.#parts
+    const ms = this.#searchAtMs - clock.monotonicMs()
+    const limit = { clock, ms: ms > 0 ? ms : searchEveryMs, signal }
+    const isNews = (event: NodeEvent) => event.kind === 'view' || event.kind === 'peer'
+    await events.nextWithin(isNews, limit).catch((error: unknown) => {
+      if (!signal.aborted) throw error
+    })
+  }
+}
