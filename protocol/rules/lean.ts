@@ -23,6 +23,40 @@ export function leaningMembers(membership: Membership): readonly Member[] {
 
 const LEANING = new WeakMap<Membership, readonly Member[]>()
 
+/** A present member from which `lean` was taken, and the newest listing of it that the taker knew. */
+export interface FormerLeaner {
+  readonly device: DeviceId
+  readonly incarnation: number
+  readonly cutSeq: number
+}
+
+/**
+ * Present members that leaned once as this incarnation. What they had announced by the cut must be known before anything
+ * is reclaimed; what they announce later by leaning still, is not promised to be completed.
+ */
+export function formerLeaners(membership: Membership): readonly FormerLeaner[] {
+  const known = FORMER.get(membership)
+  if (known !== undefined) return known
+  const former: FormerLeaner[] = []
+  for (const { device, incarnation, removedEpoch, capabilities } of membership.members.values()) {
+    if (removedEpoch !== undefined || capabilities.has('lean')) continue
+    const spans = membership.spans.get(device) ?? []
+    const takings = spans.filter(
+      ({ member }, at) =>
+        member.incarnation === incarnation &&
+        !member.capabilities.has('lean') &&
+        spans[at - 1]?.member.incarnation === incarnation &&
+        spans[at - 1]?.member.capabilities.has('lean') === true,
+    )
+    if (takings.length === 0) continue
+    former.push({ device, incarnation, cutSeq: Math.max(...takings.map(({ cut }) => cut?.seq ?? 0)) })
+  }
+  FORMER.set(membership, former)
+  return former
+}
+
+const FORMER = new WeakMap<Membership, readonly FormerLeaner[]>()
+
 /**
  * Lanes whose announcements may lean: of present members that have `lean`, or had it once as this incarnation, for what
  * a device published leaning does not stand by itself when the right is taken.

@@ -5,7 +5,7 @@ import type { Membership } from '../membership/types.ts'
 import { standingHolders } from './copies.ts'
 import type { DeadRoot } from './forgotten.ts'
 import { isCovered } from './horizon.ts'
-import { leaningLanes, leaningMembers } from './lean.ts'
+import { formerLeaners, leaningLanes, leaningMembers } from './lean.ts'
 import { type LiveRoot, liveRoots } from './live.ts'
 import { rememberView, type ViewMemory } from './remember.ts'
 import { laneKey, laneOf, type View } from './view.ts'
@@ -44,7 +44,7 @@ export function releaseBlockers(
 
 /** R6b: every leaning member's own listing, under the newest membership known here; nobody's word for another. */
 function leaningBlockers(view: View, membership: Membership, { announcements }: DeadRoot): Blocker[] {
-  return leaningMembers(membership).flatMap(({ device, incarnation }): Blocker[] => {
+  const leaning = leaningMembers(membership).flatMap(({ device, incarnation }): Blocker[] => {
     const lane = laneOf(view, device, incarnation)
     // No listing known is bottom; the horizon of a chain that forked counts as nothing (R1).
     const isClear =
@@ -57,6 +57,11 @@ function leaningBlockers(view: View, membership: Membership, { announcements }: 
       )
     return isClear ? [] : [{ kind: 'leaning', device }]
   })
+  const former = formerLeaners(membership).flatMap(({ device, incarnation, cutSeq }): Blocker[] => {
+    const seq = laneOf(view, device, incarnation)?.head.head.seq ?? 0
+    return seq < cutSeq ? [{ kind: 'leaning', device }] : []
+  })
+  return [...leaning, ...former]
 }
 
 /** R6c: members whose present chain forked. */
