@@ -13,7 +13,6 @@ import type {
 import { dump } from '../browse/dump.ts'
 import { archive } from '../browse/archive.ts'
 import { stats } from '../browse/stats.ts'
-import { storeSource } from '../chunk-source.ts'
 import type { NodeParts } from '../parts.ts'
 import { pathBytes } from '../path-text.ts'
 import { SnapshotReader } from '../snapshot-reader.ts'
@@ -21,11 +20,16 @@ import { VERSION } from '../version.ts'
 import { readerOf, runBackup } from './backup.ts'
 import { runCheck } from './check.ts'
 import { listDevices, removeDevice, renameDevice } from './devices.ts'
+import { runForget } from './forget.ts'
 import { runInvite } from './invite.ts'
+import { endSuspicion, setLeaning } from './lean.ts'
 import { listSnapshots, openSnapshot, resolveSnapshot, runDiff, runFind, runLs } from './look.ts'
+import { runPin, runUnpin } from './pin.ts'
 import { runRestore } from './restore.ts'
-import { fetchRootChunks, type OpenSource, openSource } from './sources.ts'
+import { fetchRootChunks, openSource, sourceHere } from './sources.ts'
 import { readStatus } from './status.ts'
+import { listTrash } from './trash.ts'
+import { runUndelete } from './undelete.ts'
 
 /** One function for each method of a node. */
 export function handlersOf(parts: NodeParts): Handlers {
@@ -49,14 +53,14 @@ export function handlersOf(parts: NodeParts): Handlers {
     stats: (params, context) => runStats(parts, params, context),
     restore: (params, context) => runRestore(parts, params, context),
     check: (params, context) => runCheck(parts, params, context),
-    forget: notBuilt,
-    trash: notBuilt,
-    undelete: notBuilt,
-    pin: notBuilt,
-    unpin: notBuilt,
+    forget: (params, context) => runForget(parts, params, context),
+    trash: () => Promise.resolve(listTrash(parts)),
+    undelete: (params, context) => runUndelete(parts, params, context),
+    pin: (params, context) => runPin(parts, params, context),
+    unpin: (params) => runUnpin(parts, params),
     prune: notBuilt,
-    deviceLean: notBuilt,
-    deviceTrust: notBuilt,
+    deviceLean: (params) => setLeaning(parts, params),
+    deviceTrust: (params) => endSuspicion(parts, params),
   }
 }
 
@@ -99,9 +103,10 @@ async function runStats(
   await fetchRootChunks(parts, context.signal)
   const roots = parts.snapshots.choose(params.snapshots, params.filter).map(({ live }) => live.root)
   const elsewhere = roots.find((root) => !parts.store.isComplete(root))
-  const here: OpenSource = { source: storeSource(parts.store), close: () => Promise.resolve() }
   const { source, close } =
-    elsewhere === undefined ? here : await openSource(parts, elsewhere, undefined, context.signal)
+    elsewhere === undefined
+      ? sourceHere(parts)
+      : await openSource(parts, elsewhere, undefined, context.signal)
   try {
     return await stats(
       { reader: new SnapshotReader(source, vault), source, vault },
