@@ -11,6 +11,7 @@ import { assembleNode, closeAll, type Closer } from './assemble.ts'
 import { type HomePaths, readConfig, readKeys } from './home.ts'
 import type { Config } from './config.ts'
 import { handlersOf } from './operations/index.ts'
+import { retentionOf } from './operations/retain.ts'
 import type { NodeParts } from './parts.ts'
 import type { RateLimits } from './replication/rate.ts'
 import { openVault } from './vault.ts'
@@ -38,7 +39,12 @@ export async function openNode(home: HomePaths, options: OpenNodeOptions): Promi
   const closers: Closer[] = []
   try {
     const parts = await openParts(home, options, closers)
-    if (options.mode === 'running') await parts.connect()
+    if (options.mode === 'running') {
+      await parts.connect()
+      const retention = retentionOf(parts)
+      closers.push(() => retention.close())
+      retention.start()
+    }
     return handleOf(handlersOf(parts), () => closeAll(closers))
   } catch (error) {
     await closeAll(closers)

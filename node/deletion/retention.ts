@@ -1,0 +1,119 @@
+/**
+ * Retention by itself, in a node that runs (spec/deletion.md §2): rules are applied every so often, with every other
+ * device asleep too; and what devices announce is judged as it comes (R14), so that a person is told in time.
+ */
+
+import { CellarError, type Clock, isCellarError } from '../../protocol/index.ts'
+import type { Catalog } from '../../storage/index.ts'
+import type { Events } from '../events.ts'
+import type { RetentionSettings } from './retention-settings.ts'
+
+/** Before the first round after a start, milliseconds: peers tell what they know, and what is due waits no longer. */
+export const settleMs = 60_000
+/** The date is looked at again so often, milliseconds: machines sleep, and clocks are set. */
+const lookEveryMs = 3_600_000
+/** Between two judgements, milliseconds: many listings may come at once. */
+export const judgeEveryMs = 30_000
+
+const LAST = 'last'
+
+/** What a schedule stands on. */
+export interface RetentionParts {
+  readonly clock: Clock
+  readonly events: Events
+  /** Remembers the last round. */
+  readonly catalog: Catalog
+  /** Undefined: nothing is forgotten by itself. */
+  readonly settings: RetentionSettings | undefined
+  /** Applies the rules and signs what they do not keep. */
+  readonly apply: (settings: RetentionSettings, signal: AbortSignal) => Promise<void>
+  /** Judges what came since the last time. */
+  readonly judge: (signal: AbortSignal) => Promise<void>
+}
+
+/** Goes on until it is closed. */
+export class Retention {
+  readonly #parts: RetentionParts
+  readonly #end = new AbortController()
+  #work: Promise<unknown> | undefined
+
+  constructor(parts: RetentionParts) {
+    this.#parts = parts
+  }
+
+  /** Begins; once. */
+  start(): void {
+    const { settings } = this.#parts
+    const works = [this.#judgeAgain(), ...(settings === undefined ? [] : [this.#applyAgain(settings)])]
+    this.#work ??= Promise.allSettled(works)
+  }
+
+  /** Ends what is under way, and waits for it. Idempotent. */
+  async close(): Promise<void> {
+    this.#end.abort(new CellarError('ABORTED', 'the node is closing'))
+    await this.#work
+  }
+
+  async #applyAgain(settings: RetentionSettings): Promise<void> {
+    const { clock, apply } = this.#parts
+    const { signal } = this.#end
+    for (let waitMs = settleMs; ; waitMs = Math.min(lookEveryMs, Math.max(1, this.#dueInMs(settings)))) {
+      await clock.sleep(waitMs, signal)
+      if (this.#dueInMs(settings) > 0) continue
+      const isDone = await this.#attempt(() => apply(settings, signal))
+      if (isDone) await this.#attempt(() => this.#noteRound())
+      else await clock.sleep(Math.min(lookEveryMs, settings.everyMs), signal)
+    }
+  }
+
+  /** Until the next round, milliseconds; 0 or less: it is due. A date that lies ahead was a wrong one. */
+  #dueInMs({ everyMs }: RetentionSettings): number {
+    const value = this.#parts.catalog.get(LAST)
+    if (value === undefined) return 0
+    const lastMs = Number(Buffer.from(value).toString())
+    const sinceMs = this.#parts.clock.nowMs() - lastMs
+    return Number.isFinite(sinceMs) && sinceMs >= 0 ? everyMs - sinceMs : 0
+  }
+
+  async #noteRound(): Promise<void> {
+    const value = Buffer.from(String(Math.round(this.#parts.clock.nowMs())))
+    await this.#parts.catalog.batch([{ type: 'put', key: LAST, value }], { durable: true })
+  }
+
+  async #judgeAgain(): Promise<void> {
+    const { clock, events, judge } = this.#parts
+    const { signal } = this.#end
+    let isDue = true
+    const off = events.on((event) => {
+      if (event.kind === 'held' || event.kind === 'view') isDue = true
+    })
+    try {
+      for (;;) {
+        isDue = false
+        await this.#attempt(() => judge(signal))
+        await clock.sleep(judgeEveryMs, signal)
+        if (!isDue) await events.next((event) => event.kind === 'held' || event.kind === 'view', signal)
+      }
+    } finally {
+      off()
+    }
+  }
+
+  /** What goes wrong is told, and tried again another time. @throws the signal's reason */
+  async #attempt(step: () => Promise<void>): Promise<boolean> {
+    try {
+      await step()
+      return true
+    } catch (error) {
+      this.#end.signal.throwIfAborted()
+      const { code, message } = isCellarError(error)
+        ? error
+        : {
+            code: 'INTERNAL' as const,
+            message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+          }
+      this.#parts.events.emit({ kind: 'trouble', code, message: `retention: ${message}` })
+      return false
+    }
+  }
+}
