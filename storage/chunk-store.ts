@@ -111,7 +111,10 @@ export interface CompactOptions {
    * for each that is freed. 0 < share <= 1, default 0.1.
    */
   readonly deadShareMin?: number
-  /** Nothing more is moved once all packs together have at most this share of dead bytes. 0 .. 1, default 0.05. */
+  /**
+   * Nothing more is moved once all packs together have at most this share of dead bytes, and disk and quota have room
+   * for as many again: when space is short, everything that `deadShareMin` allows is given back. 0 .. 1, default 0.05.
+   */
   readonly wasteShareMax?: number
   /** Stops between two steps of at most a few MiB; what is done stays done. */
   readonly signal?: AbortSignal
@@ -285,6 +288,8 @@ export interface ChunkStore extends AsyncDisposable {
    */
   compact(options?: CompactOptions): Promise<number>
 
+  /** Bytes that it can take still, as far as disk and quota say now; 0 or less when either is used up. */
+  roomBytes(): number
   /** Counts of chunks, bytes and packs, from what the index keeps anyway: no disk is read. */
   stats(): StoreStats
   /** Looks for damage; changes nothing. What it names can be quarantined and replaced. */

@@ -203,6 +203,11 @@ export class DiskStore implements ChunkStore {
   }
 
   /** Counts chunks, bytes and packs (see `ChunkStore.stats`). */
+  roomBytes(): number {
+    const { packs, isReadOnly } = this.#reading
+    return isReadOnly ? 0 : packs.roomBytes
+  }
+
   stats(): StoreStats {
     const { index, packs, staging, isReadOnly } = this.#reading
     let chunks = 0

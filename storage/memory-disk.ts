@@ -45,6 +45,8 @@ class MemoryFile implements DiskFile {
     this.#disk.check()
     const { data } = this.#use()
     const part = data.subarray(Math.min(position, data.length), position + into.byteLength)
+    this.#disk.counts.reads++
+    this.#disk.counts.readBytes += part.length
     into.set(part)
     return part.length
   }
@@ -53,6 +55,7 @@ class MemoryFile implements DiskFile {
     const inode = this.#use()
     const bytes = Buffer.concat(parts)
     const taken = this.#disk.step(bytes.length, position + bytes.length - inode.data.length)
+    this.#disk.counts.writtenBytes += taken
     const data = Buffer.alloc(Math.max(inode.data.length, position + taken))
     inode.data.copy(data)
     bytes.copy(data, position, 0, taken)
@@ -103,6 +106,8 @@ export class MemoryDisk implements Disk {
   #draw: Draw = () => 0
   /** Changes made since it was made. */
   steps = 0
+  /** What was read from files, and written to them, since it was made: to count what an operation costs. */
+  readonly counts = { reads: 0, readBytes: 0, writtenBytes: 0 }
   /** How many of the next syncs of files fail with `EIO`, and lose what they should have kept. */
   failingSyncs = 0
 

@@ -5,8 +5,8 @@ import type { KeyRange, KeyValue, KeyValueChange } from './key-value.ts'
 export interface MemoryKeyValue extends KeyValue {
   /** Entries in it. */
   readonly size: number
-  /** Keys read and changes made since it was made: to count what an operation costs. */
-  readonly counts: { gets: number; changes: number; batches: number }
+  /** Keys read, one by one or in ranges, and changes made since it was made: to count what an operation costs. */
+  readonly counts: { gets: number; iterated: number; changes: number; batches: number }
   /**
    * Forgets the newest batches that were not durable, as a crash of the machine may.
    *
@@ -27,7 +27,7 @@ const nameOf = (key: Uint8Array): string =>
   Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
 
 class MapKeyValue implements MemoryKeyValue {
-  readonly counts = { gets: 0, changes: 0, batches: 0 }
+  readonly counts = { gets: 0, iterated: 0, changes: 0, batches: 0 }
   beforeBatch: ((changes: readonly KeyValueChange[]) => void) | undefined
   readonly #entries = new Map<string, Uint8Array>()
   /** For each undurable batch, what it replaced: undone in reverse by a crash. */
@@ -70,7 +70,10 @@ class MapKeyValue implements MemoryKeyValue {
     // Latin-1 texts compare as their bytes do.
     const found = [...this.#entries].filter(([name]) => name >= from && name < to)
     found.sort((a, b) => (a[0] < b[0] ? -1 : 1))
-    for (const [name, value] of found) yield [Buffer.from(name, 'latin1'), value]
+    for (const [name, value] of found) {
+      this.counts.iterated++
+      yield [Buffer.from(name, 'latin1'), value]
+    }
   }
 
   async clear(): Promise<void> {

@@ -296,6 +296,11 @@ class MemoryStore implements ChunkStore {
     return 0
   }
 
+  roomBytes(): number {
+    this.#open()
+    return this.#quotaBytes - this.#bytes
+  }
+
   stats(): StoreStats {
     this.#open()
     const durable = [...this.#chunks.values()].filter((kept) => kept.isDurable)

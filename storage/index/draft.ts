@@ -55,16 +55,25 @@ export class IndexDraft {
 
   /** Sets a record; undefined removes it, and from now on nobody finds it but through this draft. */
   set(id: ChunkId, record: ChunkRecord | undefined): void {
-    if (!this.#before.has(id)) this.#before.set(id, this.#index.get(id))
-    this.#count(this.get(id), -1)
+    const before = this.#touch(id)
+    if (before?.pack !== record?.pack || before?.length !== record?.length) {
+      this.#count(before, -1)
+      this.#count(record, 1)
+    }
     if (record === undefined) this.#index.hide(id)
-    this.#count(record, 1)
     this.#after.set(id, record)
+  }
+
+  /** The record as it will be; what it was is remembered, for it is about to change. */
+  #touch(id: ChunkId): ChunkRecord | undefined {
+    if (this.#after.has(id)) return this.#after.get(id)
+    if (!this.#before.has(id)) this.#before.set(id, this.#index.get(id))
+    return this.#before.get(id)
   }
 
   /** Adds to the references of a chunk that is there. @returns how many it has then */
   refer(id: ChunkId, by: 1 | -1): number {
-    const record = this.get(id)
+    const record = this.#touch(id)
     if (record === undefined) return -1
     const refs = Math.max(0, record.refs + by)
     this.set(id, { ...record, refs, isReleased: refs === 0 })

@@ -12,6 +12,7 @@ import {
   packNumber,
   recordHeaderBytes,
 } from './format.ts'
+import { OpenFiles } from './open-files.ts'
 
 /** How packs are written. */
 export interface PackOptions {
@@ -38,7 +39,6 @@ interface PackFile {
   syncs: number
 }
 
-const FILES_OPEN_MAX = 64
 const CHECK_SPACE_BYTES = 1024 * 1024
 
 /** The files in a directory of packs. */
@@ -47,7 +47,7 @@ export class PackFiles {
   readonly #directory: string
   readonly #options: PackOptions
   readonly #packs = new Map<number, PackFile>()
-  readonly #open = new Map<number, DiskFile>()
+  readonly #files: OpenFiles
   #active: number | undefined
   #last = 0
   #bytes = 0
@@ -59,6 +59,11 @@ export class PackFiles {
     this.#disk = disk
     this.#directory = directory
     this.#options = options
+    this.#files = new OpenFiles({
+      disk,
+      path: (pack) => this.path(pack),
+      isBusy: (pack) => this.#packs.get(pack)?.isDirty === true || (this.#packs.get(pack)?.syncs ?? 0) > 0,
+    })
     for (const name of disk.list(directory)) {
       const pack = packNumber(name)
       if (pack !== undefined)
@@ -166,6 +171,11 @@ export class PackFiles {
     return this.#disk.freeBytes(this.#directory)
   }
 
+  /** Bytes by which the packs may grow, by disk and quota; below zero when either is used up. */
+  get roomBytes(): number {
+    return Math.min(this.freeBytes - this.#options.headroomBytes, this.#options.quotaBytes - this.#bytes)
+  }
+
   #guard<T>(write: () => T): T {
     try {
       return write()
@@ -219,13 +229,13 @@ export class PackFiles {
       throw error
     }
     this.#add(pack, { size: packHeaderBytes, use, isDirty: true, syncs: 0 })
-    this.#keepOpen(pack, file)
+    this.#files.keep(pack, file)
     return pack
   }
 
   #write(pack: number, parts: readonly Uint8Array[]): void {
     const entry = this.#entry(pack)
-    const file = this.#file(pack)
+    const file = this.#files.get(pack)
     try {
       file.write(parts, entry.size)
     } catch (error) {
@@ -287,7 +297,7 @@ export class PackFiles {
     const entry = this.#packs.get(pack)
     if (entry?.use !== 'lent') return
     entry.use = 'idle'
-    this.#file(pack).truncate(entry.size)
+    this.#files.get(pack).truncate(entry.size)
   }
 
   /** Says that another process may have written to a pack, or made it, without a sync: the next one here sees to it. */
@@ -309,7 +319,7 @@ export class PackFiles {
       entry.isDirty = false // what is written from now on is for the next sync
       entry.syncs++
       try {
-        await this.#file(pack).sync()
+        await this.#files.get(pack).sync()
       } catch (error) {
         failed.set(pack, error)
       } finally {
@@ -332,7 +342,7 @@ export class PackFiles {
   /** Fills a buffer from a pack. @returns bytes read: fewer when the file is shorter, 0 when it is not there */
   read(pack: number, offset: number, into: Uint8Array): number {
     if (!this.#packs.has(pack)) return 0
-    return this.#file(pack).read(into, offset)
+    return this.#files.get(pack).read(into, offset)
   }
 
   /** A pack opened for reading, apart from what the store has open; the caller closes it. */
@@ -342,52 +352,20 @@ export class PackFiles {
 
   /** A pack, open; borrowed for the moment, closed by others at will. */
   file(pack: number): DiskFile {
-    return this.#file(pack)
-  }
-
-  #file(pack: number): DiskFile {
-    const file = this.#open.get(pack) ?? this.#openFile(pack)
-    this.#keepOpen(pack, file)
-    return file
-  }
-
-  #openFile(pack: number): DiskFile {
-    try {
-      return this.#disk.open(this.path(pack), 'write')
-    } catch (error) {
-      if (!['EROFS', 'EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
-      return this.#disk.open(this.path(pack), 'read')
-    }
-  }
-
-  #keepOpen(pack: number, file: DiskFile): void {
-    this.#open.delete(pack)
-    this.#open.set(pack, file) // the newest last
-    if (this.#open.size <= FILES_OPEN_MAX) return
-    for (const [old] of this.#open) {
-      const entry = this.#packs.get(old)
-      if (entry?.isDirty === true || (entry?.syncs ?? 0) > 0) continue
-      this.#close(old)
-      return
-    }
-  }
-
-  #close(pack: number): void {
-    this.#open.get(pack)?.close()
-    this.#open.delete(pack)
+    return this.#files.get(pack)
   }
 
   /** Cuts a pack to a length. */
   truncate(pack: number, length: number): void {
     const entry = this.#entry(pack)
-    this.#file(pack).truncate(length)
+    this.#files.get(pack).truncate(length)
     this.#bytes -= entry.size - length
     entry.size = length
   }
 
   /** Removes a pack file; durable after `syncNames`. */
   drop(pack: number): void {
-    this.#close(pack)
+    this.#files.close(pack)
     this.#bytes -= this.size(pack)
     this.#packs.delete(pack)
     this.#disk.remove(this.path(pack))
@@ -400,7 +378,7 @@ export class PackFiles {
 
   /** Closes all files. */
   close(): void {
-    for (const pack of [...this.#open.keys()]) this.#close(pack)
+    this.#files.closeAll()
   }
 }
 

@@ -31,6 +31,12 @@ interface Live {
   readonly length: number
 }
 
+/** Bytes of all packs. */
+interface Sums {
+  dead: number
+  all: number
+}
+
 /** A pack being emptied. */
 interface Emptied {
   readonly pack: number
@@ -117,24 +123,29 @@ class Compaction {
   #choose(): number[] {
     const worthwhile = [...this.#parts.index.packs].filter(([, record]) => this.#isWorthwhile(record))
     worthwhile.sort((a, b) => deadShare(b[1]) - deadShare(a[1]))
-    let { dead, all } = this.#sums()
+    const sums = this.#sums()
     const chosen = worthwhile.filter(([, record]) => {
-      const isEnough = dead <= this.#wasteShareMax * all
-      dead -= deadBytes(record)
-      all -= deadBytes(record)
+      const isEnough = this.#isEnough(sums)
+      sums.dead -= deadBytes(record)
+      sums.all -= deadBytes(record)
       return !isEnough
     })
     return this.#take(chosen.map(([pack]) => pack))
   }
 
-  #sums(): { dead: number; all: number } {
-    let dead = 0
-    let all = 0
+  #sums(): Sums {
+    const sums = { dead: 0, all: 0 }
     for (const record of this.#parts.index.packs.values()) {
-      dead += deadBytes(record)
-      all += record.end
+      sums.dead += deadBytes(record)
+      sums.all += record.end
     }
-    return { dead, all }
+    return sums
+  }
+
+  /** Says whether what is dead is little, and as much is free besides: else each byte counts. */
+  #isEnough({ dead, all }: Sums): boolean {
+    const bytes = this.#wasteShareMax * all
+    return dead <= bytes && this.#parts.packs.roomBytes >= bytes
   }
 
   /** Says whether moving what lives in a pack gives back enough. */
@@ -185,8 +196,7 @@ class Compaction {
     const record = index.packs.get(pack)
     if (record === undefined || index.generation !== emptied.generation) return false
     if (!this.#isWorthwhile(record) || live.length < record.liveCount) return false
-    const { dead, all } = this.#sums()
-    if (dead <= this.#wasteShareMax * all) return false
+    if (this.#isEnough(this.#sums())) return false
     const end = this.#chooseEnd(emptied, record)
     if (end === undefined) return false
     const draft = index.draft()

@@ -7,8 +7,8 @@ import { pause } from '../pause.ts'
 import { commitStaged, withReserve } from './commit.ts'
 import { checkedLinks, type StoreParts } from './parts.ts'
 
-/** Chunks looked at, or changed, in one step: some ten milliseconds, after which others have their turn. */
-const STEP_CHUNKS = 4096
+/** Chunks and links looked at in one step: some twenty milliseconds, after which others have their turn. */
+const LOOKS_PER_STEP = 8192
 
 /** What was removed so far. */
 export interface Removed {
@@ -48,6 +48,8 @@ class Removal {
   readonly #free: AsyncGenerator<ChunkId, void, undefined>
   /** What this pass has made free and not yet looked at. */
   readonly #open: ChunkId[] = []
+  /** In this step. */
+  #looks = 0
   isOver = false
   removed: Removed = { chunks: 0, bytes: 0 }
 
@@ -70,7 +72,8 @@ class Removal {
     const draft = this.#parts.index.draft()
     let { chunks, bytes } = this.removed
     try {
-      for (let looks = 0; looks < STEP_CHUNKS && draft.size < STEP_CHUNKS; looks++) {
+      this.#looks = 0
+      while (this.#looks++ < LOOKS_PER_STEP) {
         if (this.#options.signal?.aborted === true) break
         const id = this.#open.pop() ?? (await this.#nextFree())
         if (id === undefined) break
@@ -102,6 +105,7 @@ class Removal {
     if (record.isComplete) {
       const links = linksOf(parts, id)
       if (links === undefined) return undefined // its links are unknown: it and what is below stay until it is replaced
+      this.#looks += links.length
       for (const link of links) if (draft.refer(link, -1) === 0) this.#open.push(link)
     }
     draft.set(id, undefined)
