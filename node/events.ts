@@ -15,6 +15,8 @@ export type NodeEvent =
   | { readonly kind: 'view' }
   /** A backup session was opened or closed, or another long use of the store began or ended. */
   | { readonly kind: 'session' }
+  /** The store of this device has become full, or has room again. */
+  | { readonly kind: 'room'; readonly isFull: boolean }
   | { readonly kind: 'peer'; readonly device: DeviceId; readonly state: 'up' | 'down' }
   /** A peer's heads have been compared with ours for the first time on this link: it knows of us, and we of it. */
   | { readonly kind: 'contact'; readonly device: DeviceId }

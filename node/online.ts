@@ -1,6 +1,7 @@
 /** A node's life among its peers: follows them, serves them, fetches from them, and tells them what is new. */
 
 import {
+  AUDIT_PROTOCOL,
   CHUNKS_PROTOCOL,
   CellarError,
   type ChunkId,
@@ -9,14 +10,20 @@ import {
   decodeHeadNotice,
   encodeHeadNotice,
   isCellarError,
+  type Random,
   type RootId,
   SYNC_PROTOCOL,
 } from '../protocol/index.ts'
 import type { ChunkStore } from '../storage/index.ts'
+import { Shedder } from './deletion/shedder.ts'
 import type { Events } from './events.ts'
 import type { Ledger } from './ledger/ledger.ts'
+import type { Saying } from './ledger/own.ts'
 import type { Network } from './network.ts'
+import { Auditor } from './replication/audit.ts'
+import { ProofBudgets, serveProofs } from './replication/prover.ts'
 import { Replicator } from './replication/replicator.ts'
+import { Room } from './replication/room.ts'
 import { serveChunks } from './replication/server.ts'
 import { followPeer } from './sync/requester.ts'
 import { serveSync } from './sync/responder.ts'
@@ -33,12 +40,16 @@ export interface OnlineParts {
   readonly store: ChunkStore
   readonly network: Network
   readonly clock: Clock
+  readonly random: Random
   readonly events: Events
+  /** What this device says of itself, but for its room; default: what it holds. */
+  readonly saying?: () => Saying
 }
 
 /** Among the peers, until closed. */
 export class Online {
   readonly #parts: OnlineParts
+  readonly #saying: () => Saying
   readonly #end = new AbortController()
   readonly #work = new Set<Promise<void>>()
   /** Peers with which heads have been compared on the present link: only then is anything signed (R11). */
@@ -46,13 +57,24 @@ export class Online {
   readonly #following = new Set<DeviceId>()
   readonly #offs: (() => void)[] = []
   readonly replicator: Replicator
+  /** Whether this device can take more. */
+  readonly room: Room
+  readonly #shedder: Shedder
+  readonly #budgets: ProofBudgets
   #isPublishing = false
+  #publishing: Promise<void> = Promise.resolve()
   #isPublishDue = false
   #isPublishLater = false
 
   constructor(parts: OnlineParts) {
     this.#parts = parts
-    this.replicator = new Replicator(parts)
+    this.#saying = parts.saying ?? (() => sayingOf(parts.store))
+    const { store, network, clock, events } = parts
+    this.room = new Room(store, clock, events)
+    this.replicator = new Replicator({ ...parts, room: this.room })
+    const connected = () => network.connected()
+    this.#shedder = new Shedder({ ...parts, proofs: new Auditor(parts), connected })
+    this.#budgets = new ProofBudgets(clock)
   }
 
   /** Peers that know what this node knows. */
@@ -63,6 +85,9 @@ export class Online {
   /** Begins. */
   start(): void {
     const { ledger, store, network, events } = this.#parts
+    const bad = (id: ChunkId) => {
+      events.emit({ kind: 'bad-chunk', id })
+    }
     this.#offs.push(
       network.handle(SYNC_PROTOCOL, 'members', (channel, device) =>
         this.#serve(device, serveSync({ ledger, events }, channel)),
@@ -71,10 +96,11 @@ export class Online {
         const served = (bytes: number) => {
           events.emit({ kind: 'served', device, bytes })
         }
-        const bad = (id: ChunkId) => {
-          events.emit({ kind: 'bad-chunk', id })
-        }
         return this.#serve(device, serveChunks(store, channel, { served, bad }))
+      }),
+      network.handle(AUDIT_PROTOCOL, 'members', (channel, device) => {
+        const prover = { store, budgets: this.#budgets, self: network.device, bad }
+        return this.#serve(device, serveProofs(prover, device, channel))
       }),
       network.onPeer((device, state) => {
         events.emit({ kind: 'peer', device, state })
@@ -87,20 +113,41 @@ export class Online {
       events.on((event) => {
         if (event.kind === 'contact') this.#contacts.add(event.device)
         if (event.kind === 'bad-chunk') this.#run(this.#setAside(event.id))
-        if (event.kind === 'contact' || event.kind === 'held' || event.kind === 'view') this.publishSoon()
+        if (
+          event.kind === 'contact' ||
+          event.kind === 'held' ||
+          event.kind === 'view' ||
+          event.kind === 'room'
+        )
+          this.publishSoon()
       }),
     )
     this.#run(this.replicator.run(this.#end.signal))
+    this.#run(this.room.watch(this.#end.signal))
+    this.#run(this.#shedder.run(this.#end.signal))
     for (const device of network.connected()) this.#follow(device)
   }
 
   /**
    * Signs what is new and tells the peers, as soon as one is in contact: what is signed alone could contradict what the
-   * peers know of this device already (R11).
+   * peers know of this device already (R11). Where there is no other member, there is nothing to contradict.
    */
   publishSoon(): void {
     this.#isPublishDue = true
-    if (!this.#isPublishing && this.#contacts.size > 0) this.#run(this.#publish())
+    if (this.#isPublishing || !this.#maySign) return
+    this.#publishing = this.#publish()
+    this.#run(this.#publishing)
+  }
+
+  /** Does so now. @returns false when nobody is in contact: then it is done later */
+  async publishNow(): Promise<boolean> {
+    this.publishSoon()
+    await this.#publishing
+    return this.#maySign
+  }
+
+  get #maySign(): boolean {
+    return this.#contacts.size > 0 || this.#parts.ledger.isAlone
   }
 
   /** Ends all work and waits for it. The network is closed by whoever opened it. */
@@ -129,12 +176,14 @@ export class Online {
   }
 
   async #publish(): Promise<void> {
-    const { ledger, store, network } = this.#parts
+    const { ledger, network } = this.#parts
     this.#isPublishing = true
     try {
-      while (this.#isPublishDue && this.#contacts.size > 0 && !this.#end.signal.aborted) {
+      while (this.#isPublishDue && this.#maySign && !this.#end.signal.aborted) {
         this.#isPublishDue = false
-        const signed = await ledger.publish({ holds: heldRoots(store), isFull: false, leans: false })
+        const saying = this.#saying()
+        const isFull = saying.isFull || this.room.isFull
+        const signed = await ledger.publish({ ...saying, isFull })
         if (signed === undefined) continue
         const { mesh, epoch, device, incarnation, seq } = signed.head
         network.publish(encodeHeadNotice({ mesh, epoch, device, incarnation, seq, hash: signed.hash }))
@@ -223,6 +272,11 @@ export class Online {
       .finally(() => this.#work.delete(tracked))
     this.#work.add(tracked)
   }
+}
+
+/** What a device says that has room and can supply all it refers to. */
+function sayingOf(store: ChunkStore): Saying {
+  return { holds: heldRoots(store), isFull: false, leans: false }
 }
 
 /** The roots this node may say it holds: marked, and whole at this moment (R3). Sorted. */

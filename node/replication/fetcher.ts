@@ -1,6 +1,13 @@
 /** Brings the closure of a root into the store, from several peers at once (replication.md §2). */
 
-import { CellarError, type Clock, type DeviceId, isCellarError, type RootId } from '../../protocol/index.ts'
+import {
+  CellarError,
+  type Clock,
+  type DeviceId,
+  type ErrorCode,
+  isCellarError,
+  type RootId,
+} from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
 import { ChunkClient } from './chunk-client.ts'
 import type { Channel } from '../network.ts'
@@ -98,7 +105,7 @@ class Fetch {
       await this.#exchange(peer, client, signal)
     } catch (error) {
       if (error instanceof StoreFailure) this.#stop.abort(error.cause)
-      else this.#failures.push(error)
+      else this.#failures.push(ofPeer(error))
     } finally {
       if (client !== undefined) this.#wants.giveBack(client.owed())
       this.#wake()
@@ -202,6 +209,15 @@ class Fetch {
       new CellarError('PEER_GONE', `no peer in reach could send snapshot ${root}`, { root })
     )
   }
+}
+
+/** Errors that say that the disk here is at fault: a peer that tells of such means its own. */
+const OURS: readonly ErrorCode[] = ['STORE_FULL', 'QUOTA_EXCEEDED', 'STORE_DAMAGED']
+
+/** An error as it came about with a peer: nothing that it says of disks is taken for a word on ours. */
+function ofPeer(error: unknown): unknown {
+  if (!isCellarError(error) || !OURS.includes(error.code)) return error
+  return new CellarError('PEER_ERROR', error.message, error.context, { cause: error })
 }
 
 /** An error of our own disk: no other peer can mend it. */

@@ -2,13 +2,11 @@
 
 import type { DeviceId, RootId } from '../../protocol/index.ts'
 
-/** A live root, as the plan sees it. */
+/** A live root that this device should hold and does not, as the plan sees it. */
 export interface Candidate {
   readonly root: RootId
-  /** Devices whose newest listing says that they hold it, forks and shedding left out. */
+  /** Devices whose newest listing says that they hold it, forks left out. */
   readonly holders: readonly DeviceId[]
-  /** This device is one of those that should hold it. */
-  readonly wanted: boolean
   /** Not to be tried again before, by the monotonic clock, milliseconds. */
   readonly notBeforeMs: number
 }
@@ -23,7 +21,6 @@ export interface PlannedFetch {
 export interface PlanInput {
   /** Oldest first. */
   readonly candidates: readonly Candidate[]
-  readonly held: ReadonlySet<RootId>
   readonly connected: ReadonlySet<DeviceId>
   readonly nowMs: number
 }
@@ -35,7 +32,7 @@ export interface PlanInput {
 export function planFetches(input: PlanInput): PlannedFetch[] {
   const plan: PlannedFetch[] = []
   for (const candidate of input.candidates) {
-    if (!candidate.wanted || input.held.has(candidate.root) || candidate.notBeforeMs > input.nowMs) continue
+    if (candidate.notBeforeMs > input.nowMs) continue
     const peers = candidate.holders.filter((holder) => input.connected.has(holder))
     if (peers.length > 0) plan.push({ root: candidate.root, peers })
   }

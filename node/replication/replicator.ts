@@ -1,6 +1,7 @@
 /** Fetches, one after another, the roots that this device should hold and does not (replication.md §1). */
 
 import {
+  CellarError,
   CHUNKS_PROTOCOL,
   type Clock,
   type DeviceId,
@@ -10,10 +11,12 @@ import {
   type RootId,
 } from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
-import type { Events } from '../events.ts'
+import type { Events, NodeEvent } from '../events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Network } from '../network.ts'
+import { Serial } from '../serial.ts'
 import { fetchClosure } from './fetcher.ts'
+import type { Room } from './room.ts'
 import { type Candidate, planFetches, type PlannedFetch, retryDelayMs } from './plan.ts'
 
 /** What a replicator stands on. */
@@ -23,6 +26,7 @@ export interface ReplicatorParts {
   readonly network: Network
   readonly clock: Clock
   readonly events: Events
+  readonly room: Room
 }
 
 /** How often a root failed in a row, and when to try again. */
@@ -34,6 +38,9 @@ interface Failure {
 /** Errors that trying again with another root does not mend: all fetching rests. */
 const OURS: readonly ErrorCode[] = ['STORE_FULL', 'QUOTA_EXCEEDED', 'STORE_DAMAGED']
 
+/** Of these, those that say that there is no room (R12). */
+const NO_ROOM: readonly ErrorCode[] = ['STORE_FULL', 'QUOTA_EXCEEDED']
+
 /** The longest pause after such an error, milliseconds: a person who has made room need not wait long. */
 const ourPauseMsMax = 20_000
 
@@ -41,9 +48,13 @@ const ourPauseMsMax = 20_000
 export class Replicator {
   readonly #parts: ReplicatorParts
   readonly #failures = new Map<RootId, Failure>()
+  /** A fetch, and what must not happen beside one. */
+  readonly #turn = new Serial()
   /** Something happened since the plan was made. */
   #isStale = true
   #current: PlannedFetch | undefined
+  /** Interrupts the fetch under way. */
+  #interrupt: (() => void) | undefined
 
   constructor(parts: ReplicatorParts) {
     this.#parts = parts
@@ -54,11 +65,21 @@ export class Replicator {
     return this.#current?.root
   }
 
+  /**
+   * Does something beside which nothing may be fetched: what is reclaimed could be just what a fetch has found here. A
+   * fetch under way is interrupted, and goes on afterwards where it was.
+   */
+  async pauseWhile<T>(step: () => Promise<T>): Promise<T> {
+    this.#interrupt?.()
+    return await this.#turn.run(step)
+  }
+
   /** Works until the signal is aborted; errors of peers and of the disk are told as `trouble` and tried again. */
   async run(signal: AbortSignal): Promise<void> {
     const { events } = this.#parts
     const off = events.on((event) => {
       if (event.kind === 'view' || event.kind === 'peer') this.#isStale = true
+      if (event.kind === 'view') this.#giveUpForgotten()
       // A peer that comes back may have what failed before: no need to wait for the clock.
       if (event.kind === 'peer' && event.state === 'up') this.#failures.clear()
     })
@@ -67,36 +88,47 @@ export class Replicator {
         this.#isStale = false
         const next = this.#plan()[0]
         if (next === undefined) await this.#rest(signal)
-        else await this.#fetch(next, signal)
+        else await this.#turn.run(() => this.#fetch(next, signal))
       }
     } finally {
       off()
     }
   }
 
+  /** What was forgotten meanwhile is no longer fetched, and not tried again. */
+  #giveUpForgotten(): void {
+    const { ledger } = this.#parts
+    if (this.#current !== undefined && !ledger.isLive(this.#current.root)) this.#interrupt?.()
+    for (const root of this.#failures.keys()) if (!ledger.isLive(root)) this.#failures.delete(root)
+  }
+
   #plan(): PlannedFetch[] {
-    const { ledger, store, network, clock } = this.#parts
+    const { ledger, store, network, clock, room } = this.#parts
     // What is held and has lost a chunk since is fetched again as far as it is lost.
-    const held = new Set(store.holds().filter((root) => store.isComplete(root)))
-    const candidates = ledger.live().map(({ root }): Candidate => {
-      return {
+    const marked = new Set(store.holds())
+    const candidates: Candidate[] = []
+    for (const { root } of ledger.live()) {
+      if (marked.has(root) && store.isComplete(root)) continue
+      // R12: on a full disk what is held is mended, and nothing begun.
+      if ((room.isFull && !marked.has(root)) || !ledger.isWanted(root)) continue
+      candidates.push({
         root,
-        holders: held.has(root) ? [] : holdersOf(ledger.view, ledger.membership, root),
-        wanted: ledger.isWanted(root),
+        holders: holdersOf(ledger.view, ledger.membership, root),
         notBeforeMs: this.#failures.get(root)?.notBeforeMs ?? 0,
-      }
-    })
-    return planFetches({
-      candidates,
-      held,
-      connected: new Set(network.connected()),
-      nowMs: clock.monotonicMs(),
-    })
+      })
+    }
+    return planFetches({ candidates, connected: new Set(network.connected()), nowMs: clock.monotonicMs() })
   }
 
   async #fetch(planned: PlannedFetch, signal: AbortSignal): Promise<void> {
-    const { store, network, clock, events } = this.#parts
+    const { store, network, clock, events, ledger } = this.#parts
+    if (signal.aborted || !ledger.isLive(planned.root)) return // as things are by now
+    const interruption = new AbortController()
+    const either = AbortSignal.any([signal, interruption.signal])
     this.#current = planned
+    this.#interrupt = () => {
+      interruption.abort(new CellarError('ABORTED', 'the fetch is interrupted'))
+    }
     try {
       const open = (peer: DeviceId, within: AbortSignal) => network.open(peer, CHUNKS_PROTOCOL, within)
       const onProgress = ({ bytes, open: missing }: { bytes: number; open: number }) => {
@@ -104,16 +136,18 @@ export class Replicator {
       }
       const progress = await fetchClosure({ store, clock, open }, planned.root, {
         peers: planned.peers,
-        signal,
+        signal: either,
         onProgress,
       })
+      either.throwIfAborted()
       await store.hold(planned.root) // R3: only what is whole and durable is held
       this.#failures.delete(planned.root)
       events.emit({ kind: 'held', root: planned.root, bytes: progress.bytes })
     } catch (error) {
-      if (!signal.aborted) this.#noteFailure(planned.root, error)
+      if (!either.aborted) this.#noteFailure(planned.root, error)
     } finally {
       this.#current = undefined
+      this.#interrupt = undefined
     }
   }
 
@@ -124,6 +158,7 @@ export class Replicator {
       : { code: 'PEER_ERROR' as const, message: error instanceof Error ? (error.stack ?? '') : String(error) }
     const count = (this.#failures.get(root)?.count ?? 0) + 1
     const isOurs = OURS.includes(code)
+    if (NO_ROOM.includes(code)) this.#parts.room.failed()
     const notBeforeMs =
       this.#parts.clock.monotonicMs() + retryDelayMs(count, isOurs ? ourPauseMsMax : undefined)
     this.#failures.set(root, { count, notBeforeMs })
@@ -148,9 +183,14 @@ export class Replicator {
       signal,
     }
     try {
-      await this.#parts.events.nextWithin((event) => event.kind === 'view' || event.kind === 'peer', limit)
+      await this.#parts.events.nextWithin(isNews, limit)
     } catch (error) {
       if (!signal.aborted) throw error
     }
   }
+}
+
+/** What a plan may change by. */
+function isNews({ kind }: NodeEvent): boolean {
+  return kind === 'view' || kind === 'peer' || kind === 'room'
 }

@@ -73,7 +73,7 @@ export function goOnline(hub: MemoryHub, device: TestDevice): Online {
   network.members(new Set([...device.ledger.membership.members.keys()]))
   const { ledger, store, events } = device
   device.network = network
-  device.online = new Online({ ledger, store, network, clock: systemWorld.clock, events })
+  device.online = new Online({ ledger, store, network, ...systemWorld, events })
   device.online.start()
   return device.online
 }

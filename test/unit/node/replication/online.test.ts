@@ -155,7 +155,9 @@ describe('devices online', () => {
     const network = memoryNetwork(hub, { device: laptop.signer.device })
     network.members(new Set(laptop.ledger.membership.members.keys()))
     const { ledger, store, events } = laptop
-    Object.assign(laptop, { network, online: new Online({ ledger, store, network, clock: fast, events }) })
+    const { random } = systemWorld
+    const online = new Online({ ledger, store, network, clock: fast, random, events })
+    Object.assign(laptop, { network, online })
     laptop.online?.start()
     await link(laptop, desktop)
     await until(laptop, () => ledger.headOf(laptop.signer.device) !== undefined)

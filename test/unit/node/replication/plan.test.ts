@@ -7,12 +7,11 @@ const root = (name: string) => name as RootId
 const candidate = (name: string, over: Partial<Candidate> = {}): Candidate => ({
   root: root(name),
   holders: [device('desktop')],
-  wanted: true,
   notBeforeMs: 0,
   ...over,
 })
 const plan = (candidates: Candidate[], over: Partial<Parameters<typeof planFetches>[0]> = {}) =>
-  planFetches({ candidates, held: new Set(), connected: new Set([device('desktop')]), nowMs: 100, ...over })
+  planFetches({ candidates, connected: new Set([device('desktop')]), nowMs: 100, ...over })
 
 describe('the plan of fetches', () => {
   it('takes the newest root first', () => {
@@ -28,9 +27,7 @@ describe('the plan of fetches', () => {
     assert.deepEqual(plan([candidate('b', { holders: [device('pi')] })]), [])
   })
 
-  it('leaves out what is held, what is not wanted, and what failed a moment ago', () => {
-    assert.deepEqual(plan([candidate('a')], { held: new Set([root('a')]) }), [])
-    assert.deepEqual(plan([candidate('a', { wanted: false })]), [])
+  it('leaves out what failed a moment ago', () => {
     assert.deepEqual(plan([candidate('a', { notBeforeMs: 101 })]), [])
     assert.equal(plan([candidate('a', { notBeforeMs: 100 })]).length, 1)
   })
