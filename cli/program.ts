@@ -9,16 +9,21 @@ import { defineDevices } from './commands/devices.ts'
 import { defineDiff } from './commands/diff.ts'
 import { defineDump } from './commands/dump.ts'
 import { defineFind } from './commands/find.ts'
+import { defineForget } from './commands/forget.ts'
 import { defineInit } from './commands/init.ts'
 import { defineInvite } from './commands/invite.ts'
 import { defineJoin } from './commands/join.ts'
 import { defineLs } from './commands/ls.ts'
+import { definePin, defineUnpin } from './commands/pin.ts'
+import { definePrune } from './commands/prune.ts'
 import { defineRestore } from './commands/restore.ts'
 import { defineSnapshots } from './commands/snapshots.ts'
 import { defineStart } from './commands/start.ts'
 import { defineStats } from './commands/stats.ts'
 import { defineStatus } from './commands/status.ts'
 import { defineStop } from './commands/stop.ts'
+import { defineTrash } from './commands/trash.ts'
+import { defineUndelete } from './commands/undelete.ts'
 import { VERSION } from '../node/client.ts'
 import { defineVersion } from './commands/version.ts'
 import { safeText } from './output/format.ts'
@@ -42,6 +47,12 @@ const COMMANDS: readonly Define[] = [
   defineDiff,
   defineDump,
   defineStats,
+  defineForget,
+  defineTrash,
+  defineUndelete,
+  definePin,
+  defineUnpin,
+  definePrune,
   defineCheck,
   defineVersion,
   defineCompletion,

@@ -20,6 +20,22 @@ export function positiveInteger(value: string): number {
   return number
 }
 
+/** How many snapshots a rule keeps: 0 or more, or `unlimited`. @returns -1 for that */
+export function keepCount(value: string): number {
+  if (value === 'unlimited' || value === '-1') return -1
+  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('It must be a whole number, or unlimited.')
+  return Number(value)
+}
+
+/** A span by the calendar such as `7d` or `1y6m`, as rules of retention take it. @returns the same text */
+export function calendarSpan(value: string): string {
+  if (!/^(?=\d)(\d{1,5}y)?(\d{1,5}m)?(\d{1,5}d)?(\d{1,5}h)?$/.test(value))
+    throw new InvalidArgumentError(
+      'It must be a span of years, months, days and hours such as 1y6m or 7d12h.',
+    )
+  return value
+}
+
 /** `all`, or a whole number. */
 export function copiesGoal(value: string): 'all' | number {
   return value === 'all' ? 'all' : positiveInteger(value)

@@ -19,6 +19,7 @@ export const GROUP = {
   setUp: 'Set up:',
   everyDay: 'Every day:',
   lookInside: 'Look inside:',
+  forget: 'Forget and keep:',
   care: 'Care:',
 } as const
 
@@ -37,7 +38,7 @@ export interface FilterOptions {
 /** Adds `--device`, `--path` and `--tag`. */
 export function filterOptions(command: Command): Command {
   return command
-    .option('--device <device>', 'only snapshots of this device (may be given again)', collect)
+    .option('-d, --device <device>', 'only snapshots of this device (may be given again)', collect)
     .option('--path <path>', 'only snapshots that have this path (again: and that one)', collect)
     .option('--tag <tag,...>', 'only snapshots with all of these tags (again: or those)', collect)
 }

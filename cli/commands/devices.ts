@@ -4,12 +4,12 @@ import { formatTable } from '../output/table.ts'
 import type { Session } from '../session.ts'
 import { type Define, examples, GROUP } from './command.ts'
 
-/** `cellar devices`, `devices remove`, `devices rename`. */
+/** `cellar devices`, `devices remove`, `rename`, `lean` and `trust`. */
 export const defineDevices: Define = (program, act) => {
   const command = program
     .command('devices')
     .helpGroup(GROUP.setUp)
-    .summary('list, remove or rename the devices of the mesh')
+    .summary('list the devices of the mesh; remove, rename, trust them')
     .description(
       'Lists the devices of the mesh: role, when last seen, space used, how many of the snapshots each holds.',
     )
@@ -26,11 +26,23 @@ export const defineDevices: Define = (program, act) => {
     .argument('<device>', 'name, id or prefix of an id')
     .argument('<name>', 'the new name')
     .action(act(rename))
+  command
+    .command('lean')
+    .description('let a device keep only what others do not hold; from then on freeing space waits for it')
+    .argument('<device>', 'name, id or prefix of an id')
+    .option('--off', 'no more: it keeps what it needs, and nothing waits for it')
+    .action(act(lean))
+  command
+    .command('trust')
+    .description('say that a device is in order again, so that rules forget its snapshots as before')
+    .argument('<device>', 'name, id or prefix of an id')
+    .action(act(trust))
   examples(
     command,
     'cellar devices',
     'cellar devices rename laptop old-laptop',
     'cellar devices remove old-laptop',
+    'cellar devices lean laptop',
   )
 }
 
@@ -95,5 +107,38 @@ async function rename(session: Session, device: string, name: string): Promise<u
   if (session.json) session.print.json({ message_type: 'renamed', ...renamed })
   else
     session.print.info(`${session.print.safe(renamed.old_name)} is now ${session.print.safe(renamed.name)}.`)
+  return undefined
+}
+
+async function lean(
+  session: Session,
+  device: string,
+  options: { readonly off?: boolean },
+): Promise<undefined> {
+  const changed = await session.call('deviceLean', { device, leans: options.off !== true })
+  if (session.json) session.print.json({ message_type: 'leans', ...changed })
+  else {
+    const name = session.print.safe(changed.name)
+    session.print.info(
+      changed.leans
+        ? `${name} may lean: it need not keep what other devices hold. Freeing space on any device now waits until ${name} has been heard.`
+        : `${name} leans no more: nothing waits for it.`,
+    )
+  }
+  return undefined
+}
+
+async function trust(session: Session, device: string): Promise<undefined> {
+  const trusted = await session.call('deviceTrust', { device })
+  if (session.json) session.print.json({ message_type: 'trusted', ...trusted })
+  else {
+    const { safe } = session.print
+    const { name, suspicion } = trusted
+    session.print.info(
+      suspicion === undefined
+        ? `Nothing was held against ${safe(name)}.`
+        : `Rules apply to ${safe(name)} again. It was: ${safe(suspicion.message)}`,
+    )
+  }
   return undefined
 }

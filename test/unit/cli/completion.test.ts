@@ -21,6 +21,8 @@ describe('completion', () => {
     assert.deepEqual(await offered('restore', '--overwrite', 'if'), ['if-changed', 'if-newer'])
     assert.deepEqual(await offered('completion', ''), ['bash', 'zsh', 'fish'])
     assert.deepEqual(await offered('help', 'snap'), ['snapshots'])
+    assert.deepEqual(await offered('devices', 'lean', '--o'), ['--off'])
+    assert.deepEqual(await offered('forget', '--keep-within-w'), ['--keep-within-weekly'])
     assert.ok((await offered('backup', '--')).includes('--home'))
   })
 

@@ -13,7 +13,7 @@ import {
 import { formatTable } from '../../../cli/output/table.ts'
 import { itemsIn, linesIn, patternsIn } from '../../../cli/pattern-files.ts'
 import { absolutePath, argumentBytes, argumentText, decodeArgument } from '../../../cli/raw-args.ts'
-import { dataSubset, moment, sizeBytes, spanMs } from '../../../cli/values.ts'
+import { calendarSpan, dataSubset, keepCount, moment, sizeBytes, spanMs } from '../../../cli/values.ts'
 import { pathBytes, pathFieldBytes, pathFields, pathText } from '../../../node/client.ts'
 
 const bytes = fc.uint8Array({ maxLength: 40 })
@@ -93,6 +93,10 @@ describe('values of options', () => {
   it('are spans up to a day', () => {
     assert.deepEqual(['90s', '15m', '2h', '1d'].map(spanMs), [90_000, 900_000, 7_200_000, 86_400_000])
     for (const text of ['0s', '2d', '5', 'm', '1.5h']) assert.throws(() => spanMs(text))
+    for (const text of ['7d', '1y6m', '12h', '0h']) assert.equal(calendarSpan(text), text)
+    for (const text of ['', '2w', '7', '1d1y', '-1d']) assert.throws(() => calendarSpan(text))
+    assert.deepEqual(['0', '7', '-1', 'unlimited'].map(keepCount), [0, 7, -1, -1])
+    for (const text of ['', '-2', '1.5', 'all']) assert.throws(() => keepCount(text))
   })
 
   it('are parts of the data', () => {
