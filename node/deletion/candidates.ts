@@ -47,7 +47,9 @@ export function announcedRoots(parts: CandidateParts): AnnouncedRoot[] {
   const first = firstAnnouncements(parts)
   const dated = first.map((add) => {
     const seenMs = parts.ledger.firstSeenMs(add.root)
-    return { dot: add.dot, claimedMs: claimedMsOf(parts, add), seenMs }
+    // Who reads nothing knows the time of a listing only, which may tell of many days at once.
+    const isOfListing = parts.vault === undefined
+    return { dot: add.dot, claimedMs: claimedMsOf(parts, add), seenMs, isOfListing }
   })
   const times = plausibleTimes(dated)
   const came = cameInChain(dated)

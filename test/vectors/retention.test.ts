@@ -39,11 +39,11 @@ function applied(vector: Vector) {
 
 function checkTimes(vector: Vector): void {
   const announced = json(vector, 'announced') as (Record<'claimed' | 'seen', string> &
-    Record<'incarnation' | 'seq' | 'n', number>)[]
+    Record<'incarnation' | 'seq' | 'n', number> & { isOfListing?: boolean })[]
   const found = plausibleTimes(
-    announced.map(({ incarnation, seq, n, claimed, seen }) => {
+    announced.map(({ incarnation, seq, n, claimed, seen, isOfListing = false }) => {
       const dot = { device: 'laptop' as DeviceId, incarnation, seq, n }
-      return { dot, claimedMs: Date.parse(claimed), seenMs: Date.parse(seen) }
+      return { dot, claimedMs: Date.parse(claimed), seenMs: Date.parse(seen), isOfListing }
     }),
   )
   assert.deepEqual(
