@@ -11,6 +11,7 @@ import {
   judgeShed,
   liveRoots,
   mayIntend,
+  memberNow,
   type Membership,
   type RootId,
   type ShedVerdict,
@@ -106,7 +107,8 @@ export class Shedder {
   /** R8, R11: who does not know for sure who is a member, or what it has said itself, lets nothing go. */
   get #isFrozen(): boolean {
     const { ledger } = this.#parts
-    return ledger.isMembershipForked || ledger.isRolledBack
+    if (ledger.isMembershipForked || ledger.isRolledBack) return true
+    return memberNow(ledger.membership, ledger.device) === undefined
   }
 
   /** Judges what this device means to let go, asks for proofs where only they are missing, and decides. */
@@ -208,6 +210,7 @@ export class Shedder {
     }
     return (root, seq) => {
       const { view, membership, device } = ledger
+      if (!ledger.isLive(root)) return { kind: 'abort', why: 'forgotten' } // here, and not said yet, too
       if (this.#parents().has(root)) return { kind: 'abort', why: 'wanted-here' }
       return judgeShed(view, membership, device, root, seq ?? 0, facts)
     }
