@@ -19,7 +19,7 @@ const STEP_BYTES_MAX = 16 * MiB
 /** Bytes copied by one read and one write, but for one longer record. */
 const RUN_BYTES_MAX = 4 * MiB
 /** Records looked at before others have the thread. */
-const RECORDS_PER_PAUSE = 512
+const RECORDS_PER_PAUSE = 64
 const DEAD_SHARE_MIN = 0.1
 const WASTE_SHARE_MAX = 0.05
 
@@ -159,7 +159,8 @@ class Compaction {
       const emptied = await this.#lookThrough(pack, file)
       if (emptied === undefined) return
       const step = (): Promise<boolean> => withReserve(this.#parts, () => this.#step(emptied))
-      while (!this.#isAborted() && (await this.#parts.turnstile.run(step))) {
+      for (let isMore = true; isMore && !this.#isAborted(); ) {
+        isMore = await this.#parts.turnstile.run(step)
         this.#onStep(this.freedBytes)
         await pause()
       }
