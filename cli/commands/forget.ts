@@ -164,7 +164,8 @@ function tell(session: Session, params: ForgetParams, forgotten: Forgotten): voi
   const { groups, snapshot_ids: ids } = forgotten
   if (params.rules !== undefined) printGroups(session, groups, params.dryRun)
   if (params.rules !== undefined && groups.length === 0) return print.info('No snapshot matches.')
-  if (ids.length === 0) return print.info(forgotten.refused.length === 0 ? 'Nothing is forgotten.' : '')
+  if (ids.length === 0 && forgotten.refused.length === 0) return print.info('Nothing is forgotten.')
+  if (ids.length === 0) return
   const what = `${count(ids.length, 'snapshot')}: ${idList(ids)}`
   if (params.dryRun) return print.info(`Would forget ${what}. Nothing was changed.`)
   print.info(`Forgot ${what}.`)

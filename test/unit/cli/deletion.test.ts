@@ -215,6 +215,7 @@ describe('cellar forget', () => {
     )
     const none = await cellar(['forget', 'ffff'], forget({ refused: [REFUSED], snapshot_ids: [] }))
     assert.equal(none.status, 1)
+    assert.equal(none.stdout, '')
     assert.match(none.stderr, /^cellar: no live snapshot begins with ffff\nto do: {2}cellar snapshots\n$/)
   })
 })
