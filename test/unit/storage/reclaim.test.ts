@@ -279,7 +279,7 @@ describe('chunk store, giving space back', () => {
     await store.reclaim({ mayReclaim: (id) => odd.has(id), unfinished: true, compact: false })
     disk.capacityBytes = store.stats().packBytes + 40_000 // so that it goes in small steps
     const compacting = store.compact()
-    await new Promise(setImmediate) // it is looking through the pack now
+    for (let time = 0; time < 12; time++) await new Promise(setImmediate) // it has looked through most of the pack
     await store.rebuildIndex() // brings the others back: they are nobody's, but they are there
     const half = idsOf((at) => at % 4 < 2)
     await store.reclaim({ mayReclaim: (id) => half.has(id), unfinished: true, compact: false })
