@@ -1,10 +1,11 @@
 /** What no rule may forget, as far as this node can tell: pins, floors, what is not yet held, suspicion (R9, R14). */
 
 import type { NodeParts } from '../parts.ts'
+import { EVERY } from '../snapshots.ts'
 import { rankSnapshots, type RankedSnapshot } from './candidates.ts'
 import type { SelectionFacts } from './selection.ts'
 import { suspicionOf, type SuspicionParts } from './suspicion.ts'
-import { EVERY } from '../snapshots.ts'
+import { spanInWords } from './time-span.ts'
 
 /** What this room stands on. */
 export type ProtectionParts = SuspicionParts & Pick<NodeParts, 'config'>
@@ -22,7 +23,7 @@ export function protectionFacts(parts: ProtectionParts): SelectionFacts {
       const reasons: string[] = []
       if (pinned.has(snapshot.root)) reasons.push('pinned')
       if (ledger.seenForMs(snapshot.root) < config.floorAgeMs)
-        reasons.push(`younger than ${lengthText(config.floorAgeMs)}`)
+        reasons.push(`younger than ${spanInWords(config.floorAgeMs)}`)
       if (newest.has(nameOf(snapshot))) reasons.push('newest of its source')
       return reasons
     },
@@ -53,11 +54,4 @@ function newestHeld(parts: ProtectionParts): ReadonlySet<string> {
 
 function nameOf({ owner, root }: RankedSnapshot): string {
   return `${owner}/${root}`
-}
-
-/** A length of time as people say it. */
-export function lengthText(ms: number): string {
-  const hours = Math.round(ms / 3_600_000)
-  if (hours % 24 !== 0 || hours === 0) return `${String(hours)} ${hours === 1 ? 'hour' : 'hours'}`
-  return `${String(hours / 24)} ${hours === 24 ? 'day' : 'days'}`
 }

@@ -1,7 +1,8 @@
 /** The `[retention]` table of the settings: what is kept, of whom, and how often that is looked after (spec/deletion.md §2). */
 
-import { CellarError, checkRules, isCellarError, parseDuration } from '../../protocol/index.ts'
+import { CellarError, checkRules, isCellarError } from '../../protocol/index.ts'
 import type { RetentionRules } from '../api.ts'
+import { formatSpan, parseSpan } from './time-span.ts'
 
 /** How a node keeps house by itself. */
 export interface RetentionSettings {
@@ -70,7 +71,7 @@ export function retentionTable({ rules, everyMs, devices }: RetentionSettings): 
   for (const [key, name] of Object.entries(COUNTS)) if (rules[name] !== undefined) table[key] = rules[name]
   if (rules.within !== undefined) table['keep_within'] = rules.within
   if (rules.tags !== undefined) table['keep_tags'] = rules.tags.map((list) => list.join(','))
-  table['every'] = `${String(everyMs / hourMs)}h`
+  table['every'] = formatSpan(everyMs)
   if (devices.length > 0) table['devices'] = devices
   return table
 }
@@ -87,11 +88,9 @@ function countsOf(table: Record<string, unknown>, complain: Complain): Retention
   return counts
 }
 
-/** Only days and hours: a month is no length of time to wait. */
 function everyOf(table: Record<string, unknown>, complain: Complain): number {
-  const duration = parseDuration(oneText(table, 'every', complain) ?? '1d')
-  const ms = duration === undefined ? 0 : (duration.days * 24 + duration.hours) * hourMs
-  if (duration === undefined || duration.years > 0 || duration.months > 0 || ms < hourMs || ms > everyMsMax)
+  const ms = parseSpan(oneText(table, 'every', complain) ?? '1d')
+  if (ms === undefined || ms < hourMs || ms > everyMsMax)
     throw complain('every', 'must be a time such as "1d" or "12h", an hour at least')
   return ms
 }

@@ -26,9 +26,9 @@ import type { NodeParts } from '../parts.ts'
 import { pathDisplay, pathText } from '../path-text.ts'
 import type { KnownSnapshot } from '../snapshots.ts'
 import { needCapability } from './entitled.ts'
-import { resolveSnapshot, snapshotInfo } from './look.ts'
+import { snapshotInfo } from './look.ts'
 import { refusedOf } from './refused.ts'
-import { fetchRootChunks } from './sources.ts'
+import { fetchRootChunks, hearNews } from './sources.ts'
 
 /** Forgets, see `Methods.forget`. @throws {CellarError} `NOT_ENTITLED`, `USAGE` */
 export async function runForget(
@@ -48,11 +48,23 @@ export async function runForget(
 async function forgetByName(parts: NodeParts, params: ForgetParams, signal: AbortSignal): Promise<Forgotten> {
   const refused: Refused[] = []
   const found = new Set<RootId>()
+  await fetchRootChunks(parts, signal)
+  let hasHeard = false
   for (const snapshot of params.snapshots) {
     try {
-      found.add(await findRoot(parts, snapshot, params.filter, signal))
+      let root = findRoot(parts, snapshot, params.filter)
+      if (root === undefined && !hasHeard) {
+        // It may be one that this device has not heard of.
+        await hearNews(parts, signal)
+        await fetchRootChunks(parts, signal)
+        hasHeard = true
+        root = findRoot(parts, snapshot, params.filter)
+      }
+      if (root === undefined)
+        throw new CellarError('SNAPSHOT_NOT_FOUND', `no snapshot begins with ${snapshot}`)
+      found.add(root)
     } catch (error) {
-      if (!isCellarError(error) || error.code === 'ABORTED') throw error
+      if (!isCellarError(error) || signal.aborted) throw error
       refused.push(refusedOf(snapshot, error))
     }
   }
@@ -65,23 +77,19 @@ async function forgetByName(parts: NodeParts, params: ForgetParams, signal: Abor
     groups: [],
     snapshot_ids: [...found],
     refused,
-    waits_for_contact: waitsForContact(parts),
+    waits_for_contact: !(await parts.publish()),
   }
 }
 
-async function findRoot(
-  parts: NodeParts,
-  text: string,
-  filter: SnapshotFilter,
-  signal: AbortSignal,
-): Promise<RootId> {
+/** The live snapshot that a text means; undefined when none does. @throws {CellarError} as `resolve`, but for that */
+function findRoot(parts: NodeParts, text: string, filter: SnapshotFilter): RootId | undefined {
   if (text.includes(':'))
     throw new CellarError('USAGE', `"${text}" has a path: snapshots are forgotten whole`)
   try {
-    return (await resolveSnapshot(parts, text, filter, signal)).snapshot.live.root
+    return parts.snapshots.resolve(text, filter).snapshot.live.root
   } catch (error) {
-    const isGone = parts.ledger.dead().some(({ root }) => /^[0-9a-f]+$/.test(text) && root.startsWith(text))
-    if (!isCellarError(error, 'SNAPSHOT_NOT_FOUND') || !isGone) throw error
+    if (!isCellarError(error, 'SNAPSHOT_NOT_FOUND')) throw error
+    if (!parts.ledger.dead().some(({ root }) => root.startsWith(text))) return undefined
     throw new CellarError('SNAPSHOT_NOT_FOUND', `snapshot ${text} is forgotten already: see cellar trash`)
   }
 }
@@ -99,7 +107,7 @@ async function forgetByRules(
     groups: groups.map((group) => groupInfo(parts, group)),
     snapshot_ids: gone,
     refused: [],
-    waits_for_contact: waitsForContact(parts),
+    waits_for_contact: !(await parts.publish()),
   }
 }
 
@@ -170,7 +178,7 @@ async function sign(
 ): Promise<void> {
   if (forgets.length === 0) return
   await parts.ledger.forget(forgets.map(({ root, dot }) => ({ root, dot, reason })))
-  parts.connected()?.online.publishSoon()
+  await parts.publish()
 }
 
 /** R11: nothing is signed before a peer was asked, unless there is nobody to ask. */

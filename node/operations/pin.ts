@@ -43,7 +43,7 @@ async function change(
     }
   }
   if (roots.size > 0) await parts.ledger.setPinned([...roots], isPinned)
-  parts.connected()?.online.publishSoon()
+  await parts.publish()
   return { message_type: isPinned ? 'pinned' : 'unpinned', snapshot_ids: [...roots], refused }
 }
 

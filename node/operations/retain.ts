@@ -46,6 +46,7 @@ export async function retain(
       },
       signal,
     )
+    await parts.publish()
   } catch (error) {
     if (!isCellarError(error, 'USAGE')) throw error
     throw new CellarError('CONFIG_INVALID', error.message)

@@ -48,7 +48,7 @@ async function undelete(parts: NodeParts, text: string, signal: AbortSignal): Pr
   } finally {
     await ledger.closeSession(session, isComplete)
   }
-  parts.connected()?.online.publishSoon()
+  await parts.publish()
   return entry.root
 }
 
