@@ -1,5 +1,6 @@
 /** Parameters, events and results about the mesh, its devices and the node itself (see `api.ts`). */
 
+import type { SuspicionInfo, TrashStatus } from './api-deletion.ts'
 import type { PathText } from './path-text.ts'
 
 /** The presets of capabilities that people speak of. */
@@ -103,6 +104,9 @@ export interface Status {
     readonly quota_bytes?: number
     readonly chunks: number
   }
+  readonly trash: TrashStatus
+  /** Devices for which retention is stopped (R14). */
+  readonly suspicions: readonly SuspicionInfo[]
   readonly jobs: readonly Job[]
   readonly problems: readonly Problem[]
 }

@@ -3,16 +3,18 @@
  * Knows no files, no system clock and no libp2p: a simulation runs the same node.
  */
 
-import { memberNow, signerFromSeed, type World } from '../protocol/index.ts'
+import { CellarError, isCellarError, memberNow, signerFromSeed, type World } from '../protocol/index.ts'
 import type { Catalog, ChunkStore } from '../storage/index.ts'
 import type { Config } from './config.ts'
 import type { ConnectedNode } from './connect.ts'
+import { Reaper } from './deletion/reaper.ts'
 import { Events } from './events.ts'
 import type { HomeKeys, HomePaths } from './home.ts'
 import { Jobs } from './jobs.ts'
 import { Ledger } from './ledger/ledger.ts'
 import type { NodeParts } from './parts.ts'
 import type { RateLimits } from './replication/rate.ts'
+import { sayingOf } from './saying.ts'
 import { Snapshots } from './snapshots.ts'
 import { Troubles } from './troubles.ts'
 import type { Vault } from './vault.ts'
@@ -62,6 +64,8 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
   closers.push(
     () => store.close(),
     () => ledger.idle(),
+    // R9: what is not noted counts as a gap; on a full disk it does.
+    () => ledger.noteTime().catch(() => undefined),
   )
   const vault = keys.vault === undefined ? undefined : await given.openVault(keys.vault)
   let connected: Promise<ConnectedNode> | undefined
@@ -69,6 +73,26 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
   closers.push(async () => {
     await connected?.catch(() => undefined) // whoever asked for it was told
     await current?.close()
+  })
+  const jobs = new Jobs(events)
+  const publish = async () => {
+    if (current !== undefined) return await current.online.publishNow()
+    return ledger.isAlone && (await publishAlone(ledger, store))
+  }
+  const tellTrouble = (error: unknown) => {
+    if (!isCellarError(error)) throw error
+    events.emit({ kind: 'trouble', code: error.code, message: error.message })
+    return false
+  }
+  const reaper = new Reaper({
+    ledger,
+    store,
+    clock: world.clock,
+    events,
+    settings: config,
+    isStoreInUse: () => jobs.isStoreInUse,
+    publish,
+    pauseFetching: (step) => (current === undefined ? step() : current.online.replicator.pauseWhile(step)),
   })
   const parts: NodeParts = {
     home,
@@ -78,12 +102,13 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
     world,
     signer,
     events,
-    jobs: new Jobs(),
+    jobs,
     troubles: new Troubles(events, world.clock, (device) => ledger.nameOf(device)),
     catalog,
     store,
     storePath,
     ledger,
+    reaper,
     vault,
     snapshots: new Snapshots({ ledger, store, cache: catalog.sub('roots'), vault }),
     isRunning,
@@ -93,9 +118,30 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
         current = node
         return node
       })),
+    publish: () => publish().catch(tellTrouble),
     connected: () => current,
   }
+  if (isRunning) closers.push(runUntilClosed((signal) => reaper.run(signal)))
   return parts
+}
+
+/** R11: there is nobody to contradict. What is signed first may be followed by word that it is taken account of (R4). */
+async function publishAlone(ledger: Ledger, store: ChunkStore): Promise<boolean> {
+  const listingsMax = 3
+  for (let signed = 0; signed < listingsMax; signed++)
+    if ((await ledger.publish(sayingOf(store, false))) === undefined) break
+  return true
+}
+
+/** Begins work that goes on until the node is closed. @returns ends it */
+function runUntilClosed(work: (signal: AbortSignal) => Promise<void>): Closer {
+  const end = new AbortController()
+  const done = work(end.signal)
+  done.catch(() => undefined) // the closer tells
+  return async () => {
+    end.abort(new CellarError('ABORTED', 'the node is closing'))
+    await done
+  }
 }
 
 /** Closes in the opposite order of opening, all of it, even when one part fails. */

@@ -2,6 +2,7 @@
 
 import { parse, stringify, TomlError } from 'smol-toml'
 import { CellarError } from '../protocol/index.ts'
+import { formatSpan, parseSpan } from './deletion/time-span.ts'
 import { parseRetention, type RetentionSettings, retentionTable } from './deletion/retention-settings.ts'
 
 /** What one device is told about its network and its disk. */
@@ -18,6 +19,12 @@ export interface Config {
   readonly limitDownload: number | undefined
   /** Directory of the chunk store, when it is not below the home. */
   readonly store: string | undefined
+  /** For how long this node keeps what was forgotten, by its own running time (R9), milliseconds. */
+  readonly holdWindowMs: number
+  /** What this node saw first less long ago is kept, whatever a rule of retention wants; milliseconds. */
+  readonly floorAgeMs: number
+  /** So many of the newest held snapshots of each source are kept, whatever a rule of retention wants. */
+  readonly floorNewest: number
   /** What this node forgets by itself; undefined: nothing. */
   readonly retention: RetentionSettings | undefined
 }
@@ -30,6 +37,9 @@ export const CONFIG_DEFAULT: Config = {
   limitUpload: undefined,
   limitDownload: undefined,
   store: undefined,
+  holdWindowMs: 7 * 86_400_000,
+  floorAgeMs: 86_400_000,
+  floorNewest: 1,
   retention: undefined,
 }
 
@@ -41,6 +51,9 @@ const NAMES: Readonly<Record<keyof Config, string>> = {
   limitUpload: 'limit_upload',
   limitDownload: 'limit_download',
   store: 'store',
+  holdWindowMs: 'hold_window',
+  floorAgeMs: 'floor_age',
+  floorNewest: 'floor_newest',
   retention: 'retention',
 }
 
@@ -76,6 +89,9 @@ export function parseConfig(text: string, path: string): Config {
     limitUpload: rate(table['limit_upload'], 'limit_upload', path),
     limitDownload: rate(table['limit_download'], 'limit_download', path),
     store: oneText(table['store'], 'store', path),
+    holdWindowMs: span(table['hold_window'], 'hold_window', path) ?? CONFIG_DEFAULT.holdWindowMs,
+    floorAgeMs: span(table['floor_age'], 'floor_age', path) ?? CONFIG_DEFAULT.floorAgeMs,
+    floorNewest: count(table['floor_newest'], 'floor_newest', path) ?? CONFIG_DEFAULT.floorNewest,
     retention: parseRetention(table['retention'], path),
   }
 }
@@ -87,6 +103,7 @@ export function formatConfig(config: Config): string {
     const value = config[key as keyof Config]
     if (value !== undefined) table[name] = value
   }
+  for (const key of ['holdWindowMs', 'floorAgeMs'] as const) table[NAMES[key]] = formatSpan(config[key])
   if (config.retention !== undefined) table[NAMES.retention] = retentionTable(config.retention)
   return `# Settings of this device; read when its node starts.\n\n${stringify(table)}\n`
 }
@@ -106,6 +123,19 @@ function rate(value: unknown, key: string, path: string): number | undefined {
   if (value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0))
     return value
   throw invalid(path, key, 'must be a whole number of KiB a second, 1 or more')
+}
+
+function span(value: unknown, key: string, path: string): number | undefined {
+  if (value === undefined) return undefined
+  const ms = typeof value === 'string' ? parseSpan(value) : undefined
+  if (ms === undefined) throw invalid(path, key, 'must be a time such as "7d", "12h", "90min" or "0s"')
+  return ms
+}
+
+function count(value: unknown, key: string, path: string): number | undefined {
+  if (value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0))
+    return value
+  throw invalid(path, key, 'must be a whole number, 0 or more')
 }
 
 function truth(value: unknown, key: string, path: string): boolean | undefined {

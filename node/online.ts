@@ -11,20 +11,19 @@ import {
   encodeHeadNotice,
   isCellarError,
   type Random,
-  type RootId,
   SYNC_PROTOCOL,
 } from '../protocol/index.ts'
 import type { ChunkStore } from '../storage/index.ts'
 import { Shedder } from './deletion/shedder.ts'
 import type { Events } from './events.ts'
 import type { Ledger } from './ledger/ledger.ts'
-import type { Saying } from './ledger/own.ts'
 import type { Network } from './network.ts'
 import { Auditor } from './replication/audit.ts'
 import { ProofBudgets, serveProofs } from './replication/prover.ts'
 import { Replicator } from './replication/replicator.ts'
 import { Room } from './replication/room.ts'
 import { serveChunks } from './replication/server.ts'
+import { sayingOf } from './saying.ts'
 import { followPeer } from './sync/requester.ts'
 import { serveSync } from './sync/responder.ts'
 
@@ -42,14 +41,11 @@ export interface OnlineParts {
   readonly clock: Clock
   readonly random: Random
   readonly events: Events
-  /** What this device says of itself, but for its room; default: what it holds. */
-  readonly saying?: () => Saying
 }
 
 /** Among the peers, until closed. */
 export class Online {
   readonly #parts: OnlineParts
-  readonly #saying: () => Saying
   readonly #end = new AbortController()
   readonly #work = new Set<Promise<void>>()
   /** Peers with which heads have been compared on the present link: only then is anything signed (R11). */
@@ -68,7 +64,6 @@ export class Online {
 
   constructor(parts: OnlineParts) {
     this.#parts = parts
-    this.#saying = parts.saying ?? (() => sayingOf(parts.store))
     const { store, network, clock, events } = parts
     this.room = new Room(store, clock, events)
     this.replicator = new Replicator({ ...parts, room: this.room })
@@ -176,14 +171,12 @@ export class Online {
   }
 
   async #publish(): Promise<void> {
-    const { ledger, network } = this.#parts
+    const { ledger, store, network } = this.#parts
     this.#isPublishing = true
     try {
       while (this.#isPublishDue && this.#maySign && !this.#end.signal.aborted) {
         this.#isPublishDue = false
-        const saying = this.#saying()
-        const isFull = saying.isFull || this.room.isFull
-        const signed = await ledger.publish({ ...saying, isFull })
+        const signed = await ledger.publish(sayingOf(store, this.room.isFull))
         if (signed === undefined) continue
         const { mesh, epoch, device, incarnation, seq } = signed.head
         network.publish(encodeHeadNotice({ mesh, epoch, device, incarnation, seq, hash: signed.hash }))
@@ -274,12 +267,4 @@ export class Online {
   }
 }
 
-/** What a device says that has room and can supply all it refers to. */
-function sayingOf(store: ChunkStore): Saying {
-  return { holds: heldRoots(store), isFull: false, leans: false }
-}
-
-/** The roots this node may say it holds: marked, and whole at this moment (R3). Sorted. */
-export function heldRoots(store: ChunkStore): RootId[] {
-  return store.holds().filter((root) => store.isComplete(root))
-}
+export { heldRoots } from './saying.ts'

@@ -3,6 +3,7 @@
 import type { Signer, World } from '../protocol/index.ts'
 import type { Catalog, ChunkStore } from '../storage/index.ts'
 import type { Config } from './config.ts'
+import type { Reaper } from './deletion/reaper.ts'
 import type { Events } from './events.ts'
 import type { HomeKeys, HomePaths } from './home.ts'
 import type { Jobs } from './jobs.ts'
@@ -43,6 +44,7 @@ export interface NodeParts {
   /** Where the chunks lie. */
   readonly storePath: string
   readonly ledger: Ledger
+  readonly reaper: Reaper
   /** Undefined on a device that may not read. */
   readonly vault: Vault | undefined
   readonly snapshots: Snapshots
@@ -51,6 +53,13 @@ export interface NodeParts {
   readonly startedMs: number
   /** Goes among the peers, at the first call; a node that runs does so at once. */
   connect(): Promise<Connected>
+  /**
+   * Signs what is new, if that may be: in contact with a peer, or where there is no other member (R11). What goes wrong
+   * is told as a trouble, and tried again.
+   *
+   * @returns false when it waits
+   */
+  publish(): Promise<boolean>
   /** The connection that stands, if `connect` was called. */
   connected(): Connected | undefined
 }

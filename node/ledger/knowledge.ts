@@ -120,6 +120,14 @@ export abstract class Knowledge {
     )
   }
 
+  /** The roots of {@link live}, each once, in no order: for looking at all of them often. */
+  liveRoots(): RootId[] {
+    const announced = liveIndex(this.view, this.membership)
+    const pending = [...this.state.pending.keys()].filter((root) => !announced.has(root))
+    const all = [...announced.keys(), ...pending]
+    return this.state.forgets.size === 0 ? all : all.filter((root) => this.isLive(root))
+  }
+
   /** Says whether a root is in {@link live}; costs nothing. */
   isLive(root: RootId): boolean {
     const announced = liveIndex(this.view, this.membership).get(root)

@@ -42,6 +42,7 @@ export async function runBackup(
       ? undefined
       : await parts.ledger.openSession(Buffer.from(parts.world.random.bytes(8)).toString('hex'))
     let result: BackupResult
+    let isComplete = false
     try {
       result = await backup(
         { store: parts.store, vault, contentIndex: parts.catalog.sub('content'), clock },
@@ -51,8 +52,9 @@ export async function runBackup(
       for (const message of result.notices) context.onEvent({ message_type: 'notice', message })
       for (const unread of result.unread) context.onEvent(errorEvent(unread))
       if (result.root !== undefined) await keep(parts, vault, params, result.root, result)
+      isComplete = true
     } finally {
-      if (session !== undefined) await parts.ledger.closeSession(session)
+      if (session !== undefined) await parts.ledger.closeSession(session, isComplete)
     }
     return await finish(parts, params, context, { startedMs, result })
   })
@@ -73,7 +75,7 @@ async function keep(
     params.stdin === undefined ? params.paths.map(pathBytes) : [pathBytes(params.stdin.name)],
   )
   await parts.ledger.announce({ root, source, sizeClass: sizeClassOf(result.summary.bytes) })
-  parts.connected()?.online.publishSoon()
+  await parts.publish()
 }
 
 async function finish(

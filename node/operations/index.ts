@@ -25,6 +25,7 @@ import { runInvite } from './invite.ts'
 import { endSuspicion, setLeaning } from './lean.ts'
 import { listSnapshots, openSnapshot, resolveSnapshot, runDiff, runFind, runLs } from './look.ts'
 import { runPin, runUnpin } from './pin.ts'
+import { runPrune } from './prune.ts'
 import { runRestore } from './restore.ts'
 import { fetchRootChunks, openSource, sourceHere } from './sources.ts'
 import { readStatus } from './status.ts'
@@ -58,14 +59,10 @@ export function handlersOf(parts: NodeParts): Handlers {
     undelete: (params, context) => runUndelete(parts, params, context),
     pin: (params, context) => runPin(parts, params, context),
     unpin: (params) => runUnpin(parts, params),
-    prune: notBuilt,
+    prune: (params, context) => runPrune(parts, params, context),
     deviceLean: (params) => setLeaning(parts, params),
     deviceTrust: (params) => endSuspicion(parts, params),
   }
-}
-
-function notBuilt(): Promise<never> {
-  return Promise.reject(new CellarError('INTERNAL', 'this is not built yet'))
 }
 
 function versionInfo(): VersionInfo {

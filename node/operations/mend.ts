@@ -35,7 +35,7 @@ export async function mend(
     // What lacked a chunk below it becomes whole again, and is said to be held again (R3).
     if (!store.isComplete(root)) await store.hold(root).catch(ignoreIncomplete)
   }
-  parts.connected()?.online.publishSoon()
+  await parts.publish()
   return good.length
 }
 

@@ -20,12 +20,44 @@ export interface OpenSource {
 }
 
 /**
- * Opens the source of a snapshot's chunks.
+ * Opens the source of a snapshot's chunks. Until it is closed, nothing is reclaimed here (R6a).
  *
  * @param from - a device that a person named: then nothing is read from anywhere else
  * @throws {CellarError} `NO_PEER` when nobody in reach has it, `DEVICE_NOT_FOUND`, `SNAPSHOT_NOT_FOUND`
  */
 export async function openSource(
+  parts: NodeParts,
+  root: RootId,
+  from: string | undefined,
+  signal: AbortSignal,
+): Promise<OpenSource> {
+  const end = parts.jobs.beginRead()
+  try {
+    const { source, close } = await findSource(parts, root, from, signal)
+    return {
+      source,
+      close: async () => {
+        end()
+        await close()
+      },
+    }
+  } catch (error) {
+    end()
+    throw error
+  }
+}
+
+/** The own store alone, from which nothing is reclaimed until it is closed. */
+export function sourceHere(parts: NodeParts): OpenSource {
+  const end = parts.jobs.beginRead()
+  const close = () => {
+    end()
+    return Promise.resolve()
+  }
+  return { source: storeSource(parts.store), close }
+}
+
+async function findSource(
   parts: NodeParts,
   root: RootId,
   from: string | undefined,

@@ -1,8 +1,11 @@
 /** `status`: whether one is safe, and what is still on its way. */
 
-import { isReplicated, type RootId } from '../../protocol/index.ts'
+import { ERRORS, isReplicated, type RootId } from '../../protocol/index.ts'
 import { freeBytes } from '../adapters/disk-space.ts'
-import type { Problem, SnapshotCounts, Status, Waiting } from '../api.ts'
+import type { Problem, ReclaimBlock, SnapshotCounts, Status, TrashStatus, Waiting } from '../api.ts'
+import { Explainer } from '../deletion/explain.ts'
+import { restorableDead } from '../deletion/restorable.ts'
+import { standingSuspicions } from '../deletion/suspicion.ts'
 import type { NodeParts } from '../parts.ts'
 import { EVERY } from '../snapshots.ts'
 import { VERSION } from '../version.ts'
@@ -56,6 +59,8 @@ export function readStatus(parts: NodeParts): Status {
       ...(self.quotaBytes !== undefined && { quota_bytes: self.quotaBytes }),
       chunks: stats.chunks,
     },
+    trash: trashStatus(parts),
+    suspicions: standingSuspicions(parts),
     jobs: parts.jobs.list(),
     problems: problemsOf(parts, devices),
   }
@@ -79,6 +84,13 @@ function countSnapshots(parts: NodeParts, roots: readonly RootId[]): SnapshotCou
     else counts.nowhere++
   }
   return counts
+}
+
+function trashStatus(parts: NodeParts): TrashStatus {
+  const waiting = new Map<string, ReclaimBlock>()
+  for (const { blocks } of new Explainer(parts).all())
+    for (const block of blocks) if (!waiting.has(block.message)) waiting.set(block.message, block)
+  return { snapshots: restorableDead(parts).length, waiting: [...waiting.values()] }
 }
 
 function waitingFor(parts: NodeParts, roots: readonly RootId[], devices: Status['devices']): Waiting[] {
@@ -111,6 +123,14 @@ function problemsOf(parts: NodeParts, devices: Status['devices']): Problem[] {
   if (stats.quarantined > 0) {
     const what = `${String(stats.quarantined)} stored ${stats.quarantined === 1 ? 'chunk is' : 'chunks are'} damaged`
     problems.push({ level: 'error', code: 'CHUNK_CORRUPT', message: what, remedy: 'cellar check --repair' })
+  }
+  if (parts.ledger.isMembershipForked) {
+    problems.push({
+      level: 'warning',
+      code: 'MEMBERSHIP_FORK',
+      message: 'two keepers changed the mesh at once: nothing is freed any more until that is settled',
+      remedy: ERRORS.MEMBERSHIP_FORK.remedy,
+    })
   }
   if (parts.ledger.isRolledBack) {
     problems.push({

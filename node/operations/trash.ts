@@ -1,8 +1,10 @@
 /** `trash`: what is forgotten and not gone yet. */
 
-import { CellarError, holdersOf, type RootId } from '../../protocol/index.ts'
+import { CellarError, type RootId } from '../../protocol/index.ts'
 import type { TrashEntry } from '../api.ts'
 import { readRoot } from '../deletion/candidates.ts'
+import { Explainer } from '../deletion/explain.ts'
+import { otherHolders, restorableDead } from '../deletion/restorable.ts'
 import type { DeadEntry } from '../ledger/trash.ts'
 import type { NodeParts } from '../parts.ts'
 import type { KnownSnapshot } from '../snapshots.ts'
@@ -10,18 +12,11 @@ import { snapshotInfo } from './look.ts'
 
 /** Forgotten snapshots that can still be brought back, the one forgotten last at the end. */
 export function listTrash(parts: NodeParts): TrashEntry[] {
-  return deadHere(parts).map((entry) => describe(parts, entry))
+  const explainer = new Explainer(parts)
+  return restorableDead(parts).map((entry) => describe(parts, entry, explainer))
 }
 
-/** Dead roots of which some device, perhaps this one, still has all. */
-function deadHere(parts: NodeParts): DeadEntry[] {
-  return parts.ledger
-    .dead()
-    .filter(({ root }) => parts.store.isComplete(root) || otherHolders(parts, root).length > 0)
-    .sort((a, b) => a.forgottenAtMs - b.forgottenAtMs || (a.root < b.root ? -1 : 1))
-}
-
-function describe(parts: NodeParts, entry: DeadEntry): TrashEntry {
+function describe(parts: NodeParts, entry: DeadEntry, explainer: Explainer): TrashEntry {
   const { ledger, store } = parts
   return {
     snapshot: snapshotInfo(parts, deadSnapshot(parts, entry)),
@@ -30,13 +25,8 @@ function describe(parts: NodeParts, entry: DeadEntry): TrashEntry {
     reason: entry.reason,
     held_here: store.isComplete(entry.root),
     holders: otherHolders(parts, entry.root).map((device) => ledger.nameOf(device)),
-    waits_for: [],
+    waits_for: explainer.explain(entry.root).blocks,
   }
-}
-
-/** Other devices that say they hold a root. */
-export function otherHolders({ ledger, signer }: NodeParts, root: RootId) {
-  return holdersOf(ledger.view, ledger.membership, root).filter((device) => device !== signer.device)
 }
 
 function deadSnapshot(parts: NodeParts, { root: id, announcements }: DeadEntry): KnownSnapshot {

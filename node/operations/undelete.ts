@@ -2,13 +2,14 @@
 
 import { CellarError, CHUNKS_PROTOCOL, isCellarError, type RootId } from '../../protocol/index.ts'
 import type { CallContext, Refused, SnapshotIds, SnapshotsChanged } from '../api.ts'
+import { otherHolders } from '../deletion/restorable.ts'
 import type { DeadEntry } from '../ledger/trash.ts'
 import type { NodeParts } from '../parts.ts'
 import { fetchClosure } from '../replication/fetcher.ts'
 import { needCapability } from './entitled.ts'
 import { refusedOf } from './refused.ts'
 import { hearNews, waitFor } from './sources.ts'
-import { findDead, otherHolders } from './trash.ts'
+import { findDead } from './trash.ts'
 
 /** Holding may lose once to a round of reclaiming that was under way; no more often. */
 const triesMax = 3
@@ -107,8 +108,11 @@ async function fetchDead(parts: NodeParts, root: RootId, signal: AbortSignal): P
   if (holders().length > 0) await waitFor(parts, () => reachable().length > 0, signal)
   if (reachable().length === 0) {
     const names = holders().map((device) => ledger.nameOf(device))
-    const where = names.length === 0 ? 'no device is known to have it still' : `it is on ${names.join(', ')}`
-    const message = `snapshot ${root.slice(0, 8)} is not here any more: ${where}, none in reach`
+    const where =
+      names.length === 0
+        ? 'no device is known to have it still'
+        : `it is on ${names.join(' and ')}, which cannot be reached`
+    const message = `snapshot ${root.slice(0, 8)} is not here any more: ${where}`
     throw new CellarError('NO_PEER', message, { root })
   }
   await fetchClosure(

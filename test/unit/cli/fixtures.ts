@@ -122,6 +122,10 @@ export const STATUS: Status = {
   devices: [LAPTOP, PI],
   waiting: [],
   store: { path: '/s', bytes_used: 1024, chunks: 3 },
+  trash: { snapshots: 0, waiting: [] },
+  suspicions: [],
+  trash: { snapshots: 0, waiting: [] },
+  suspicions: [],
   jobs: [],
   problems: [],
 }

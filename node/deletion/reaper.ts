@@ -1,0 +1,307 @@
+/**
+ * Frees what no snapshot needs any more (R6, R9, R10; spec/deletion.md). One pass goes as far as it can, and the next goes
+ * on from what is written down: a crash between any two lines costs nothing but the time to come here again.
+ */
+
+import { type Clock, isCellarError, type RootId } from '../../protocol/index.ts'
+import type { ChunkStore, ReclaimProgress } from '../../storage/index.ts'
+import type { Events } from '../events.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { Serial } from '../serial.ts'
+import type { DeletionSettings } from './facts.ts'
+import { Judge } from './judge.ts'
+import { neededChunks } from './needed.ts'
+import { noteEveryMs } from './running-clock.ts'
+
+/** R6a: what an interrupted backup has stored waits so long for the next one, by running time, milliseconds. */
+export const unfinishedMsMax = 30 * 24 * 3_600_000
+
+/** After an error, such as a full disk, the next try begins so much later, milliseconds. */
+const againMs = 30_000
+
+/** What a reaper stands on. */
+export interface ReaperParts {
+  readonly ledger: Ledger
+  readonly store: ChunkStore
+  readonly clock: Clock
+  readonly events: Events
+  readonly settings: DeletionSettings
+  /** A restore, or another long use of the store, is under way; told as `session` when it begins and ends. */
+  readonly isStoreInUse: () => boolean
+  /** Signs what is new, if that may be. @returns false when it waits for contact with a peer */
+  readonly publish: () => Promise<boolean>
+  /** Does something while nothing is fetched into the store. */
+  readonly pauseFetching: <T>(step: () => Promise<T>) => Promise<T>
+}
+
+/** How a pass is done. */
+export interface ReapOptions {
+  readonly signal: AbortSignal
+  /** Also drops what an interrupted backup has stored. */
+  readonly unfinished?: boolean
+  readonly onProgress?: (progress: ReapProgress) => void
+}
+
+/** How far a pass is. */
+export interface ReapProgress {
+  readonly step: 'releasing' | ReclaimProgress['step']
+  readonly released: number
+  readonly freedBytes: number
+}
+
+/** What a pass has done. */
+export interface Reaped {
+  /** Roots that are not held any more. */
+  readonly released: readonly RootId[]
+  readonly chunks: number
+  readonly bytes: number
+  readonly freedBytes: number
+}
+
+/** Frees space, one pass after another. */
+export class Reaper {
+  readonly #parts: ReaperParts
+  readonly #serial = new Serial()
+  /** Something may have lost its last reference: at first too, as a crash may have come before it was looked at. */
+  #isReclaimDue = true
+  /** Something may lie here that nothing ever referred to. */
+  #isSweepDue = true
+  #isCompactDue = false
+  /** Something happened since the last pass began. */
+  #isStale = true
+  /** Dead roots of which nothing is here any more. */
+  readonly #gone = new Set<RootId>()
+  /** Milliseconds until time alone lets something go. */
+  #nextMs = Infinity
+
+  constructor(parts: ReaperParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Does all that may be done now. @throws {CellarError} `STORE_FULL` and others of the store; what is done stays done
+   */
+  async reap(options: ReapOptions): Promise<Reaped> {
+    return await this.#serial.run(() => this.#pass(options))
+  }
+
+  /** Does so whenever something may have changed, until the signal is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const off = this.#watch()
+    let notedMs = this.#parts.clock.monotonicMs()
+    try {
+      while (!signal.aborted) {
+        this.#isStale = false
+        const restMs = await this.#tryPass(signal)
+        const nowMs = this.#parts.clock.monotonicMs()
+        if (nowMs - notedMs >= noteEveryMs && !isAborted(signal)) {
+          await this.#parts.ledger.noteTime().catch(() => undefined) // a full disk: the next start counts a gap
+          notedMs = nowMs
+        }
+        await this.#rest(restMs, signal)
+      }
+    } finally {
+      off()
+    }
+  }
+
+  #watch(): () => void {
+    const { events, ledger } = this.#parts
+    let hadSession = ledger.hasSession
+    return events.on(({ kind }) => {
+      if (kind === 'view' || kind === 'session' || kind === 'contact') this.#isStale = true
+      if (kind !== 'session') return
+      if (hadSession && !ledger.hasSession) this.#isSweepDue = true
+      hadSession = ledger.hasSession
+    })
+  }
+
+  /** @returns how long nothing needs to be done if nothing happens, milliseconds */
+  async #tryPass(signal: AbortSignal): Promise<number> {
+    try {
+      await this.reap({ signal })
+      return Math.min(this.#nextMs, noteEveryMs)
+    } catch (error) {
+      if (isAborted(signal)) return 0
+      this.#tell(error)
+      // Whatever happens meanwhile: what has just failed would fail again.
+      await this.#parts.clock.sleep(againMs, signal).catch(() => undefined)
+      this.#isStale = true
+      return 0
+    }
+  }
+
+  /** Rests until something happens, so long at most. */
+  async #rest(ms: number, signal: AbortSignal): Promise<void> {
+    if (this.#isStale || isAborted(signal)) return
+    const limit = { clock: this.#parts.clock, ms: Math.max(1, ms), signal }
+    try {
+      await this.#parts.events.nextWithin(() => this.#isStale, limit)
+    } catch (error) {
+      if (!isAborted(signal)) throw error
+    }
+  }
+
+  /** R6a: a session that opened, or a restore that began, is seen here in the same moment. */
+  get #isInUse(): boolean {
+    return this.#parts.ledger.hasSession || this.#parts.isStoreInUse()
+  }
+
+  async #pass(options: ReapOptions): Promise<Reaped> {
+    await this.#holdAgain()
+    await this.#withdraw()
+    const { ledger, publish } = this.#parts
+    // R10: nobody may be told any more that it is held, before it is not.
+    if ([...ledger.withdrawn().keys()].some((root) => ledger.saysHeld(root))) await publish()
+    const released = await this.#release()
+    options.onProgress?.({ step: 'releasing', released: released.length, freedBytes: 0 })
+    return { released, ...(await this.#reclaim(options, released.length)) }
+  }
+
+  /** A root that lives, and is here whole, is held: the withdrawal of one that came to live again has ended. */
+  async #holdAgain(): Promise<void> {
+    const { ledger, store, events } = this.#parts
+    const ended = [...ledger.withdrawn()].filter(([root, why]) => {
+      if (!store.isHeld(root)) return true // released: a crash came before that was noted
+      return ledger.isLive(root) && (why === 'forgotten' || ledger.isWanted(root))
+    })
+    await ledger.endWithdrawal(ended.map(([root]) => root))
+    for (const root of ledger.liveRoots()) {
+      if (store.isHeld(root) || !store.isComplete(root)) continue
+      // What was let go as others have it (R7) is not taken back, but by whom the goal chose.
+      if (!ledger.isWanted(root) && ledger.copies(root).holders.length > 0) continue
+      try {
+        await store.hold(root)
+        events.emit({ kind: 'held', root, bytes: 0 })
+      } catch (error) {
+        if (!isCellarError(error)) throw error // damaged, or no room: fetching sees to it
+      }
+    }
+  }
+
+  /** R6, R9: judges what is dead and held here; gives up the holds that may go, decided where nothing slips between. */
+  async #withdraw(): Promise<void> {
+    const { ledger, store, settings } = this.#parts
+    const judge = new Judge(ledger, store, settings)
+    this.#nextMs = Infinity
+    const ready: RootId[] = []
+    for (const { root } of ledger.dead()) {
+      if (!store.isHeld(root)) this.#look(root)
+      else if (!ledger.withdrawn().has(root)) {
+        const { waits } = judge.judge(root)
+        if (waits.length === 0) ready.push(root)
+        for (const wait of waits)
+          if ('remainingMs' in wait) this.#nextMs = Math.min(this.#nextMs, wait.remainingMs)
+      }
+    }
+    if (ready.length === 0) return
+    let newest: Judge | undefined
+    await ledger.withdraw(ready, 'forgotten', (root) => {
+      newest ??= new Judge(ledger, store, settings)
+      return newest.mayRelease(root)
+    })
+  }
+
+  /** Of a root that died before it was here whole, what had come is of no use. */
+  #look(root: RootId): void {
+    if (this.#gone.has(root)) return
+    this.#gone.add(root)
+    if (this.#parts.store.has(root)) this.#isSweepDue = true
+  }
+
+  /** R10: releases what no listing says is held. */
+  async #release(): Promise<RootId[]> {
+    const { ledger, store } = this.#parts
+    if (this.#isInUse) return []
+    const ready = [...ledger.withdrawn()].flatMap(([root, why]) =>
+      ledger.saysHeld(root) || (why === 'forgotten' && ledger.isLive(root)) ? [] : [root],
+    )
+    if (ready.length === 0) return []
+    await store.release(...ready)
+    this.#isReclaimDue = true
+    for (const root of ready) this.#gone.delete(root)
+    await ledger.endWithdrawal(ready)
+    return ready
+  }
+
+  async #reclaim(options: ReapOptions, released: number): Promise<Omit<Reaped, 'released'>> {
+    const { pauseFetching, store } = this.#parts
+    const unfinished = options.unfinished === true || (this.#isSweepDue && this.#mayDropUnfinished)
+    let removed = { chunks: 0, bytes: 0 }
+    if ((this.#isReclaimDue || unfinished) && !this.#isInUse) {
+      removed = await pauseFetching(() => this.#remove(options, released, unfinished))
+      if (removed.chunks > 0) this.#isCompactDue = true
+    }
+    if (!this.#isCompactDue || this.#isInUse || options.signal.aborted) return { ...removed, freedBytes: 0 }
+    const stop = this.#stopWhen(options.signal, () => this.#isInUse)
+    try {
+      options.onProgress?.({ step: 'compacting', released, freedBytes: 0 })
+      const freedBytes = await store.compact({ signal: stop.signal })
+      this.#isCompactDue = stop.signal.aborted
+      return { ...removed, freedBytes }
+    } finally {
+      stop.end()
+    }
+  }
+
+  /** R6a: until the next backup completes, or for a month. */
+  get #mayDropUnfinished(): boolean {
+    const forMs = this.#parts.ledger.unfinishedForMs
+    return forMs === undefined || forMs > unfinishedMsMax
+  }
+
+  /** Removes what nothing needs; while it does nothing is fetched. A session that opens ends it within one step. */
+  async #remove(
+    options: ReapOptions,
+    released: number,
+    unfinished: boolean,
+  ): Promise<{ chunks: number; bytes: number }> {
+    const { ledger, store } = this.#parts
+    const known = new Set(ledger.liveRoots())
+    const needed = await neededChunks(ledger, store)
+    // What came to live meanwhile may be here in parts: those are looked up first.
+    const stop = this.#stopWhen(options.signal, () => this.#isInUse || this.#hasMore(known))
+    try {
+      const { chunks, bytes } = await store.reclaim({
+        // R6a, asked in the moment of removing: what a session was told is here stays until it closes.
+        mayReclaim: (id) => !this.#isInUse && !needed.has(id),
+        unfinished,
+        signal: stop.signal,
+        compact: false,
+        onProgress: ({ step, freedBytes }) => options.onProgress?.({ step, released, freedBytes }),
+      })
+      const isDone = !stop.signal.aborted && !this.#isInUse
+      if (isDone) this.#isReclaimDue = false
+      if (isDone && unfinished) this.#isSweepDue = false
+      return { chunks, bytes }
+    } finally {
+      stop.end()
+    }
+  }
+
+  /** A root lives that did not, and some of it is here. */
+  #hasMore(known: ReadonlySet<RootId>): boolean {
+    const { ledger, store } = this.#parts
+    return ledger.liveRoots().some((root) => !known.has(root) && !store.isHeld(root) && store.has(root))
+  }
+
+  /** A signal that is aborted with another one, or once something is so, looked at whenever something happens. */
+  #stopWhen(signal: AbortSignal, isSo: () => boolean): { readonly signal: AbortSignal; end(): void } {
+    const stop = new AbortController()
+    const off = this.#parts.events.on(({ kind }) => {
+      if ((kind === 'session' || kind === 'view') && isSo()) stop.abort()
+    })
+    return { signal: AbortSignal.any([signal, stop.signal]), end: off }
+  }
+
+  #tell(error: unknown): void {
+    const { code, message } = isCellarError(error)
+      ? error
+      : { code: 'INTERNAL' as const, message: error instanceof Error ? (error.stack ?? '') : String(error) }
+    this.#parts.events.emit({ kind: 'trouble', code, message })
+  }
+}
+
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted
+}

@@ -1,0 +1,102 @@
+/** `prune`: frees what may be freed now, and says what waits for what. */
+
+import type { RootId } from '../../protocol/index.ts'
+import type { CallContext, PruneParams, PruneResult, WaitingReclaim } from '../api.ts'
+import { type Explained, Explainer } from '../deletion/explain.ts'
+import { neededChunks } from '../deletion/needed.ts'
+import type { NodeParts } from '../parts.ts'
+import { hearNews } from './sources.ts'
+
+/** Frees space, see `Methods.prune`. @throws {CellarError} `STORE_FULL`, `ABORTED` */
+export async function runPrune(
+  parts: NodeParts,
+  params: PruneParams,
+  context: CallContext<'prune'>,
+): Promise<PruneResult> {
+  return await parts.jobs.run('prune', parts.world.clock.nowMs(), async () => {
+    if (params.dryRun) return await foresee(parts, params)
+    const { ledger, store, reaper } = parts
+    // R10, R11: what is given up is told to a peer first, and the newest is heard before it is judged.
+    if (ledger.dead().some(({ root }) => store.isHeld(root))) await hearNews(parts, context.signal)
+    context.signal.throwIfAborted()
+    if (params.unfinished) await ledger.endUnfinished()
+    await parts.publish()
+    const { released, chunks, bytes, freedBytes } = await reaper.reap({
+      signal: context.signal,
+      unfinished: params.unfinished,
+      onProgress: (progress) => {
+        context.onEvent({
+          message_type: 'status',
+          step: progress.step,
+          snapshots_released: progress.released,
+          bytes_freed: progress.freedBytes,
+        })
+      },
+    })
+    context.signal.throwIfAborted()
+    return {
+      message_type: 'pruned',
+      dry_run: false,
+      snapshots_released: released.length,
+      chunks_removed: chunks,
+      bytes_removed: bytes,
+      bytes_freed: freedBytes,
+      waiting: await waitingFor(parts, new Explainer(parts).all()),
+    }
+  })
+}
+
+/** What a pass would do; changes nothing, and waits for nobody. */
+async function foresee(parts: NodeParts, { unfinished }: PruneParams): Promise<PruneResult> {
+  const { ledger, store } = parts
+  const explained = new Explainer(parts).all()
+  const ready = explained.filter(({ waits }) => waits.length === 0).map(({ root }) => root)
+  const needed = await neededChunks(ledger, store)
+  const { chunks, bytes } = await store.freedBy(ready, {
+    mayReclaim: (id) => !needed.has(id),
+    unfinished: unfinished || ledger.unfinishedForMs === undefined,
+  })
+  return {
+    message_type: 'pruned',
+    dry_run: true,
+    snapshots_released: ready.length,
+    chunks_removed: chunks,
+    bytes_removed: bytes,
+    bytes_freed: 0,
+    waiting: await waitingFor(parts, explained),
+  }
+}
+
+/** What waits, by what it waits for: a root that waits for several things is with each. */
+async function waitingFor(parts: NodeParts, explained: readonly Explained[]): Promise<WaitingReclaim[]> {
+  const groups = new Map<string, { readonly block: WaitingReclaim['block']; readonly roots: RootId[] }>()
+  for (const { root, blocks } of explained) {
+    for (const block of blocks) {
+      const key = [block.kind, block.message, block.until?.slice(0, 13)].join('\n') // to the hour
+      const group = groups.get(key) ?? { block, roots: [] }
+      if (!groups.has(key)) groups.set(key, group)
+      group.roots.push(root)
+    }
+  }
+  const waiting: WaitingReclaim[] = []
+  for (const { block, roots } of groups.values()) {
+    const { bytes } = await parts.store.freedBy(roots)
+    const freed =
+      block.kind === 'leaning' ? { bytes_if_removed: await bytesWithout(parts, explained, block) } : {}
+    waiting.push({ block, snapshot_ids: roots, bytes, ...freed })
+  }
+  return waiting
+}
+
+/** Bytes of the roots that wait for one device and for nothing else. */
+async function bytesWithout(
+  parts: NodeParts,
+  explained: readonly Explained[],
+  { kind, device }: WaitingReclaim['block'],
+): Promise<number> {
+  const only = explained.filter(
+    ({ blocks }) => blocks.length > 0 && blocks.every((one) => one.kind === kind && one.device === device),
+  )
+  const { bytes } = await parts.store.freedBy(only.map(({ root }) => root))
+  return bytes
+}
