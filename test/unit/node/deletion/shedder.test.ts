@@ -101,6 +101,11 @@ describe('letting go (R7)', () => {
     await more.mesh.step(more.third)
     assert.equal(isIntended(more.third, more.root), false)
     assert.equal(mesh.keeping(root).length, 2)
+    const few = await scene({ holders: 3 })
+    await few.second.store.release(few.root)
+    await few.mesh.gossip()
+    await few.mesh.step(few.third)
+    assert.equal(isIntended(few.third, few.root), false, 'one other would be left')
   })
 
   it('keeps the newest snapshot of each own source: the next backup begins with it', async () => {
@@ -114,6 +119,8 @@ describe('letting go (R7)', () => {
       roots.push(root)
     }
     await mesh.gossip()
+    await mesh.step(owner)
+    assert.equal(isIntended(owner, roots.at(-1) as RootId), false)
     await mesh.settle()
     const kept = roots.filter((root) => owner.store.isHeld(root))
     const wanted = roots.filter((root) => mesh.goal(root).includes(owner.device) || root === roots.at(-1))
@@ -305,13 +312,13 @@ describe('letting go (R7)', () => {
     await second.store.release(root)
     for (const id of [...second.store.links(root), root]) await second.store.quarantine(id)
     await mesh.gossip()
-    await mesh.step(third)
-    await mesh.step(fourth)
-    assert.deepEqual(
-      [third, fourth].map((one) => isIntended(one, root)),
-      [true, true],
-    )
+    const both = [third, fourth]
+    for (const one of both) await mesh.step(one)
+    assert.equal(both.filter((one) => isIntended(one, root)).length, 2)
     await mesh.gossip()
+    for (const one of both) await mesh.step(one)
+    assert.equal(both.filter((one) => isIntended(one, root)).length, 1, 'one gives way')
+    assert.equal(both.filter((one) => isGivenUp(one, root)).length, 0, 'and has not said so yet')
     await mesh.settle()
     assert.equal([third, fourth].filter((one) => one.store.isHeld(root)).length, 1)
     assert.equal(mesh.keeping(root).length, goal)
