@@ -86,6 +86,13 @@ function factsOf(session: Session, status: Status): [string, string][] {
       .join(', '),
   ])
   facts.push(['store', storeText(session, status)])
+  if (status.trash.snapshots > 0 || status.trash.waiting.length > 0)
+    facts.push(['trash', trashText(session, status)])
+  for (const { device, since, message } of status.suspicions)
+    facts.push([
+      'rules',
+      `stand still for ${print.safe(device)} since ${formatTime(since)}: ${print.safe(message)}`,
+    ])
   for (const job of status.jobs) {
     facts.push([
       'under way',
@@ -93,6 +100,17 @@ function factsOf(session: Session, status: Status): [string, string][] {
     ])
   }
   return facts
+}
+
+/** What was forgotten and waits, with the first few reasons. */
+function trashText(session: Session, { trash }: Status): string {
+  const shown = trash.waiting.slice(0, 3).map(({ message }) => session.print.safe(message))
+  const more = trash.waiting.length - shown.length
+  return [
+    `${count(trash.snapshots, 'snapshot')} can be brought back (cellar trash)`,
+    ...shown,
+    ...(more > 0 ? [`and ${count(more, 'more reason')} to wait: cellar prune --explain`] : []),
+  ].join('\n')
 }
 
 function storeText(session: Session, status: Status): string {

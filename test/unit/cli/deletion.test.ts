@@ -9,7 +9,7 @@ import type {
   TrashEntry,
 } from '../../../node/client.ts'
 import { cellar, type FakeOptions, jsonLines } from './fake-world.ts'
-import { SNAPSHOT } from './fixtures.ts'
+import { SNAPSHOT, STATUS } from './fixtures.ts'
 
 const OLDER: SnapshotInfo = {
   ...SNAPSHOT,
@@ -368,5 +368,28 @@ describe('cellar devices', () => {
     assert.deepEqual(jsonLines(json.stdout), [{ message_type: 'trusted', ...laptop, suspicion }])
     const none = await cellar(['devices', 'trust', 'laptop'], { handlers: { deviceTrust: () => laptop } })
     assert.equal(none.stdout, 'Nothing was held against laptop.\n')
+  })
+})
+
+describe('cellar status', () => {
+  it('tells of the trash, and for whom rules stand still', async () => {
+    const status = {
+      ...STATUS,
+      trash: { snapshots: 2, waiting: [HOLD, LEANING, HOLD, LEANING] },
+      suspicions: [{ device: 'laptop', since: '2026-02-28T12:00:00Z', message: 'most of it has changed' }],
+    }
+    const { stdout } = await cellar(['status'], { handlers: { status: () => status } })
+    const under = ' '.repeat(/^trash +/m.exec(stdout)?.[0].length ?? 0)
+    const lines = [
+      '2 snapshots can be brought back (cellar trash)',
+      HOLD.message,
+      LEANING.message,
+      HOLD.message,
+      'and 1 more reason to wait: cellar prune --explain',
+    ]
+    assert.ok(stdout.includes(lines.join(`\n${under}`)), stdout)
+    assert.match(stdout, /\nrules +stand still for laptop since 2026-02-28 .*: most of it has changed\n/)
+    const calm = await cellar(['status'], { handlers: { status: () => STATUS } })
+    assert.doesNotMatch(calm.stdout, /trash|rules/)
   })
 })

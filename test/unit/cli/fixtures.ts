@@ -124,8 +124,6 @@ export const STATUS: Status = {
   store: { path: '/s', bytes_used: 1024, chunks: 3 },
   trash: { snapshots: 0, waiting: [] },
   suspicions: [],
-  trash: { snapshots: 0, waiting: [] },
-  suspicions: [],
   jobs: [],
   problems: [],
 }
