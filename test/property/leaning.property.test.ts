@@ -12,6 +12,7 @@ import {
   deadRoots,
   liveRoots,
   type Membership,
+  type Role,
 } from '../../protocol/index.ts'
 import { AT_MS, meshOf, signerOf } from '../unit/protocol/a-mesh.ts'
 import { LeaningMesh, type Peer, type Rules, RULES } from './leaning-mesh.ts'
@@ -20,29 +21,29 @@ const LEANS: readonly Capability[] = ['backup', 'read', 'lean']
 const LEANS_AND_STORES: readonly Capability[] = [...LEANS, 'store']
 
 /** Keeper, whose disk may be cloned; nas and box store; laptop and tablet lean; phone joins later. */
-function founded(goal: 'all' | number): Membership {
+const ROLES: Readonly<Record<string, Role>> = {
+  nas: 'storer',
+  box: 'storer',
+  laptop: 'writer',
+  tablet: 'writer',
+}
+
+function founded(names: readonly string[], goal: 'all' | number): Membership {
   const keeper = signerOf('keeper')
-  let membership = meshOf({
-    second: 'keeper',
-    nas: 'storer',
-    box: 'storer',
-    laptop: 'writer',
-    tablet: 'writer',
-  })
-  membership = changeMember(membership, keeper, {
-    device: signerOf('laptop').device,
-    capabilities: LEANS,
-    atMs: AT_MS,
-  })
-  membership = changeMember(membership, keeper, {
-    device: signerOf('tablet').device,
-    capabilities: LEANS_AND_STORES,
-    atMs: AT_MS,
-  })
+  const roles = Object.entries(ROLES).filter(([name]) => names.includes(name))
+  let membership = meshOf({ second: 'keeper', ...Object.fromEntries(roles) })
+  for (const [name, capabilities] of [
+    ['laptop', LEANS],
+    ['tablet', LEANS_AND_STORES],
+  ] as const)
+    if (names.includes(name)) {
+      const { device } = signerOf(name)
+      membership = changeMember(membership, keeper, { device, capabilities, atMs: AT_MS })
+    }
   return changeCopiesGoal(membership, keeper, { copiesGoal: goal, atMs: AT_MS })
 }
 
-const NAMES = ['keeper', 'second', 'nas', 'box', 'laptop', 'tablet', 'phone']
+const OTHERS = [...Object.keys(ROLES), 'phone']
 
 /** Draws numbers below a bound from a seed: the same game for the same seed. */
 function drawer(seed: number): (below: number) => number {
@@ -59,11 +60,19 @@ function drawer(seed: number): (below: number) => number {
 class Game {
   readonly mesh: LeaningMesh
   readonly draw: (below: number) => number
+  /** Who takes part, and what may happen: a game of everything at once seldom gets anywhere. */
+  readonly names: readonly string[]
+  readonly hasForks: boolean
+  readonly hasChanges: boolean
 
   constructor(seed: number, rules: Rules = RULES) {
     this.draw = drawer(seed)
     const goal = this.of(['all', 1, 2] as const) ?? 'all'
-    this.mesh = new LeaningMesh(founded(goal), NAMES, rules)
+    // A keeper that backs up and forgets, another for the membership, and some of the others.
+    this.names = ['keeper', 'second', ...OTHERS.filter(() => this.draw(2) === 0)]
+    this.mesh = new LeaningMesh(founded(this.names, goal), this.names, rules)
+    this.hasForks = this.draw(4) === 0
+    this.hasChanges = this.draw(2) === 0
   }
 
   of<T>(list: readonly T[]): T | undefined {
@@ -71,7 +80,7 @@ class Game {
   }
 
   /** Somebody who is still in the mesh. */
-  someone(names: readonly string[] = NAMES): Peer | undefined {
+  someone(names: readonly string[] = this.names): Peer | undefined {
     const there = names.map((name) => this.mesh.peer(name)).filter((peer) => !peer.isGone)
     return this.of(there.filter(({ member }) => member !== undefined))
   }
@@ -93,16 +102,16 @@ class Game {
       [10, 'close', () => this.#close()],
       [14, 'say', () => this.#say()],
       [30, 'hear', () => this.#hear()],
-      [10, 'catch up', () => this.#catchUp()],
-      [12, 'fetch', () => this.#fetch()],
+      [24, 'meet', () => this.#meet()],
+      [14, 'fetch', () => this.#fetch()],
       [10, 'forget', () => this.#forget()],
-      [16, 'release', () => this.#release()],
-      [6, 'intend', () => this.#intend()],
-      [6, 'shed', () => this.#shed()],
-      [2, 'reclaim', () => this.#reclaim()],
+      [20, 'release', () => this.#release()],
+      [8, 'intend', () => this.#intend()],
+      [16, 'shed', () => this.#shed()],
+      [4, 'reclaim', () => this.#reclaim()],
       [2, 'undo', () => this.#undo()],
-      [3, 'membership', () => this.#membership()],
-      [1, 'fork', () => this.#fork()],
+      [this.hasChanges ? 3 : 0, 'membership', () => this.#membership()],
+      [this.hasForks ? 2 : 0, 'fork', () => this.#fork()],
     ]
     let at = this.draw(weights.reduce((sum, [weight]) => sum + weight, 0))
     for (const [weight, kind, act] of weights) {
@@ -129,7 +138,8 @@ class Game {
   #refer(): void {
     const at = this.#session()
     if (at === undefined) return
-    const root = this.of([...at.session.leanable, ...at.peer.holds])
+    const leanable = [...at.session.leanable]
+    const root = this.of(leanable.length > 0 && this.draw(4) > 0 ? leanable : [...leanable, ...at.peer.holds])
     const chunk = root && this.of([...this.mesh.chunksOf(root)])
     if (root !== undefined && chunk !== undefined) this.mesh.refer(at.peer, at.session, root, chunk)
   }
@@ -154,33 +164,45 @@ class Game {
     this.mesh.hear(peer, from, upTo, isTwin)
   }
 
-  /** One device meets another and hears all that it has. */
-  #catchUp(): void {
-    const [peer, from] = [this.someone(), this.someone()]
-    if (peer === undefined || from === undefined) return
-    this.mesh.learn(peer, from.membership.epoch)
-    for (const other of this.mesh.peers) this.mesh.hear(peer, other, other.device.listings.length)
+  /** Some devices are together for a while: each says what is due, and hears all that was said. */
+  #meet(): void {
+    const [one, other, last] = [this.someone(), this.someone(), this.someone()]
+    for (const peer of [one, other, last, one, other]) {
+      if (peer === undefined) continue
+      this.mesh.learn(peer, this.mesh.membership.epoch)
+      for (const from of this.mesh.peers) this.mesh.hear(peer, from, from.device.listings.length)
+      this.mesh.say(peer)
+    }
   }
 
   #fetch(): void {
     const peer = this.someone()
-    const live = peer && this.of(liveRoots(peer.view, peer.membership))
-    if (peer !== undefined && live !== undefined) this.mesh.fetch(peer, live.root)
+    if (peer === undefined) return
+    for (const { root } of liveRoots(peer.view, peer.membership))
+      if (this.draw(2) === 0) this.mesh.fetch(peer, root)
   }
 
   #forget(): void {
-    const peer = this.someone(['keeper', 'keeper', 'second', 'nas', 'laptop'])
-    const live = peer && this.of(liveRoots(peer.view, peer.membership))
-    if (peer === undefined || live === undefined) return
+    const peer = this.someone(
+      ['keeper', 'keeper', 'second', 'nas', 'laptop'].filter((name) => this.names.includes(name)),
+    )
+    if (peer === undefined) return
+    const all = liveRoots(peer.view, peer.membership)
+    // Rather what somebody is leaning on just now.
+    const leaned = new Set(
+      this.mesh.peers.flatMap(({ sessions }) => sessions.flatMap((one) => [...one.leanable])),
+    )
+    const live = this.of(this.draw(3) > 0 ? all.filter(({ root }) => leaned.has(root)) : all)
+    if (live === undefined) return
     const forgets = [{ dot: live.dot, root: live.root }]
     if (peer.twin !== undefined && this.draw(2) === 0) this.mesh.sayTwin(peer, forgets)
     else this.mesh.say(peer, { forgets })
   }
 
   #release(): void {
-    const peer = this.someone()
-    const dead = peer && this.of(deadRoots(peer.view, peer.membership).filter(({ root }) => peer.holds.has(root)))
-    if (peer !== undefined && dead !== undefined) this.mesh.release(peer, dead)
+    for (const peer of this.mesh.peers.filter(({ isGone }) => !isGone))
+      for (const dead of deadRoots(peer.view, peer.membership))
+        if (peer.holds.has(dead.root)) this.mesh.release(peer, dead)
   }
 
   #intend(): void {
@@ -209,10 +231,11 @@ class Game {
   /** The second keeper alone changes the membership, from what it knows. */
   #membership(): void {
     const second = this.mesh.peer('second')
-    const peer = this.someone(['keeper', 'nas', 'laptop', 'tablet'])
-    const phone = this.mesh.peer('phone')
+    const peer = this.someone(this.names.filter((name) => name !== 'second' && name !== 'box'))
+    const phone = this.mesh.peers.find(({ name }) => name === 'phone')
     const kind = this.draw(6)
-    if (kind === 0 && phone.member === undefined && !phone.isGone) return this.mesh.admit(second, phone, LEANS)
+    if (kind === 0 && phone?.member === undefined && phone?.isGone === false)
+      return this.mesh.admit(second, phone, LEANS)
     if (peer === undefined) return
     const has = this.mesh.membership.members.get(peer.id)?.capabilities ?? new Set<Capability>()
     if (kind === 1 && peer.name !== 'keeper') this.mesh.remove(second, peer)

@@ -29,9 +29,15 @@ import {
 /** Always the same time: it is for display only. */
 export const AT_MS = 1_700_000_000_000
 
+const SIGNERS = new Map<string, Signer>()
+
 /** A signer whose key follows from a name. */
 export function signerOf(name: string): Signer {
-  return signerFromSeed(createHash('sha256').update(`seed of ${name}`).digest())
+  const known = SIGNERS.get(name)
+  if (known !== undefined) return known
+  const signer = signerFromSeed(createHash('sha256').update(`seed of ${name}`).digest())
+  SIGNERS.set(name, signer)
+  return signer
 }
 
 /** A root id that follows from a name. */
