@@ -54,6 +54,8 @@ export interface Waiting {
   readonly connected: boolean
   readonly last_seen?: string
   readonly snapshots: number
+  /** It has no room for them. */
+  readonly full?: boolean
 }
 
 /** Something a person should know, with what to do about it. */

@@ -79,7 +79,7 @@ async function follow(parts: NodeParts, network: Network, ending: AbortControlle
     addresses: parts.catalog.sub('addresses'),
     configured: config.peers.map(readAddress),
   }
-  const online = new Online({ ledger, store, network, clock, random, events })
+  const online = new Online({ ledger, store, network, clock, random, events, sheds: parts.isRunning })
   online.start()
   const contacts = await Contacts.open(contactsParts).catch(async (error: unknown) => {
     await online.close()

@@ -41,6 +41,8 @@ export interface OnlineParts {
   readonly clock: Clock
   readonly random: Random
   readonly events: Events
+  /** Lets go of what others hold: only for a node that runs on, and can go through with it. @defaultValue true */
+  readonly sheds?: boolean
 }
 
 /** Among the peers, until closed. */
@@ -119,7 +121,7 @@ export class Online {
     )
     this.#run(this.replicator.run(this.#end.signal))
     this.#run(this.room.watch(this.#end.signal))
-    this.#run(this.#shedder.run(this.#end.signal))
+    if (this.#parts.sheds !== false) this.#run(this.#shedder.run(this.#end.signal))
     for (const device of network.connected()) this.#follow(device)
   }
 

@@ -78,6 +78,7 @@ function notYet(counts: SnapshotCounts, status: Status): string {
 }
 
 function waitingFor(one: Waiting): string {
+  if (one.full === true) return `${one.name} (full)`
   if (one.connected) return `${one.name} (on its way)`
   return one.last_seen === undefined ? `${one.name} (not seen yet)` : `${one.name} (away)`
 }
@@ -86,6 +87,8 @@ function todoOf(status: Status): string {
   if (!status.running) return 'cellar start: a node that runs sends them by itself'
   const away = status.waiting.filter((one) => one.snapshots > 0 && !one.connected).map((one) => one.name)
   if (away.length > 0) return `start rootcellar on ${listOf(away)}; the rest goes by itself`
+  const full = status.waiting.filter((one) => one.full === true).map((one) => one.name)
+  if (full.length > 0) return `free space on ${listOf(full)}, raise a quota, or add a device`
   return 'nothing: it goes on by itself'
 }
 

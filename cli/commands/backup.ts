@@ -209,10 +209,13 @@ function verdictOf(session: Session, summary: BackupSummary): number | undefined
   }
   if (summary.waited !== undefined && !summary.waited.reached) {
     const told = `the snapshot is saved, but only ${String(summary.copies)} of ${String(summary.waited.wanted)} devices hold it`
+    const full = (summary.waited.full ?? []).map((name) => session.print.safe(name))
     session.print.failure(
       COPIES_MISSING,
-      told,
-      'leave rootcellar running (cellar start): it goes on by itself',
+      full.length === 0 ? told : `${told}: ${full.join(', ')} ${full.length === 1 ? 'is' : 'are'} full`,
+      full.length === 0
+        ? 'leave rootcellar running (cellar start): it goes on by itself'
+        : 'free space there, raise a quota, or add a device',
       'COPIES_MISSING',
     )
     return COPIES_MISSING

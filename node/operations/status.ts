@@ -1,6 +1,6 @@
 /** `status`: whether one is safe, and what is still on its way. */
 
-import { ERRORS, isReplicated, type RootId } from '../../protocol/index.ts'
+import { type DeviceId, ERRORS, isReplicated, type RootId } from '../../protocol/index.ts'
 import { freeBytes } from '../adapters/disk-space.ts'
 import type { Problem, ReclaimBlock, SnapshotCounts, Status, TrashStatus, Waiting } from '../api.ts'
 import { Explainer } from '../deletion/explain.ts'
@@ -10,6 +10,7 @@ import type { NodeParts } from '../parts.ts'
 import { EVERY } from '../snapshots.ts'
 import { VERSION } from '../version.ts'
 import { listDevices } from './devices.ts'
+import { fullProblems, isFull } from './full.ts'
 
 /** A device without a sign for so long is spoken of, milliseconds. */
 const silentMs = 7 * 24 * 3_600_000
@@ -62,7 +63,7 @@ export function readStatus(parts: NodeParts): Status {
     trash: trashStatus(parts),
     suspicions: standingSuspicions(parts),
     jobs: parts.jobs.list(),
-    problems: problemsOf(parts, devices),
+    problems: [...fullProblems(parts, roots), ...problemsOf(parts, devices)],
   }
 }
 
@@ -103,9 +104,10 @@ function waitingFor(parts: NodeParts, roots: readonly RootId[], devices: Status[
   }
   return devices.flatMap(({ id, name, connected, last_seen }) => {
     const snapshots = lacking.get(id) ?? 0
-    return snapshots === 0
-      ? []
-      : [{ device: id, name, connected, ...(last_seen !== undefined && { last_seen }), snapshots }]
+    if (snapshots === 0) return []
+    const seen = last_seen !== undefined && { last_seen }
+    const full = isFull(parts, id as DeviceId) && { full: true }
+    return [{ device: id, name, connected, ...seen, snapshots, ...full }]
   })
 }
 

@@ -2,11 +2,14 @@
 
 import type { RootId } from '../../protocol/index.ts'
 import type { NodeParts } from '../parts.ts'
+import { isFull } from './full.ts'
 
 /** With nobody in reach who could take a copy, waiting ends after so long, milliseconds. */
 const aloneMsMax = 30_000
 /** With somebody in reach but nothing moving, after so long. */
 const stillMsMax = 180_000
+/** With nobody in reach but who says that it is full: its word may just be on its way to us, or from us. */
+const fullMsMax = 5000
 const checkEveryMs = 1000
 
 /** Copies so far. */
@@ -20,6 +23,8 @@ export interface CopiesSoFar {
 export interface Waited {
   readonly wanted: number
   readonly reached: boolean
+  /** Names of devices in reach that have no room for it, where that ended the waiting. */
+  readonly full?: readonly string[]
 }
 
 /** How one waits. */
@@ -31,7 +36,7 @@ export interface WaitOptions {
 
 /**
  * Waits for signed listings that say the root is held (the receipts), until there are enough, or nobody in reach could
- * still take a copy, or nothing has moved for minutes.
+ * still take a copy, or nothing has moved for minutes. Who is full takes none.
  *
  * @param wanted - how many devices, this one included; `goal`: as many as the mesh wants
  */
@@ -64,9 +69,14 @@ export async function waitForCopies(
         })
       }
       if (told >= target()) return { wanted: target(), reached: true }
-      const isAlone = network.connected().every((device) => holders.includes(device))
-      if (clock.monotonicMs() - movedMs > (isAlone ? aloneMsMax : stillMsMax))
-        return { wanted: target(), reached: false }
+      const others = network.connected().filter((device) => !holders.includes(device))
+      const full = others.filter((device) => isFull(parts, device))
+      const isNoRoom = full.length > 0 && full.length === others.length
+      const ms = isNoRoom ? fullMsMax : others.length === 0 ? aloneMsMax : stillMsMax
+      if (clock.monotonicMs() - movedMs > ms) {
+        const names = full.map((device) => ledger.nameOf(device))
+        return { wanted: target(), reached: false, ...(isNoRoom && { full: names }) }
+      }
       const limit = { clock, ms: checkEveryMs, signal: options.signal }
       await events.nextWithin((event) => event.kind === 'view', limit)
     }
