@@ -278,7 +278,7 @@ class MemoryStore implements ChunkStore {
       if (free.length === 0) return gone
       for (const [id, kept] of free) {
         asked.add(id)
-        const isUnknown = kept.isBad && kept.links.length > 0
+        const isUnknown = kept.isBad && kept.isComplete && kept.links.length > 0
         if (mayGo(id, kept) && !isUnknown) gone.add(id)
       }
     }

@@ -84,7 +84,7 @@ class Count {
   #take(id: ChunkId): void {
     const record = this.#parts.index.get(id)
     if (record === undefined || this.#parts.staging.get(id) !== undefined || !this.#mayReclaim(id)) return
-    const links = record.isComplete ? linksOf(this.#parts, id) : []
+    const links = record.isComplete && record.linkCount > 0 ? linksOf(this.#parts, id) : []
     if (links === undefined) return // as `reclaim`: unknown means pinned
     this.chunks++
     this.bytes += record.pack === 0 ? 0 : record.length + recordHeaderBytes

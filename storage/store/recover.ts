@@ -18,6 +18,7 @@ export async function recover(parts: StoreParts): Promise<void> {
     const end = record?.end ?? 0
     if (record?.state === 'cut' && packs.size(pack) > end) packs.truncate(pack, end)
     if (packs.size(pack) > end) adoptTail(parts, draft, { pack, end, adopted })
+    else if (record === undefined) packs.drop(pack) // no byte was ever written to it
   }
   // The bytes adopted may still be only in the memory of the system: durable first, as in a commit.
   if (adopted.size > 0) for (const error of await syncPacks(parts)) throw error

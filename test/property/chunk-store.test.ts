@@ -1,16 +1,18 @@
 /**
  * The real store against a plain model, in random histories with crashes of the machine at any write. It sees to what
  * holds at every moment (A2.1, A2.2, A2.3), that the lists of free and bad chunks are in step (I1.1), and that packs
- * are durable before the index names what is in them (O2.1).
+ * are durable before the index names what is in them (O2.1). As long as nothing goes wrong, its twin in memory does
+ * the same; and in the end, whatever went wrong, giving back all that nobody needs leaves what is held, and no byte more.
  */
 
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { CellarError, type ChunkId } from '../../protocol/index.ts'
-import type { ChunkStore } from '../../storage/index.ts'
+import { memoryStore, type ChunkStore, type ReclaimOptions } from '../../storage/index.ts'
 import { MemoryDisk } from '../../storage/memory-disk.ts'
 import { memoryKeyValue } from '../../storage/memory-key-value.ts'
 import { openStore } from '../../storage/open-store.ts'
+import { packHeaderBytes } from '../../storage/pack/format.ts'
 import { testChunk, type TestChunk } from '../support/chunks.ts'
 
 /** A small world of chunks: leaves, trees over leaves, roots over trees; every closure overlaps with others. */
@@ -41,7 +43,15 @@ function closure(top: ChunkId): ChunkId[] {
 
 type Step =
   | { readonly do: 'put' | 'hold' | 'release' | 'quarantine'; readonly at: number }
-  | { readonly do: 'commit' | 'reclaim' | 'compact' | 'reopen' | 'rebuild' }
+  | { readonly do: 'commit' | 'compact' | 'reopen' | 'rebuild' }
+  | { readonly do: 'releaseAll' }
+  | {
+      readonly do: 'reclaim'
+      readonly unfinished: boolean
+      readonly compact: boolean
+      /** Stops after so many questions. */
+      readonly stopAfter: number | undefined
+    }
   | { readonly do: 'crash'; readonly after: number; readonly seed: number }
 
 const at = fc.nat({ max: WORLD.length - 1 })
@@ -55,9 +65,19 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     {
       weight: 4,
       arbitrary: fc.record({
-        do: fc.constantFrom('commit' as const, 'reclaim' as const, 'compact' as const),
+        do: fc.constantFrom('commit' as const, 'compact' as const),
       }),
     },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        do: fc.constant('reclaim' as const),
+        unfinished: fc.boolean(),
+        compact: fc.boolean(),
+        stopAfter: fc.option(fc.nat({ max: 5 }), { nil: undefined, freq: 2 }),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('releaseAll' as const) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('reopen' as const, 'rebuild' as const) }) },
     {
       weight: 4,
@@ -86,8 +106,8 @@ class Model {
   readonly held = new Set<ChunkId>()
   readonly bad = new Set<ChunkId>()
   pending = new Set<ChunkId>()
-  /** A hold or release that a crash cut short: both outcomes are right. */
-  uncertain: ChunkId | undefined
+  /** Roots whose hold or release a crash cut short: both outcomes are right. */
+  uncertain: readonly ChunkId[] = []
 
   committed(): void {
     for (const id of this.pending) this.durable.add(id)
@@ -105,6 +125,8 @@ class World {
   readonly map = memoryKeyValue()
   readonly model = new Model()
   store!: ChunkStore
+  /** Does the same, until something goes wrong that it cannot know of. */
+  twin: ChunkStore | undefined = memoryStore()
   #draw = drawFrom(1)
 
   async open(): Promise<void> {
@@ -120,7 +142,7 @@ class World {
     const { model } = this
     try {
       await this.#do(step)
-      model.uncertain = undefined
+      model.uncertain = []
     } catch (error) {
       if (!this.disk.isDown) throw error
       await this.#restart()
@@ -133,12 +155,12 @@ class World {
     this.map.crash(this.#draw(this.map.undurableBatches + 1))
     await this.open()
     model.pending = new Set()
-    const { uncertain } = model
-    if (uncertain !== undefined) {
-      if (this.store.isHeld(uncertain)) model.held.add(uncertain)
-      else model.held.delete(uncertain)
+    this.twin = undefined
+    for (const id of model.uncertain) {
+      if (this.store.isHeld(id)) model.held.add(id)
+      else model.held.delete(id)
     }
-    model.uncertain = undefined
+    model.uncertain = []
     model.bad.clear()
     for (const id of this.store.quarantined()) model.bad.add(id)
   }
@@ -151,15 +173,25 @@ class World {
     } else if (step.do === 'commit') {
       await store.commit()
       model.committed()
-    } else if (step.do === 'reclaim') await this.#reclaim()
-    else if (step.do === 'compact') await store.compact({ deadShareMin: 0.01 })
-    else if (step.do === 'rebuild') {
+      await this.twin?.commit()
+    } else if (step.do === 'reclaim') await this.#reclaim(step)
+    else if (step.do === 'releaseAll') {
+      model.uncertain = [...model.held]
+      await store.release(...model.held)
+      await this.twin?.release(...model.held)
+      model.held.clear()
+    } else if (step.do === 'compact') {
+      await store.compact({ deadShareMin: 0.01, wasteShareMax: 0 })
+      await this.twin?.commit()
+    } else if (step.do === 'rebuild') {
+      this.twin = undefined // what was removed and not yet compacted comes back
       await store.rebuildIndex()
       model.committed()
     } else if (step.do === 'reopen') {
       await store.close()
       model.committed()
       await this.open()
+      await this.twin?.commit()
     } else if ('at' in step) await this.#one(step.do, WORLD[step.at])
   }
 
@@ -167,22 +199,25 @@ class World {
     const { store, model } = this
     assert.ok(chunk)
     if (what === 'put') {
-      await store.put(chunk.id, chunk.bytes)
+      const isNew = await store.put(chunk.id, chunk.bytes)
+      assert.equal((await this.twin?.put(chunk.id, chunk.bytes)) ?? isNew, isNew)
       model.bad.delete(chunk.id)
       if (!model.durable.has(chunk.id)) model.pending.add(chunk.id)
       return
     }
-    model.uncertain = what === 'quarantine' ? undefined : chunk.id
+    model.uncertain = what === 'quarantine' ? [] : [chunk.id]
     if (what === 'quarantine') {
       // Only what is not held: the model says that held closures stay whole.
       if (model.needed().has(chunk.id)) return
       model.durable.delete(chunk.id)
       await store.quarantine(chunk.id)
+      await this.twin?.quarantine(chunk.id)
       model.committed()
       model.durable.delete(chunk.id)
       model.bad.add(chunk.id)
     } else if (what === 'release') {
       await store.release(chunk.id)
+      await this.twin?.release(chunk.id)
       model.held.delete(chunk.id)
     } else await this.#hold(chunk.id)
   }
@@ -190,8 +225,10 @@ class World {
   async #hold(id: ChunkId): Promise<void> {
     const { store, model } = this
     const isWhole = closure(id).every((below) => store.has(below))
+    const [found, expected] = await Promise.allSettled([store.hold(id), this.twin?.hold(id)])
+    if (this.twin !== undefined && !this.disk.isDown) assert.equal(found.status, expected.status)
     try {
-      await store.hold(id)
+      if (found.status === 'rejected') throw found.reason
     } catch (error) {
       assert.ok(error instanceof CellarError && error.code === 'CLOSURE_INCOMPLETE', String(error))
       assert.equal(isWhole, false, 'a whole closure was refused')
@@ -202,20 +239,28 @@ class World {
     model.held.add(id)
   }
 
-  async #reclaim(): Promise<void> {
+  async #reclaim({ unfinished, compact, stopAfter = Infinity }: Step & { do: 'reclaim' }): Promise<void> {
     const { store, model } = this
     const asked = new Set<ChunkId>()
     const needed = model.needed()
+    const stop = new AbortController()
+    const isKept = (id: ChunkId): boolean => id.charCodeAt(0) % 5 === 0
     const mayReclaim = (id: ChunkId): boolean => {
       asked.add(id)
       model.durable.delete(id) // from here on it may be there or not
-      return id.charCodeAt(0) % 5 !== 0
+      if (asked.size > stopAfter) stop.abort()
+      return !isKept(id)
     }
-    await store.reclaim({ mayReclaim, unfinished: true })
+    await store.commit()
+    const foreseen = await store.freedBy([], { mayReclaim: (id) => !isKept(id), unfinished })
+    const { signal } = stop
+    const thoroughly = { deadShareMin: 0.01, wasteShareMax: 0 }
+    const options: ReclaimOptions = { mayReclaim, unfinished, compact: compact && thoroughly, signal }
+    const { chunks, bytes } = await store.reclaim(options)
     model.committed()
     for (const id of asked) {
       assert.equal(needed.has(id), false, `${id} is needed by a held root and was offered for reclaiming`)
-      if (id.charCodeAt(0) % 5 === 0) {
+      if (isKept(id)) {
         if (!model.bad.has(id)) model.durable.add(id)
       } else {
         model.durable.delete(id)
@@ -223,6 +268,34 @@ class World {
         assert.equal(store.has(id), false)
       }
     }
+    if (signal.aborted) {
+      this.twin = undefined
+      return
+    }
+    assert.deepEqual(foreseen, { chunks, bytes, isWhole: true })
+    const twin = await this.twin?.reclaim({ mayReclaim: (id) => !isKept(id), unfinished })
+    if (twin !== undefined) assert.deepEqual([chunks, bytes], [twin.chunks, twin.bytes])
+  }
+
+  /** Gives back all that nobody needs: what is held is left, and no byte more. */
+  async finish(): Promise<void> {
+    const { store, model } = this
+    await store.reclaim({
+      mayReclaim: () => true,
+      unfinished: true,
+      compact: { deadShareMin: 1e-9, wasteShareMax: 0 },
+    })
+    this.twin = undefined
+    model.durable.clear()
+    model.pending.clear()
+    if (model.bad.size > 0) return // what they refer to is unknown, and stays
+    const left = [...model.needed()]
+    const expected = memoryStore()
+    for (const id of left) await expected.put(id, BY_ID.get(id)?.bytes ?? new Uint8Array())
+    await expected.commit()
+    const { chunks, bytes, packs, packBytes } = store.stats()
+    assert.deepEqual([chunks, bytes], [left.length, expected.stats().bytes])
+    assert.equal(packBytes, bytes + packs * packHeaderBytes)
   }
 
   check(): void {
@@ -233,6 +306,7 @@ class World {
       assert.deepEqual(Buffer.from(store.get(id)), Buffer.from(BY_ID.get(id)?.bytes ?? []))
     }
     assert.deepEqual(store.holds(), [...model.held].sort())
+    for (const { id } of WORLD) if (this.twin !== undefined) assert.equal(store.has(id), this.twin.has(id))
     for (const id of model.held) assert.ok(store.isComplete(id))
     for (const { id } of WORLD) {
       if (store.isComplete(id))
@@ -261,6 +335,11 @@ describe('chunk store, in random histories with crashes', () => {
           world.check()
         }
         await world.run({ do: 'commit' })
+        await world.verify()
+        if (world.disk.isDown) return
+        world.disk.crashAfter(Infinity, () => 0)
+        await world.finish()
+        world.check()
         await world.verify()
       }),
       { numRuns: Number(process.env['ROOTCELLAR_RUNS'] ?? 1000) },
