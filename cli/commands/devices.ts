@@ -119,11 +119,12 @@ async function lean(
   if (session.json) session.print.json({ message_type: 'leans', ...changed })
   else {
     const name = session.print.safe(changed.name)
-    session.print.info(
-      changed.leans
-        ? `${name} may lean: it need not keep what other devices hold. Freeing space on any device now waits until ${name} has been heard.`
-        : `${name} leans no more: nothing waits for it.`,
-    )
+    const waits = `Freeing space on any device now waits until ${name} has been heard.`
+    const [on, off] = [
+      `${name} may lean: it need not keep what other devices hold.`,
+      `${name} leans no more:`,
+    ]
+    session.print.info(changed.leans ? `${on} ${waits}` : `${off} nothing waits for it.`)
   }
   return undefined
 }
