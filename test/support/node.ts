@@ -29,6 +29,8 @@ export interface TestNodeOptions {
   readonly isBlind?: boolean
   /** Left out: it reaches nobody. */
   readonly hub?: MemoryHub
+  /** In the place of one without a bound. */
+  readonly store?: ChunkStore
   /** Of an earlier node, to go on from. */
   readonly before?: TestNode
 }
@@ -55,7 +57,7 @@ export async function testNode(options: TestNodeOptions): Promise<TestNode> {
   const { number, membership, before, hub } = options
   const clock = options.clock ?? before?.clock ?? new ManualClock()
   const catalog = before?.catalog ?? memoryCatalog()
-  const store = before?.store ?? memoryStore()
+  const store = before?.store ?? options.store ?? memoryStore()
   if (before === undefined) {
     await catalog.sub('ledger').batch(
       membership.entries.map((value, epoch) => ({ type: 'put', key: entryKey(epoch), value }) as const),

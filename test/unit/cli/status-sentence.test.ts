@@ -44,6 +44,16 @@ describe('the sentence of status', () => {
       'nothing: it goes on by itself',
     ],
     [
+      'a device is full',
+      {
+        snapshots: { ...counts, complete: 3, partial: 2 },
+        waiting: [{ ...pi, connected: true, full: true }],
+      },
+      'waiting',
+      '3 of 5 snapshots are on as many devices as wanted; 2 wait for pi (full).',
+      'free space on pi, raise a quota, or add a device',
+    ],
+    [
       'no node runs',
       { running: false, snapshots: { ...counts, complete: 3, partial: 2 }, waiting: [pi] },
       'waiting',
