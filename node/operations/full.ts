@@ -28,7 +28,9 @@ export function fullProblems(parts: NodeParts, roots: readonly RootId[]): Proble
   }
   const problems: Problem[] = []
   if (count > 0) {
-    const names = [...lacking].map((device) => ledger.nameOf(device)).sort()
+    // Of a number of copies any of them would do.
+    const named = ledger.membership.copiesGoal === 'all' ? lacking : full
+    const names = [...named].map((device) => ledger.nameOf(device)).sort()
     const who = names.length === 1 ? `${names[0] ?? ''} is full` : `${names.join(', ')} are full`
     const what = `${String(count)} ${count === 1 ? 'snapshot has' : 'snapshots have'} too few copies`
     const remedy = 'free space there, raise a quota, or add a device'

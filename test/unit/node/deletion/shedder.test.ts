@@ -50,7 +50,7 @@ const isIntended = (one: ShedDevice, root: RootId) => one.ledger.intents().has(r
 const isGivenUp = (one: ShedDevice, root: RootId) => one.ledger.withdrawn().get(root) === 'shed'
 
 describe('letting go (R7)', () => {
-  it('says so first, waits until the others have seen it and proven what they hold, then goes', async () => {
+  it('P7.3 says so first, waits until the others have seen it and proven what they hold, then goes', async () => {
     const { mesh, root, first, second, third } = await scene()
     await mesh.step(third)
     assert.equal(isIntended(third, root), true)
@@ -108,7 +108,7 @@ describe('letting go (R7)', () => {
     assert.equal(isIntended(few.third, few.root), false, 'one other would be left')
   })
 
-  it('keeps the newest snapshot of each own source: the next backup begins with it', async () => {
+  it('P7.1 keeps the newest snapshot of each own source: the next backup begins with it', async () => {
     const mesh = await ShedMesh.open(4, goal)
     const [owner] = mesh.devices as [ShedDevice]
     const roots: RootId[] = []
@@ -271,7 +271,7 @@ describe('letting go (R7)', () => {
     assert.equal(isGivenUp(third, root), false)
   })
 
-  it('stands still while the membership is forked, or the disk of this device went back in time', async () => {
+  it('P7.2 stands still while the membership is forked, or the disk of this device went back in time', async () => {
     for (const flag of ['isMembershipForked', 'isRolledBack'] as const) {
       const { mesh, root, third } = await scene()
       Object.defineProperty(third.ledger, flag, { value: true, configurable: true })
@@ -287,7 +287,7 @@ describe('letting go (R7)', () => {
     }
   })
 
-  it('is given up after an hour in vain, and tried again later, in a new round', async () => {
+  it('P7.4 is given up after an hour in vain, and tried again later, in a new round', async () => {
     const { mesh, root, second, third } = await scene()
     mesh.liars.add(second.device)
     await mesh.settle(2)
