@@ -141,9 +141,21 @@ export interface TestSnapshot {
   readonly bytes?: number
   /** @defaultValue true: stored and held here before it is announced */
   readonly isHeld?: boolean
+  /** @defaultValue true: a listing says it at once */
+  readonly isSigned?: boolean
 }
 
 let made = 0
+
+/** Large ones are made once: hashing is what takes time. */
+const LEAVES = new Map<string, ReturnType<typeof testChunk>>()
+
+function leafOf(name: string, bytes: number): ReturnType<typeof testChunk> {
+  const key = `${name}/${String(bytes)}`
+  const leaf = LEAVES.get(key) ?? testChunk(name, [], bytes)
+  if (bytes > 1_000_000) LEAVES.set(key, leaf)
+  return leaf
+}
 
 /** Seals, holds and announces a snapshot, and signs the listing that says so. */
 export async function makeSnapshot(node: TestNode, options: TestSnapshot = {}): Promise<RootId> {
@@ -151,7 +163,7 @@ export async function makeSnapshot(node: TestNode, options: TestSnapshot = {}): 
   const { vault, signer, ledger } = parts
   if (vault === undefined) throw new TypeError('who makes snapshots reads them')
   const { path = '/home', content = [`content ${String(++made)}`], bytes = 100 } = options
-  const leaves = content.map((name) => testChunk(name, [], bytes))
+  const leaves = content.map((name) => leafOf(name, bytes))
   const tree = testChunk(
     `tree of ${content.join(' ')}`,
     leaves.map(({ id }) => id),
@@ -181,7 +193,7 @@ export async function makeSnapshot(node: TestNode, options: TestSnapshot = {}): 
   }
   const source = sourceLabel(vault.keys, signer.device, [Buffer.from(path)])
   await ledger.announce({ root: id, source, sizeClass: 10 })
-  await publish(node)
+  if (options.isSigned !== false) await publish(node)
   return id
 }
 
