@@ -80,14 +80,17 @@ const FORKS: ViewMemory<readonly Blocker[]> = new WeakMap()
 /**
  * R6c: live roots of devices that lean which nobody is known to have whole. Those of a device that does not lean need
  * no counting: it can supply all of them (S2), and who holds them keeps his own (S1).
+ *
+ * @param round - what the answer is remembered by, beside the view
  */
 export function unknownBlockers(
   view: View,
   membership: Membership,
   self: DeviceId,
   isCompleteHere: (root: RootId) => boolean,
+  round: object = isCompleteHere,
 ): readonly Blocker[] {
-  return rememberView(memoryOf(isCompleteHere), view, membership, self, () => {
+  return rememberView(memoryOf(round), view, membership, self, () => {
     const suspects = rememberView(SUSPECTS, view, membership, self, () =>
       unheldLeaning(view, membership, self),
     )
@@ -111,10 +114,10 @@ function unheldLeaning(view: View, membership: Membership, self: DeviceId): Live
 const SUSPECTS: ViewMemory<readonly LiveRoot[]> = new WeakMap()
 const UNKNOWN = new WeakMap<object, ViewMemory<readonly Blocker[]>>()
 
-function memoryOf(isCompleteHere: object): ViewMemory<readonly Blocker[]> {
-  const known = UNKNOWN.get(isCompleteHere)
+function memoryOf(round: object): ViewMemory<readonly Blocker[]> {
+  const known = UNKNOWN.get(round)
   if (known !== undefined) return known
   const memory: ViewMemory<readonly Blocker[]> = new WeakMap()
-  UNKNOWN.set(isCompleteHere, memory)
+  UNKNOWN.set(round, memory)
   return memory
 }

@@ -19,7 +19,7 @@ const LABEL = Buffer.from('rootcellar/1/shed\0', 'ascii')
 export interface ShedFacts {
   /** Whether a device has lately proved that it has chunks of a root. */
   isProven(device: DeviceId, root: RootId): boolean
-  /** As of `releaseBlockers`. */
+  /** As of `releaseBlockers`; asked once for each view and object of facts. */
   isCompleteHere(root: RootId): boolean
 }
 
@@ -103,7 +103,7 @@ export function judgeShed(
   if (counted.length < wanted) lacking.push({ kind: 'copies', missing: wanted - counted.length })
   else if (domains < domainsWanted) lacking.push({ kind: 'domains', missing: domainsWanted - domains })
   // R6c: what nobody has whole may need what is let go here.
-  const unknown = unknownBlockers(view, membership, self, facts.isCompleteHere)
+  const unknown = unknownBlockers(view, membership, self, (id) => facts.isCompleteHere(id), facts)
   for (const blocker of unknown) if (blocker.kind === 'unknown') lacking.push(blocker)
   const isEnough = counted.length >= wanted && domains >= domainsWanted && unknown.length === 0
   return isEnough ? { kind: 'drop', counted } : { kind: 'wait', lacking }
