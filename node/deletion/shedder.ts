@@ -118,6 +118,7 @@ export class Shedder {
     for (const root of this.#rounds.keys()) if (!intents.has(root)) this.#rounds.delete(root)
     const judge = this.#judge()
     const ready: RootId[] = []
+    const ended: RootId[] = []
     let looked = 0
     for (const [root, seq] of intents) {
       if (++looked % rootsAtOnce === 0) await pause()
@@ -127,9 +128,13 @@ export class Shedder {
       const round = this.#rounds.get(root) ?? { beganMs: clock.monotonicMs(), before: 0 }
       this.#rounds.set(root, round)
       if (verdict.kind === 'drop') ready.push(root)
-      else if (verdict.kind === 'abort') await this.#end(root, verdict.why === 'lost-tie')
-      else if (clock.monotonicMs() - round.beganMs >= roundMsMax) await this.#end(root, true)
+      else if (verdict.kind === 'abort' || clock.monotonicMs() - round.beganMs >= roundMsMax) {
+        this.#end(root, verdict.kind === 'wait' || verdict.why === 'lost-tie')
+        ended.push(root)
+      }
     }
+    // Trying again is a new round, with a listing between that does not have the intent.
+    if (ended.length > 0) await ledger.retract(...ended)
     if (ready.length > 0) await this.#letGo(ready)
   }
 
@@ -167,35 +172,38 @@ export class Shedder {
     }
   }
 
-  /** Takes an intent back. Trying again is a new round, with a listing between that does not have it. */
-  async #end(root: RootId, mayTryAgain: boolean): Promise<void> {
+  /** Ends a round that came to nothing. */
+  #end(root: RootId, mayTryAgain: boolean): void {
     const rounds = (this.#rounds.get(root)?.before ?? 0) + 1
     this.#rounds.delete(root)
     if (mayTryAgain)
       this.#rests.set(root, { rounds, untilMs: this.#parts.clock.monotonicMs() + roundRestMs(rounds) })
     else this.#rests.delete(root)
-    await this.#parts.ledger.retract(root)
   }
 
   /** Begins rounds for roots that others should hold, and do. */
   async #begin(signal: AbortSignal): Promise<void> {
     const { ledger, store, clock } = this.#parts
     const intents = ledger.intents()
-    let room = intentsMax - intents.size
+    const begun: RootId[] = []
     const parents = this.#parents()
     const nowMs = clock.monotonicMs()
     let looked = 0
     for (const root of store.holds()) {
-      if (room <= 0 || signal.aborted) return
+      if (signal.aborted) return
+      if (begun.length >= intentsMax - intents.size) break
       if (++looked % rootsAtOnce === 0) await pause()
       const rest = this.#rests.get(root)
       if (intents.has(root) || parents.has(root) || (rest?.untilMs ?? 0) > nowMs) continue
       if (!mayIntend(ledger.view, ledger.membership, ledger.device, root) || !store.isComplete(root)) continue
-      this.#rounds.set(root, { beganMs: nowMs, before: rest?.rounds ?? 0 })
-      this.#rests.delete(root)
-      await ledger.intend(root)
-      room--
+      begun.push(root)
     }
+    if (begun.length === 0) return
+    for (const root of begun) {
+      this.#rounds.set(root, { beganMs: nowMs, before: this.#rests.get(root)?.rounds ?? 0 })
+      this.#rests.delete(root)
+    }
+    await ledger.intend(...begun) // in one listing
   }
 
   /**

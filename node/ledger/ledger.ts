@@ -209,14 +209,14 @@ export class Ledger extends Knowledge {
     await this.#serial.run(() => this.#marks.pin(roots, isPinned))
   }
 
-  /** Notes that this device means to let a root go: the next listing says so (R7). */
-  async intend(root: RootId): Promise<void> {
-    await this.#serial.run(() => this.#marks.intend([root], true))
+  /** Notes that this device means to let roots go: the next listing says so (R7). */
+  async intend(...roots: readonly RootId[]): Promise<void> {
+    await this.#serial.run(() => this.#marks.intend(roots, true))
   }
 
   /** Takes that back. */
-  async retract(root: RootId): Promise<void> {
-    await this.#serial.run(() => this.#marks.intend([root], false))
+  async retract(...roots: readonly RootId[]): Promise<void> {
+    await this.#serial.run(() => this.#marks.intend(roots, false))
   }
 
   /**
