@@ -15,6 +15,7 @@ import {
   type DeviceId,
   emptyView,
   type Horizon,
+  holdersOf,
   horizonOf,
   isChosen,
   judgeShed,
@@ -283,7 +284,7 @@ export class LeaningMesh {
     return verdict.kind
   }
 
-  /** R6a: removes what no held root, no live root that is wanted here, and no own one contains. */
+  /** R6a: removes what no held root contains, and no live one that is wanted here or that nobody says he has. */
   reclaim(peer: Peer): void {
     if (peer.sessions.length > 0) return
     const kept = new Set<number>()
@@ -291,9 +292,9 @@ export class LeaningMesh {
       for (const chunk of this.#root(root).chunks) kept.add(chunk)
     }
     for (const root of peer.holds) keep(root)
-    for (const { root, owner } of liveRoots(peer.view, peer.membership)) {
-      const isWanted = peer.may('store') && isChosen(peer.view, peer.membership, peer.id, root)
-      if (isWanted || owner === peer.id) keep(root)
+    for (const { root } of liveRoots(peer.view, peer.membership)) {
+      const isWanted = isChosen(peer.view, peer.membership, peer.id, root)
+      if (isWanted || holdersOf(peer.view, peer.membership, root).length === 0) keep(root)
     }
     for (const chunk of peer.store) if (!kept.has(chunk)) peer.store.delete(chunk)
   }
