@@ -26,9 +26,25 @@ const STORING = new WeakMap<Membership, readonly Member[]>()
 
 /**
  * Every device that gives space, those first that should hold the root: by weighted rendezvous hashing, one of each
- * failure domain before a second of any. When one of the first is full, the next takes its place.
+ * failure domain before a second of any. When one of the first is full, the next takes its place. Remembered for the
+ * membership: who plans asks for every root again and again.
  */
-export function rankHolders(membership: Membership, root: RootId): DeviceId[] {
+export function rankHolders(membership: Membership, root: RootId): readonly DeviceId[] {
+  let ranked = RANKED.get(membership)
+  const known = ranked?.get(root)
+  if (known !== undefined) return known
+  if (ranked === undefined || ranked.size >= RANKED_MAX) RANKED.set(membership, (ranked = new Map()))
+  const made = makeRanking(membership, root)
+  ranked.set(root, made)
+  return made
+}
+
+/** Rankings remembered at a time, some 200 bytes each. */
+const RANKED_MAX = 100_000
+
+const RANKED = new WeakMap<Membership, Map<RootId, readonly DeviceId[]>>()
+
+function makeRanking(membership: Membership, root: RootId): DeviceId[] {
   const ranked = storingMembers(membership)
     .filter((member) => member.quotaBytes !== 0)
     .map((member) => ({ member, score: scoreOf(member, root) }))
