@@ -1,0 +1,237 @@
+/** What must hold after every step (deletion.md, "Invariants"), checked where something changed. */
+
+import {
+  type ChunkId,
+  forgetsInForce,
+  hashAt,
+  type Horizon,
+  type Lane,
+  type LaneKey,
+  type ListingHash,
+  memberNow,
+  type RootId,
+  type View,
+} from '../../protocol/index.ts'
+import type { Machine } from './machine.ts'
+import { dotName, type Truth } from './truth.ts'
+import { type Trace, Violation } from './trace.ts'
+
+/** What is remembered of one machine between two looks. */
+interface Seen {
+  view: View | undefined
+  forgetsMark: object | undefined
+  epoch: number
+  readonly lanes: Map<LaneKey, Lane>
+  /** Newest listing of its own. */
+  hash: ListingHash | undefined
+  held: ReadonlySet<RootId>
+  /** What its open sessions pinned. */
+  readonly pins: Map<object, Horizon>
+  /** Roots of sessions that were closed since its newest listing, to be in the next one. */
+  readonly owed: Set<RootId>
+}
+
+/** The checks of one run. */
+export class Checks {
+  readonly #truth: Truth
+  readonly #trace: Trace
+  readonly #seen = new Map<Machine, Seen>()
+  /** Roots that have a chunk, made when first asked for. */
+  readonly #rootsOf = new Map<ChunkId, Set<RootId>>()
+  #rootsKnown = 0
+
+  constructor(truth: Truth, trace: Trace) {
+    this.#truth = truth
+    this.#trace = trace
+  }
+
+  /** Looks at everything that has changed. @throws {Violation} */
+  look(machines: readonly Machine[]): void {
+    for (const machine of machines) {
+      const ledger = machine.node?.ledger
+      if (ledger === undefined) continue
+      const seen = this.#of(machine)
+      if (ledger.view === seen.view && ledger.membership.epoch === seen.epoch) continue
+      this.#lookAtView(machine, seen, ledger.view)
+    }
+  }
+
+  /** A machine has lost what it had; `isFault`: by a fault of its disk, and not by its program. @throws {Violation} */
+  gone(machine: Machine, chunks: readonly ChunkId[], isFault: boolean): void {
+    const truth = this.#truth
+    if (isFault) return
+    const { held } = this.#of(machine)
+    for (const id of chunks) {
+      for (const root of this.rootsOf(id)) {
+        // I1: who says it holds a root has all of it.
+        if (held.has(root) && !truth.dishonest.has(machine.device) && !machine.damaged.has(id))
+          throw new Violation('I1', `${machine.name} says it holds ${short(root)} and gave up ${short(id)}`)
+        this.checkRoot(root, id)
+      }
+    }
+  }
+
+  /** A session was opened: what it pinned. */
+  opened(machine: Machine, session: object, pin: Horizon): void {
+    this.#of(machine).pins.set(session, pin)
+  }
+
+  /** A session was closed, with its root announced if it has one. */
+  closed(machine: Machine, session: object, root: RootId | undefined): void {
+    const seen = this.#of(machine)
+    seen.pins.delete(session)
+    if (root !== undefined) seen.owed.add(root)
+  }
+
+  /** What a machine remembered of itself is no more: its process ended. */
+  ended(machine: Machine, isDiskOther: boolean): void {
+    const seen = this.#of(machine)
+    seen.pins.clear()
+    seen.view = undefined
+    if (!isDiskOther) return
+    seen.lanes.clear()
+    seen.owed.clear()
+  }
+
+  /** S1 and S2 of one root; of one of its chunks only, if given. @throws {Violation} */
+  checkRoot(root: RootId, only?: ChunkId): void {
+    const truth = this.#truth
+    if (!truth.isLive(root)) return
+    const known = truth.archive.roots.get(root)
+    if (known === undefined) return
+    // S1: what was acknowledged, and nobody entitled has forgotten, some member has whole.
+    if (
+      truth.acknowledged.has(root) &&
+      !truth.lostRoots.has(root) &&
+      truth.wholeCopies(root).length === 0
+    )
+      throw new Violation('S1', `nobody has ${short(root)} any more, by the loss of ${short(only ?? root)}`)
+    // S2: what a member has published can be completed.
+    const isOwned = truth.byRoot
+      .get(root)
+      ?.some(({ owner, isForgotten }) => !isForgotten && !truth.removed.has(owner) && !truth.dishonest.has(owner))
+    if (isOwned !== true) return
+    for (const id of only === undefined ? known.closure : [only]) {
+      if (!truth.isSomewhere(id) && !truth.lostChunks.has(id))
+        throw new Violation('S2', `${short(root)} can not be completed: nobody has ${short(id)}`)
+    }
+  }
+
+  /** The roots that need a chunk. */
+  rootsOf(id: ChunkId): ReadonlySet<RootId> {
+    const { roots } = this.#truth.archive
+    if (roots.size !== this.#rootsKnown) {
+      for (const { root, closure } of [...roots.values()].slice(this.#rootsKnown)) {
+        for (const chunk of closure) {
+          const known = this.#rootsOf.get(chunk)
+          if (known === undefined) this.#rootsOf.set(chunk, new Set([root]))
+          else known.add(root)
+        }
+      }
+      this.#rootsKnown = roots.size
+    }
+    return this.#rootsOf.get(id) ?? NONE
+  }
+
+  #of(machine: Machine): Seen {
+    const known = this.#seen.get(machine)
+    if (known !== undefined) return known
+    const seen: Seen = {
+      view: undefined,
+      forgetsMark: undefined,
+      epoch: -1,
+      lanes: new Map(),
+      hash: undefined,
+      held: new Set(),
+      pins: new Map(),
+      owed: new Set(),
+    }
+    this.#seen.set(machine, seen)
+    return seen
+  }
+
+  #lookAtView(machine: Machine, seen: Seen, view: View): void {
+    const ledger = machine.node!.ledger
+    const isOther = view.forgetsMark !== seen.forgetsMark || ledger.membership.epoch !== seen.epoch
+    seen.view = view
+    seen.epoch = ledger.membership.epoch
+    seen.forgetsMark = view.forgetsMark
+    const own = ledger.headOf(machine.device)
+    for (const [key, lane] of view.lanes) {
+      const before = seen.lanes.get(key)
+      if (before === lane) continue
+      seen.lanes.set(key, lane)
+      if (before !== undefined) checkGrowth(machine, before, lane)
+      if (lane.head === own && own.hash !== seen.hash) this.#lookAtOwn(machine, seen, lane)
+    }
+    if (isOther) this.#checkForgets(machine, view)
+  }
+
+  /** I5: nothing is dead by the word of somebody who might not say so. */
+  #checkForgets(machine: Machine, view: View): void {
+    const { membership } = machine.node!.ledger
+    for (const forget of forgetsInForce(view, membership)) {
+      const { by, incarnation, seq, dot } = forget
+      if (!this.#truth.rightful.has(`${by}/${String(incarnation)}/${String(seq)}/${dotName(dot)}`))
+        throw new Violation('I5', `${machine.name} takes a forget of ${short(forget.root)} for good that nobody might sign`)
+    }
+  }
+
+  /** A machine has signed: I1, I4, I7, and what is true from now on. */
+  #lookAtOwn(machine: Machine, seen: Seen, { head, body, incarnation }: Lane): void {
+    const node = machine.node!
+    const truth = this.#truth
+    const isHonest = !truth.dishonest.has(machine.device)
+    seen.hash = head.hash
+    seen.held = new Set(isHonest ? body.holds : [])
+    this.#trace.line(`${machine.name} signs ${String(head.head.seq)} ${head.hash.slice(0, 12)}`)
+    for (const root of seen.held) {
+      const lacking = truth.archive.roots.get(root)?.closure.find((id) => !machine.chunks.has(id))
+      if (lacking !== undefined)
+        throw new Violation('I1', `${machine.name} says it holds ${short(root)} without ${short(lacking)}`)
+    }
+    for (const pin of seen.pins.values()) checkPin(machine, body.horizon, pin)
+    for (const root of isHonest ? seen.owed : []) {
+      if (!body.adds.some((add) => add.root === root))
+        throw new Violation('I4', `${machine.name} closed the session of ${short(root)} and does not announce it`)
+    }
+    seen.owed.clear()
+    const mayForget =
+      memberNow(node.ledger.membership, machine.device)?.capabilities.has('forget') === true
+    truth.note({ device: machine.device, incarnation, body, mayForget, isHonest })
+    for (const { root, seq } of body.adds) if (seq === head.head.seq) this.checkRoot(root)
+  }
+}
+
+const NONE: ReadonlySet<RootId> = new Set()
+
+/** I6: accepted chains only grow, horizons never go back. */
+function checkGrowth(machine: Machine, before: Lane, now: Lane): void {
+  const { seq } = before.head.head
+  if (now.head.head.seq < seq) throw new Violation('I6', `${machine.name} takes a chain back`)
+  const hash = hashAt(now, seq)
+  if (hash !== undefined && hash !== before.head.hash)
+    throw new Violation('I6', `${machine.name} has put another listing in the place of one it knew`)
+  const horizon = new Map(now.body.horizon.map((entry) => [`${entry.device}/${String(entry.incarnation)}`, entry.seq]))
+  for (const entry of before.body.horizon) {
+    const later = horizon.get(`${entry.device}/${String(entry.incarnation)}`)
+    if (later === undefined || later < entry.seq)
+      throw new Violation('I6', `${machine.name} accepts a horizon that goes back`)
+  }
+  for (const key of before.adds.keys())
+    if (!now.adds.has(key)) throw new Violation('I5', `${machine.name} has lost an announcement that it knew`)
+}
+
+/** I4: no horizon goes beyond what an open session pinned. */
+function checkPin(machine: Machine, horizon: Horizon, pin: Horizon): void {
+  const pinned = new Map(pin.map((entry) => [`${entry.device}/${String(entry.incarnation)}`, entry.seq]))
+  for (const { device, incarnation, seq } of horizon) {
+    if (seq > (pinned.get(`${device}/${String(incarnation)}`) ?? 0))
+      throw new Violation('I4', `${machine.name} signs a horizon beyond the pin of an open session`)
+  }
+}
+
+/** The beginning of an id, for people. */
+export function short(id: string): string {
+  return id.slice(0, 8)
+}

@@ -1,0 +1,144 @@
+/**
+ * The end of a run: all faults are over, what cannot be trusted is removed, everyone is up and reaches everyone. Then
+ * all that was promised must come: every live snapshot is whole and restores, and space is given back (L1).
+ */
+
+import { type RootId } from '../../protocol/index.ts'
+import { pruneNow, removeNow } from './actions.ts'
+import { short } from './checks.ts'
+import { readDevices } from './heal-parts.ts'
+import type { Device, Play } from './play.ts'
+import { restoreAndCompare } from './snapshots.ts'
+import { Violation } from './trace.ts'
+
+const minuteMs = 60_000
+
+/** Heals the world and checks what must come to be. @throws {Violation} */
+export async function heal(play: Play): Promise<void> {
+  play.say('all is healed')
+  play.isHealed = true
+  play.groups = undefined
+  for (const device of play.devices) {
+    const { machine } = device
+    machine.putOut()
+    machine.disk.capacityBytes = Infinity
+    machine.isMapFull = false
+    if (machine.isAsleep) machine.wake()
+    if (!machine.isOn && !isGone(play, device)) play.startSoon(device, 0)
+  }
+  play.connectAll()
+  const isUp = () => play.devices.every((device) => isGone(play, device) || device.machine.isReady)
+  if (!(await play.advanceUntil(isUp, 30 * minuteMs)))
+    throw new Violation('L1', `not all machines come up: ${readDevices(play)}`)
+  await play.advance(10 * minuteMs)
+  await removeDishonest(play)
+  await replicate(play)
+  await restoreAll(play)
+  if (!play.isMembershipForked) await reclaimAll(play)
+}
+
+/** Whoever is not a member any more, or has not become one. */
+function isGone(play: Play, { machine }: Device): boolean {
+  return play.truth.removed.has(machine.device) || !machine.isMember
+}
+
+async function removeDishonest(play: Play): Promise<void> {
+  for (const device of play.devices) {
+    const { device: id, name } = device.machine
+    if (!play.truth.dishonest.has(id) || play.truth.removed.has(id)) continue
+    // A membership that forked can not be changed for all.
+    if (play.isMembershipForked) continue
+    if (removeNow(play, device) === undefined) throw new Violation('L1', `nobody can remove ${name}`)
+    await play.advanceUntil(() => play.truth.removed.has(id))
+  }
+  await play.advance(5 * minuteMs)
+}
+
+/** Everyone who should hold a live snapshot does. */
+async function replicate(play: Play): Promise<void> {
+  const open = () =>
+    play.ready().flatMap(({ machine }) => {
+      const { ledger, store } = machine.node!
+      const roots = ledger.live().map(({ root }) => root)
+      return roots.filter((root) => isLacking(play, root, ledger.isWanted(root), store.isComplete(root)))
+    })
+  const isDone = await play.advanceUntil(() => open().length === 0, 6 * 60 * minuteMs)
+  if (isDone || play.isMembershipForked) return
+  const lacking = [...new Set(open())].map(short).join(' ')
+  throw new Violation('L1', `snapshots do not come to where they should be: ${lacking}`)
+}
+
+function isLacking(play: Play, root: RootId, isWanted: boolean, isHere: boolean): boolean {
+  if (!isWanted || isHere || !play.truth.isLive(root)) return false
+  return !play.truth.lostRoots.has(root) && isKept(play, root)
+}
+
+/** Whether a root is one of those that must be restorable: none of its chunks was lost to a fault. */
+function isKept({ truth, archive }: Play, root: RootId): boolean {
+  const known = archive.roots.get(root)
+  return known !== undefined && known.closure.every((id) => truth.isSomewhere(id))
+}
+
+/** Every live snapshot comes back byte for byte, at two devices at least. */
+async function restoreAll(play: Play): Promise<void> {
+  const readers = play.ready().filter(({ machine }) => machine.node!.vault !== undefined)
+  for (const device of readers.slice(0, 2)) {
+    const roots = new Set(device.machine.node!.ledger.live().map(({ root }) => root))
+    for (const root of roots) {
+      if (!play.truth.isLive(root) || play.truth.lostRoots.has(root) || !isKept(play, root)) continue
+      if (play.isMembershipForked && !play.truth.isWholeAt(device.machine, root)) continue
+      let isDone = false
+      const before = play.trace.counts.get('restores') ?? 0
+      void play.task(device, 'restore', () => restoreAndCompare(play, device, root)).then(() => {
+        isDone = true
+      })
+      await play.advanceUntil(() => isDone)
+      if (play.trace.counts.get('restores') === before)
+        throw new Violation('restore', `${device.machine.name} can not restore ${short(root)}`)
+    }
+  }
+}
+
+/** L1: what no live root needs goes away everywhere. */
+async function reclaimAll(play: Play): Promise<void> {
+  const { holdWindowMs, floorAgeMs } = play.weather
+  await play.advance(holdWindowMs + floorAgeMs + 10 * minuteMs)
+  const rounds = 4
+  for (let round = 0; round < rounds; round++) {
+    for (const device of play.ready()) {
+      let isDone = false
+      void play.task(device, 'prune', () => pruneNow(device, true)).then(() => {
+        isDone = true
+      })
+      await play.advanceUntil(() => isDone)
+    }
+    await play.advance(2 * minuteMs)
+    if (play.devices.every((device) => isGone(play, device) || superfluous(play, device).length === 0)) {
+      play.trace.count('all reclaimed')
+      return
+    }
+  }
+  for (const device of play.ready()) {
+    const left = superfluous(play, device)
+    if (left.length === 0) continue
+    const dead = device.machine.node!.ledger.dead().map(({ root, reason }) => `${short(root)} ${reason}`)
+    throw new Violation(
+      'L1',
+      `${device.machine.name} keeps ${String(left.length)} chunks that nothing needs (${short(left[0]!)}); ` +
+        `forgotten: ${dead.join(', ')}`,
+    )
+  }
+}
+
+/** Chunks of a machine that no live root needs, nor one that a floor or a pin keeps here. */
+function superfluous(play: Play, { machine }: Device): string[] {
+  const { ledger } = machine.node!
+  const needed = new Set<string>()
+  const keep = (root: RootId) => {
+    for (const id of play.archive.roots.get(root)?.closure ?? []) needed.add(id)
+  }
+  for (const { root } of ledger.live()) keep(root)
+  const isFloor = play.weather.floorNewest > 0 || play.weather.floorAgeMs > 0 || ledger.pinned().size > 0
+  for (const { root, reason } of ledger.dead()) if (isFloor && reason === 'retention') keep(root)
+  return [...machine.chunks].filter((id) => !needed.has(id))
+}
