@@ -3,6 +3,7 @@
 import type { RootId } from '../../protocol/index.ts'
 import type { CallContext, PruneParams, PruneResult, WaitingReclaim } from '../api.ts'
 import { type Explained, Explainer } from '../deletion/explain.ts'
+import type { Wait } from '../deletion/judge.ts'
 import { neededChunks } from '../deletion/needed.ts'
 import type { NodeParts } from '../parts.ts'
 import { hearNews } from './sources.ts'
@@ -15,9 +16,8 @@ export async function runPrune(
 ): Promise<PruneResult> {
   return await parts.jobs.run('prune', parts.world.clock.nowMs(), async () => {
     if (params.dryRun) return await foresee(parts, params)
-    const { ledger, store, reaper } = parts
-    // R10, R11: what is given up is told to a peer first, and the newest is heard before it is judged.
-    if (ledger.dead().some(({ root }) => store.isHeld(root))) await hearNews(parts, context.signal)
+    const { ledger, reaper } = parts
+    if (isNewsOfUse(parts)) await hearNews(parts, context.signal)
     context.signal.throwIfAborted()
     if (params.unfinished) await ledger.endUnfinished()
     await parts.publish()
@@ -43,6 +43,19 @@ export async function runPrune(
       bytes_freed: freedBytes,
       waiting: await waitingFor(parts, new Explainer(parts).all()),
     }
+  })
+}
+
+/** What only a peer can change: nobody is waited for where time or a person must come first. */
+const OF_PEERS: readonly Wait['kind'][] = ['contact', 'leaning', 'unknown']
+
+/** R10, R11: what is given up is told to a peer first, and who is waited for may have spoken. */
+function isNewsOfUse(parts: NodeParts): boolean {
+  const { ledger } = parts
+  if (ledger.isAlone) return false
+  return new Explainer(parts).all().some(({ root, waits }) => {
+    const isSaid = ledger.withdrawn().has(root) && !ledger.saysHeld(root)
+    return !isSaid && waits.every(({ kind }) => OF_PEERS.includes(kind))
   })
 }
 

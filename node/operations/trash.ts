@@ -1,6 +1,6 @@
 /** `trash`: what is forgotten and not gone yet. */
 
-import { CellarError, type RootId } from '../../protocol/index.ts'
+import { CellarError } from '../../protocol/index.ts'
 import type { TrashEntry } from '../api.ts'
 import { readRoot } from '../deletion/candidates.ts'
 import { Explainer } from '../deletion/explain.ts'

@@ -36,6 +36,8 @@ class Follower {
   /** Listings that were asked for in vain on this link, by hash: not asked for again until the peer has a newer one. */
   readonly #refused = new Set<ListingHash>()
   #hasContact = false
+  /** The whole log of a peer with another one was asked for: the place where they part is the proof (R8). */
+  #hasAskedForAll = false
   /** Heads last told, looked at again once the membership they need has come. */
   #heads: readonly HeadName[] = []
 
@@ -94,6 +96,11 @@ class Follower {
         message: error.message,
         device: this.#peer,
       })
+      const isUnproven = error.code === 'MEMBERSHIP_FORK' && !this.#parts.ledger.isMembershipForked
+      if (isUnproven && !this.#hasAskedForAll) {
+        this.#hasAskedForAll = true
+        await this.#send({ type: 'getMembership', fromEpoch: 0 })
+      }
     }
     this.#refused.clear()
     await this.#askForNewer()
