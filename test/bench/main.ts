@@ -7,6 +7,7 @@
  *   --tools A,B    programs: cellar, restic, borg, rsync
  *   --real PATH    a folder of this machine as one more data set
  *   --peers        device to device as well
+ *   --history A,B  forgetting too, when there are so many backups: 10,100,1000; alone with `--only history`
  *   --directory D  where to work, needs some 15 times the size; default: the temporary directory
  */
 
@@ -17,7 +18,8 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { projectRoot } from '../tools/project.ts'
 import { type Dataset, type DatasetName, datasetNames, makeDataset, readAll } from './datasets.ts'
-import { type Command, type Measured, measure } from './measure.ts'
+import { type Command, type Measured, measure, measureAll } from './measure.ts'
+import { makeHistory } from './history.ts'
 import { carriers, notCompared } from './peers.ts'
 import { type Machine, markdown, type Report, type Row } from './report.ts'
 import { type Store, type Tool, tools } from './tools.ts'
@@ -30,6 +32,7 @@ const { values: flags } = parseArgs({
     tools: { type: 'string', default: tools.map((tool) => tool.name).join(',') },
     real: { type: 'string' },
     peers: { type: 'boolean', default: false },
+    history: { type: 'string' },
     directory: { type: 'string', default: tmpdir() },
   },
 })
@@ -46,18 +49,32 @@ function say(text: string): void {
 }
 
 /** Keeps one measurement with those of the same tool, scenario and data. */
-function keep(dataset: Dataset, scenario: string, tool: string, run: Measured, storeBytes?: number): void {
+function keep(
+  dataset: { readonly title: string },
+  scenario: string,
+  tool: string,
+  run: Measured,
+  storeBytes?: number,
+  freedBytes?: number,
+): void {
   const same = rows.findIndex(
     (row) => row.dataset === dataset.title && row.scenario === scenario && row.tool === tool,
   )
   const before = rows[same]
   const row = { dataset: dataset.title, scenario, tool, runs: [...(before?.runs ?? []), run] }
-  const whole = storeBytes === undefined ? row : { ...row, storeBytes }
+  const whole = {
+    ...row,
+    ...(storeBytes !== undefined && { storeBytes }),
+    ...(freedBytes !== undefined && { freedBytes: [...(before?.freedBytes ?? []), freedBytes] }),
+  }
   if (before === undefined) rows.push(whole)
   else rows[same] = whole
   const seconds = `${run.wallS.toFixed(2)} s`.padStart(9)
   const memory = `${Math.round(run.memoryBytes / 1024 / 1024)} MiB`
-  say(`  ${scenario.padEnd(24)} ${tool.padEnd(8)} ${seconds}  cpu ${run.cpuS.toFixed(2)} s  ${memory}`)
+  const freed = freedBytes === undefined ? '' : `  ${(freedBytes / 1024 / 1024).toFixed(1)} MiB given back`
+  say(
+    `  ${scenario.padEnd(24)} ${tool.padEnd(8)} ${seconds}  cpu ${run.cpuS.toFixed(2)} s  ${memory}${freed}`,
+  )
 }
 
 /** One measured command, from a warm page cache and with nothing left to be written by what came before. */
@@ -101,7 +118,7 @@ async function runDataset(dataset: Dataset, run: number, directory: string): Pro
       store.restore(dataset.path, target),
     )
     keep(dataset, 'restore', tool.name, measured)
-    checkRestored(dataset, target, tool.name)
+    if (dataset.name !== 'real') checkRestored(dataset, target, tool.name)
     if (!dataset.isManyFiles) rmSync(target, { recursive: true })
   }
   if (!dataset.isManyFiles)
@@ -109,14 +126,63 @@ async function runDataset(dataset: Dataset, run: number, directory: string): Pro
 }
 
 /** A restore that is fast because it left something out does not count. */
-function checkRestored(dataset: Dataset, target: string, tool: string): void {
-  if (dataset.name === 'real') return
+function checkRestored(dataset: { readonly path: string }, target: string, tool: string): void {
   const { files, bytes } = readAll(target)
   const expected = readAll(dataset.path)
   if (files !== expected.files || bytes !== expected.bytes) {
     throw new Error(
       `${tool} restored ${files} files with ${bytes} bytes of ${expected.files} with ${expected.bytes}`,
     )
+  }
+}
+
+/** How often one backup is forgotten: what happens to be in it differs. */
+const onesForgotten = 3
+/** Of more backups than that, half is not forgotten: making them again takes hours. */
+const halvedMax = 100
+
+/** A history of backups in each store; when there are so many: one is forgotten, then half of them. */
+async function runHistory(counts: readonly number[], run: number, directory: string): Promise<void> {
+  const history = makeHistory(join(directory, 'tree'), Math.round(20_000 * scale), 16 * scale)
+  if (run === 0) say(`\n${history.title}`)
+  const stores = new Map<Tool, Store>()
+  for (const tool of rotated(chosen, run)) {
+    const home = join(directory, tool.name)
+    mkdirSync(home, { recursive: true })
+    const store = await tool.open(home)
+    if (store.keepLast !== undefined) stores.set(tool, store)
+  }
+  let made = 0
+  const backUpTo = async (count: number): Promise<void> => {
+    for (; made < count; made++) {
+      for (const store of stores.values()) await measure(store.backup(history.path))
+      history.change()
+    }
+  }
+  const forgetTo = async (scenario: string, left: number): Promise<void> => {
+    for (const [tool, store] of stores) {
+      spawnSync('sync')
+      readAll(join(directory, tool.name))
+      const before = store.bytes()
+      const measured = await measureAll(store.keepLast?.(left) ?? [])
+      const bytes = store.bytes()
+      keep(history, scenario, tool.name, measured, bytes, before - bytes)
+    }
+    made = left
+  }
+  for (const count of counts) {
+    await backUpTo(count)
+    for (let n = 1; n <= onesForgotten; n++) await forgetTo(`forget one of ${count}`, count - n)
+    if (count > halvedMax) continue
+    await backUpTo(count)
+    await forgetTo(`forget half of ${count}`, Math.floor(count / 2))
+  }
+  for (const [tool, store] of stores) {
+    const target = join(directory, `restored-${tool.name}`)
+    mkdirSync(target)
+    await measure(store.backup(history.path))
+    await measure(store.restore(history.path, target))
+    checkRestored(history, target, tool.name)
   }
 }
 
@@ -166,7 +232,7 @@ async function main(): Promise<void> {
   if (flags.peers)
     notes.push(...carriers().map((it) => `${it.name}, device to device: ${it.note}`), ...notCompared())
   try {
-    for (const name of flags.only.split(',') as DatasetName[]) {
+    for (const name of flags.only.split(',').filter((it) => it !== 'history') as DatasetName[]) {
       const real =
         flags.real === undefined ? {} : { realPath: resolve(process.env['INIT_CWD'] ?? '.', flags.real) }
       const dataset = makeDataset(name, { directory: join(base, 'source'), scale, ...real })
@@ -179,6 +245,9 @@ async function main(): Promise<void> {
         if (flags.peers) await runPeers(dataset, run, work)
       }
     }
+    const counts = (flags.history ?? '').split(',').filter(Boolean).map(Number)
+    for (let run = 0; run < (counts.length === 0 ? 0 : runs); run++)
+      await runHistory(counts, run, join(base, `history-${run}`))
     write(notes)
   } finally {
     rmSync(base, { recursive: true, force: true })

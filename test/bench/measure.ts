@@ -110,6 +110,18 @@ export async function measure(command: Command): Promise<Measured> {
   return { wallS, cpuS: childrenCpuS() - cpuBefore, memoryBytes }
 }
 
+/** Runs commands one after another as one: their times added up, and the most memory that one had. */
+export async function measureAll(commands: readonly Command[]): Promise<Measured> {
+  const all = { wallS: 0, cpuS: 0, memoryBytes: 0 }
+  for (const command of commands) {
+    const { wallS, cpuS, memoryBytes } = await measure(command)
+    all.wallS += wallS
+    all.cpuS += cpuS
+    all.memoryBytes = Math.max(all.memoryBytes, memoryBytes)
+  }
+  return all
+}
+
 /** The middle one; of an even number the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)

@@ -10,6 +10,8 @@ export interface Row {
   readonly runs: readonly Measured[]
   /** Bytes of the store after it, where it has one. */
   readonly storeBytes?: number
+  /** Bytes by which the store became smaller, in each run. */
+  readonly freedBytes?: readonly number[]
 }
 
 /** The machine and the programs. */
@@ -51,6 +53,7 @@ function line(row: Row, reference: Row | undefined): string {
     cpu.toFixed(2),
     (memory / MiB).toFixed(0),
     row.storeBytes === undefined ? '' : (row.storeBytes / MiB).toFixed(0),
+    ...(row.freedBytes === undefined ? [] : [(median(row.freedBytes) / MiB).toFixed(1)]),
   ]
   return `| ${cells.join(' | ')} |`
 }
@@ -80,9 +83,10 @@ export function markdown(report: Report): string {
       const those = rows.filter((row) => row.scenario === scenario)
       const reference = those.find((row) => row.tool === ours)
       out.push('', `### ${scenario}`, '')
+      const isFreeing = those.some((row) => row.freedBytes !== undefined)
       out.push(
-        '| | seconds | best – worst | against ours | CPU s | memory MiB | store MiB |',
-        '|---|---|---|---|---|---|---|',
+        `| | seconds | best – worst | against ours | CPU s | memory MiB | store MiB |${isFreeing ? ' given back MiB |' : ''}`,
+        `|---|---|---|---|---|---|---|${isFreeing ? '---|' : ''}`,
       )
       for (const row of those) out.push(line(row, row.tool === ours ? undefined : reference))
     }

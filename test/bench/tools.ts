@@ -1,7 +1,7 @@
 /** The programs that are compared, each with its defaults, behind one interface. */
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cellarProgram, Device } from '../tools/cellar.ts'
 import { diskBytes } from './datasets.ts'
@@ -12,6 +12,8 @@ export interface Store {
   backup(source: string): Command
   /** Restores the newest backup of `source` into an empty directory. */
   restore(source: string, target: string): Command
+  /** Forgets all backups but the newest `count` and gives their space back; where there is a history. */
+  keepLast?(count: number): readonly Command[]
   /** Bytes that the store takes on the disk. */
   bytes(): number
 }
@@ -35,6 +37,9 @@ function prepare(file: string, args: readonly string[], env: Readonly<Record<str
   if (status !== 0) throw new Error(`${file} ${args.join(' ')}: exit status ${status}\n${stderr}`)
 }
 
+/** What a person waits for on purpose is not what is measured: forgets take effect at once. */
+const withoutWaiting = 'hold_window = "0s"\nfloor_age = "0s"\nfloor_newest = 0\n'
+
 /** Ours: the compiled command line, which opens the node for each command. */
 export const cellar: Tool = {
   name: 'cellar',
@@ -42,10 +47,13 @@ export const cellar: Tool = {
   async open(directory) {
     const device = new Device({ home: join(directory, 'home'), name: 'bench' })
     await device.init()
+    const settings = join(device.home, 'config.toml')
+    writeFileSync(settings, withoutWaiting + readFileSync(settings, 'utf8'))
     return {
       // 3: saved, but some files could not be read.
       backup: (source) => ({ ...device.command(['--quiet', 'backup', source]), allowed: [0, 3] }),
       restore: (_, target) => device.command(['--quiet', 'restore', 'latest', '--target', target]),
+      keepLast: (count) => [device.command(['--quiet', 'forget', '--keep-last', String(count), '--prune'])],
       bytes: () => diskBytes(device.home),
     }
   },
@@ -69,6 +77,9 @@ const restic: Tool = {
         args: ['restore', '--quiet', 'latest', '--target', target],
         env,
       }),
+      keepLast: (count) => [
+        { file: 'restic', args: ['forget', '--quiet', '--keep-last', String(count), '--prune'], env },
+      ],
       bytes: () => diskBytes(env.RESTIC_REPOSITORY),
     }
   },
@@ -95,6 +106,10 @@ const borg: Tool = {
         allowed: [0, 1],
       }),
       restore: (_, target) => ({ file: 'borg', args: ['extract', `::a${archives}`], env, cwd: target }),
+      keepLast: (count) => [
+        { file: 'borg', args: ['prune', '--keep-last', String(count)], env },
+        { file: 'borg', args: ['compact'], env },
+      ],
       bytes: () => diskBytes(env.BORG_REPO),
     }
   },
