@@ -5,15 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ForgetGroup } from '../../node/client.ts'
 import type { Device } from '../tools/cellar.ts'
-import {
-  AT_ONCE,
-  forget,
-  prune,
-  setSettings,
-  trashOf,
-  untilListed,
-  untilSmaller,
-} from '../tools/forgetting.ts'
+import { AT_ONCE, prune, setSettings, trashOf, untilListed, untilSmaller } from '../tools/forgetting.ts'
 import {
   backUp,
   checkAll,
