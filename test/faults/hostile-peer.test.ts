@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Status } from '../../node/client.ts'
 import type { Channel, Network } from '../../node/network.ts'
 import {
+  AUDIT_PROTOCOL,
   CHUNKS_PROTOCOL,
   type ChunkId,
   type DeviceId,
@@ -17,6 +18,7 @@ import {
   type MeshId,
   type Message,
   nextListing,
+  proveIdsMax,
   type RootId,
   SYNC_PROTOCOL,
   signListing,
@@ -40,7 +42,7 @@ import { seeded } from '../tools/seeded.ts'
 const mebibyte = 1024 * 1024
 /** Above what a node takes that serves and receives; a flood that piles up goes far beyond. */
 const memoryMax = 500 * mebibyte
-const protocols = [SYNC_PROTOCOL, CHUNKS_PROTOCOL]
+const protocols = [SYNC_PROTOCOL, CHUNKS_PROTOCOL, AUDIT_PROTOCOL]
 const chance = seeded('hostile peer')
 
 describe('a member that breaks the rules', function () {
@@ -219,6 +221,29 @@ describe('a member that breaks the rules', function () {
       (await statusOf(victim))?.problems.some(({ code }) => code === 'CHUNK_CORRUPT'),
       false,
     )
+  })
+
+  it('proofs asked for without end, of what is there and of what is not', async () => {
+    const from = await evilPeer()
+    const { last_backup: last } = (await statusOf(honest)) ?? {}
+    const nonce = randomBytes(32)
+    const there = [last?.snapshot_id as ChunkId]
+    const nowhere = Array.from({ length: proveIdsMax }, () => randomBytes(32).toString('hex') as ChunkId)
+    const asking = [there, nowhere].map(async (ids) =>
+      flood(await from.open(AUDIT_PROTOCOL), { type: 'prove', request: 1, nonce, ids }, 10_000),
+    )
+    await stillServes()
+    await Promise.all(asking)
+    const codes: string[] = []
+    for (let n = 0; n < 500 && !codes.includes('PEER_BUSY'); n++) {
+      const channel = await from.open(AUDIT_PROTOCOL)
+      await say(channel, { type: 'prove', request: 2, nonce, ids: nowhere })
+      const heard = await hear(channel)
+      const answer = heard?.kind === 'message' ? heard.message : undefined
+      codes.push(answer?.type === 'error' ? answer.code : String(answer?.type))
+      await channel.close()
+    }
+    assert.equal(codes.at(-1), 'PEER_BUSY') // W6.4
   })
 
   describe('with lies in its listings', () => {

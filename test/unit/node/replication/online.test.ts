@@ -238,6 +238,25 @@ describe('devices online', () => {
     assert.ok(seen.length > 0, 'the peer was told')
   })
 
+  it('take no word of a peer on the state of their own disk', async () => {
+    const [desktop, laptop] = await mesh(['writer'], false)
+    goOnline(hub, desktop)
+    goOnline(hub, laptop)
+    laptop.network?.handle(CHUNKS_PROTOCOL, 'members', async (channel) => {
+      await channel.receive()
+      await channel.send(encodeMessage({ type: 'error', code: 'STORE_FULL', message: 'yours' }))
+      await channel.receive()
+    })
+    await announce(laptop, 'refused', 3)
+    await link(laptop, desktop)
+    await until(desktop, () => desktop.troubles.length > 0)
+    assert.deepEqual(
+      desktop.troubles.map((one) => one.kind === 'trouble' && one.code),
+      ['PEER_ERROR'],
+    )
+    assert.equal(desktop.online?.room.isFull, false)
+  })
+
   it('cut off a peer that answers what was not asked', async () => {
     const [desktop, laptop] = await mesh(['writer'], false)
     goOnline(hub, desktop)
