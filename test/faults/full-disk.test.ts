@@ -140,6 +140,32 @@ describe('a full disk', function () {
     await restoreSame(desktop, 'latest', large, house.path('restored'), '--from', 'desktop')
   })
 
+  it('of a peer: waiting for its copy ends soon, and names it', async () => {
+    const laptop = house.device('laptop')
+    const desktop = house.device('desktop', { home: join(disk.path, 'home') })
+    await laptop.init()
+    await laptop.start()
+    await laptop.admit(desktop, 'keeper')
+    await desktop.start()
+    await untilLinked(laptop, desktop)
+    writeFileSync(join(disk.path, 'others'), Buffer.alloc(disk.free() - 12 * mebibyte))
+    const large = makeLarge(house.path('large'), 16 * mebibyte)
+    const begunMs = performance.now()
+    const said = await laptop.try('backup', '--wait', large)
+    assert.equal(said.status, 21, said.stderr)
+    assert.match(said.stderr, /1 of 2 devices hold it: desktop is full/)
+    assert.ok(performance.now() - begunMs < 90_000)
+    await untilStatus(
+      laptop,
+      'says who is full',
+      ({ problems, waiting }) =>
+        problems.some(({ message }) => message.startsWith('desktop is full')) && waiting[0]?.full === true,
+    )
+    rmSync(join(disk.path, 'others'))
+    await untilAllHold([laptop, desktop], 1)
+    await untilStatus(laptop, 'speaks of it no more', (status) => status.problems.length === 0)
+  })
+
   it('where a restore goes to: it says so, and leaves no half file', async () => {
     const device = house.device('desktop')
     await device.init()
