@@ -48,7 +48,8 @@ export const cellar: Tool = {
     const device = new Device({ home: join(directory, 'home'), name: 'bench' })
     await device.init()
     const settings = join(device.home, 'config.toml')
-    writeFileSync(settings, withoutWaiting + readFileSync(settings, 'utf8'))
+    const kept = readFileSync(settings, 'utf8').replace(/^(hold_window|floor_age|floor_newest)\b.*\n/gm, '')
+    writeFileSync(settings, withoutWaiting + kept)
     return {
       // 3: saved, but some files could not be read.
       backup: (source) => ({ ...device.command(['--quiet', 'backup', source]), allowed: [0, 3] }),
