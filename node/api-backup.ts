@@ -122,8 +122,8 @@ export interface BackupSummary {
   readonly copies: number
   readonly copies_wanted: number
   /**
-   * What `wait` asked for, in devices, was reached; absent when it was not asked. `full`: names of the devices in reach,
-   * where none of them had room.
+   * What `wait` asked for, in devices, was reached; absent when it was not asked. `full`: names of the devices in
+   * reach, where none of them had room.
    */
   readonly waited?: { readonly wanted: number; readonly reached: boolean; readonly full?: readonly string[] }
   readonly unread: readonly Unread[]

@@ -1,7 +1,7 @@
 /**
  * Lets go of live roots that this device need not hold, once enough others have shown that they do (R7;
- * spec/replication.md §7). What follows on the decision, the listing without the root, the end of the hold and the space,
- * is the reaper's.
+ * spec/replication.md §7). What follows on the decision is the reaper's: the listing without the root, the end of the
+ * hold, and the space.
  */
 
 import {

@@ -81,9 +81,10 @@ export class Room {
 
   /** Looks again and again until the signal is aborted. */
   async watch(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    const isEnded = () => signal.aborted
+    while (!isEnded()) {
       await this.#clock.sleep(roomEveryMs, signal).catch(() => undefined) // aborted: the loop sees it
-      if (!signal.aborted) this.look()
+      if (!isEnded()) this.look()
     }
   }
 

@@ -33,7 +33,8 @@ export function rankHolders(membership: Membership, root: RootId): readonly Devi
   let ranked = RANKED.get(membership)
   const known = ranked?.get(root)
   if (known !== undefined) return known
-  if (ranked === undefined || ranked.size >= RANKED_MAX) RANKED.set(membership, (ranked = new Map()))
+  if (ranked === undefined || ranked.size >= RANKED_MAX)
+    RANKED.set(membership, (ranked = new Map<RootId, readonly DeviceId[]>()))
   const made = makeRanking(membership, root)
   ranked.set(root, made)
   return made
@@ -64,8 +65,8 @@ function makeRanking(membership: Membership, root: RootId): DeviceId[] {
 /**
  * The devices that should hold a root: all that store, or the first of the ranking.
  *
- * @param isPassedOver - whether a device takes nothing more and does not hold the root: the next takes its place, as long
- *   as there is one. Of all that store nobody can take the place of another.
+ * @param isPassedOver - whether a device takes nothing more and does not hold the root: the next takes its place, as
+ *   long as there is one. Of all that store nobody can take the place of another.
  */
 export function goalHolders(
   membership: Membership,

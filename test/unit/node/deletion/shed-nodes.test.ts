@@ -65,7 +65,7 @@ describe('nodes with a number of copies as goal', () => {
   const has = (root: RootId) => nodes.filter((node) => node.parts.store.has(root))
   const chosen = (root: RootId) => nodes.filter((node) => node.parts.ledger.isWanted(root))
 
-  it('spread snapshots, keep the newest of each source with its owner, and give a newcomer its share', async function () {
+  it('spread snapshots, keep an own newest one, and give a newcomer its share', async function () {
     this.timeout(60_000)
     await open(4, 2)
     const roots: RootId[] = []

@@ -32,7 +32,7 @@ describe('the room of a store', () => {
     assert.equal(now(40 * mebibyte, before), false)
   })
 
-  it('is used up when something could not be stored, whatever the disk says, until it has grown or time has passed', () => {
+  it('is used up when something could not be stored, until it has grown or time has passed', () => {
     const before = { roomBytes: 500 * mebibyte, failedMs: 1000 }
     assert.equal(now(500 * mebibyte, before, 2000), true)
     assert.equal(now(520 * mebibyte, before, 2000), false)
