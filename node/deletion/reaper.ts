@@ -161,10 +161,9 @@ export class Reaper {
   /** A root that lives, and is here whole, is held: the withdrawal of one that came to live again has ended. */
   async #holdAgain(): Promise<void> {
     const { ledger, store, events } = this.#parts
-    const ended = [...ledger.withdrawn()].filter(([root, why]) => {
-      if (!store.isHeld(root)) return true // released: a crash came before that was noted
-      return ledger.isLive(root) && (why === 'forgotten' || ledger.isWanted(root))
-    })
+    const ended = [...ledger.withdrawn()].filter(
+      ([root, why]) => ledger.isLive(root) && (why === 'forgotten' || ledger.isWanted(root)),
+    )
     await ledger.endWithdrawal(ended.map(([root]) => root))
     for (const root of ledger.liveRoots()) {
       if (store.isHeld(root) || !store.isComplete(root)) continue

@@ -74,9 +74,20 @@ describe('the reaper waits', () => {
     assert.deepEqual((await reap(desktop)).released, [], 'all are young')
     await desktop.clock.advance(dayMs)
     assert.deepEqual((await reap(desktop)).released, [old])
-    await forget(desktop, newest)
-    assert.equal(desktop.parts.ledger.dead().length, 3)
     checkHeld(desktop, newest, other)
+  })
+
+  it('R9 with the newest that stays, when a person forgot a newer one', async () => {
+    const desktop = await opened(openDesktop(alone, { ...bare, floorNewest: 1 }))
+    const old = await makeSnapshot(desktop)
+    await desktop.clock.advance(1)
+    const newest = await makeSnapshot(desktop)
+    await forget(desktop, old, 'retention')
+    await forget(desktop, newest)
+    await desktop.parts.publish()
+    assert.deepEqual((await reap(desktop)).released, [newest])
+    assert.deepEqual((await reap(desktop)).released, [])
+    checkHeld(desktop, old)
   })
 
   it('R9 no floor for a person', async () => {

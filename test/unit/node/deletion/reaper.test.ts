@@ -110,6 +110,39 @@ describe('the reaper', () => {
       assert.equal(ledger.saysHeld(root), true)
     })
 
+    it('gives nothing up that came to live again while it was judged', async () => {
+      const { desktop, root, undo, ledger } = await forgotten()
+      const withdraw = ledger.withdraw.bind(ledger)
+      ledger.withdraw = async (...given) => {
+        await undo()
+        return await withdraw(...given)
+      }
+      await reap(desktop)
+      assert.equal(ledger.withdrawn().size, 0)
+      checkHeld(desktop, root)
+    })
+
+    it('releases nothing that came to live again after it was given up', async () => {
+      const { desktop, root, ledger, store } = await forgotten()
+      const laptop = await opened(openLaptop(desktop))
+      await tell(desktop, laptop)
+      await carry(desktop, laptop, root)
+      await laptop.parts.ledger.announce({ root, source: new Uint8Array(16), sizeClass: 1 })
+      await publish(laptop)
+      // All in one pass, as in a node that is in contact.
+      ledger.saysHeld = () => false
+      const withdraw = ledger.withdraw.bind(ledger)
+      ledger.withdraw = async (...given) => {
+        const granted = await withdraw(...given)
+        await tell(laptop, desktop)
+        return granted
+      }
+      assert.deepEqual((await reap(desktop)).released, [])
+      assert.ok(store.isHeld(root))
+      await reap(desktop)
+      assert.equal(ledger.withdrawn().size, 0)
+    })
+
     it('holds it again without fetching, when it was released and is whole still', async () => {
       const { desktop, root, undo, ledger, store } = await forgotten()
       const end = desktop.parts.jobs.beginRead()

@@ -197,6 +197,7 @@ describe('a hold that is given up', () => {
     await desktop.ledger.withdraw([a], 'forgotten', () => true)
     await announce(desktop.ledger, a)
     assert.equal(desktop.ledger.withdrawn().size, 0)
+    assert.equal((await reopen(desktop)).withdrawn().size, 0)
   })
 })
 
@@ -308,11 +309,13 @@ describe('what an interrupted backup has stored', () => {
 
   it('is remembered while another one goes on', async () => {
     const { membership, signers } = testMembership([])
-    const { ledger } = await testDevice(signers[0] as Signer, membership)
+    const desktop = await testDevice(signers[0] as Signer, membership)
+    const { ledger } = desktop
     const one = await ledger.openSession('one')
     const two = await ledger.openSession('two')
     await ledger.closeSession(one, true)
     assert.notEqual(ledger.unfinishedForMs, undefined)
+    assert.notEqual((await reopen(desktop)).unfinishedForMs, undefined)
     await ledger.closeSession(two, true)
     assert.equal(ledger.unfinishedForMs, undefined)
   })
