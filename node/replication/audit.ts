@@ -52,6 +52,8 @@ export class Auditor {
   readonly #proven = new Map<string, number>()
   /** Not to be asked before. */
   readonly #rests = new Map<string, number>()
+  /** Devices that had been asked enough, for whatever root. */
+  readonly #busy = new Map<DeviceId, number>()
   #request = 0
 
   constructor(parts: AuditParts) {
@@ -66,7 +68,8 @@ export class Auditor {
 
   /** In how many milliseconds a device may be asked about a root: 0 when it may be now. */
   restMs(device: DeviceId, root: RootId): number {
-    return Math.max(0, (this.#rests.get(nameOf(device, root)) ?? 0) - this.#parts.clock.monotonicMs())
+    const untilMs = Math.max(this.#rests.get(nameOf(device, root)) ?? 0, this.#busy.get(device) ?? 0)
+    return Math.max(0, untilMs - this.#parts.clock.monotonicMs())
   }
 
   /**
@@ -96,6 +99,7 @@ export class Auditor {
       return 'failed'
     } catch (error) {
       if (signal.aborted || !isCellarError(error)) throw error
+      if (error.code === 'PEER_BUSY') this.#busy.set(device, clock.monotonicMs() + busyRestMs)
       if (error.code === 'PEER_PROTOCOL')
         events.emit({ kind: 'trouble', code: error.code, message: error.message, device })
       return 'later'

@@ -296,6 +296,8 @@ describe('proofs of possession', () => {
       assert.ok(answers >= 60 && answers <= 66, String(answers))
       assert.equal(busy !== 'broken' && busy?.type === 'error' && busy.code, 'PEER_BUSY')
       assert.equal(await auditor.audit(holder, tree.root.id, signal()), 'later')
+      assert.ok(auditor.restMs(holder, 'ab'.repeat(32) as ChunkId) > 0, 'it is not asked about others either')
+      assert.equal(auditor.restMs(third, tree.root.id), 0)
       assert.equal(budgets.mayAsk(third), true)
       await clock.advance(60_000)
       assert.equal(await auditor.audit(holder, tree.root.id, signal()), 'proven')
