@@ -5,7 +5,7 @@
 
 import { CellarError, type Clock, isCellarError } from '../../protocol/index.ts'
 import type { Catalog } from '../../storage/index.ts'
-import type { Events } from '../events.ts'
+import type { Events, NodeEvent } from '../events.ts'
 import type { RetentionSettings } from './retention-settings.ts'
 
 /** Before the first round after a start, milliseconds: peers tell what they know, and what is due waits no longer. */
@@ -83,16 +83,17 @@ export class Retention {
   async #judgeAgain(): Promise<void> {
     const { clock, events, judge } = this.#parts
     const { signal } = this.#end
-    let isDue = true
+    let news = 0
+    const isNews = ({ kind }: NodeEvent) => kind === 'held' || kind === 'view'
     const off = events.on((event) => {
-      if (event.kind === 'held' || event.kind === 'view') isDue = true
+      if (isNews(event)) news++
     })
     try {
       for (;;) {
-        isDue = false
+        const judged = news
         await this.#attempt(() => judge(signal))
         await clock.sleep(judgeEveryMs, signal)
-        if (!isDue) await events.next((event) => event.kind === 'held' || event.kind === 'view', signal)
+        if (news === judged) await events.next(isNews, signal)
       }
     } finally {
       off()

@@ -79,8 +79,7 @@ export async function testNode(options: TestNodeOptions): Promise<TestNode> {
       // What a restart goes on from must outlive the node.
       catalog: { ...boundMethods(catalog), close: () => Promise.resolve() },
       storePath: '/nowhere',
-      openStore: () =>
-        Promise.resolve({ ...boundMethods(store), close: () => Promise.resolve() } as ChunkStore),
+      openStore: () => Promise.resolve({ ...boundMethods(store), close: () => Promise.resolve() }),
       openVault,
       isRunning: options.isRunning === true,
       connect: (all) => Promise.resolve(connectTo(all, hub)),
@@ -135,6 +134,8 @@ export interface TestSnapshot {
   /** @defaultValue /home */
   readonly path?: string
   readonly tags?: readonly string[]
+  /** The label it is announced under. @defaultValue that of its path */
+  readonly source?: Uint8Array
   /** Names what is in it; equal names, equal chunks. @defaultValue unlike all others */
   readonly content?: readonly string[]
   /** Bytes of each chunk of content. */
@@ -191,7 +192,7 @@ export async function makeSnapshot(node: TestNode, options: TestSnapshot = {}): 
     await parts.store.commit()
     await parts.store.hold(id)
   }
-  const source = sourceLabel(vault.keys, signer.device, [Buffer.from(path)])
+  const source = options.source ?? sourceLabel(vault.keys, signer.device, [Buffer.from(path)])
   await ledger.announce({ root: id, source, sizeClass: 10 })
   if (options.isSigned !== false) await publish(node)
   return id

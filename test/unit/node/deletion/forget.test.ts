@@ -80,7 +80,7 @@ describe('forgetting', () => {
       assert.deepEqual(done.snapshot_ids, [roots[2]])
     })
 
-    it('forgets those that are there, and says which are not', async () => {
+    it('forgets those that are there, and says which are not (U1.4)', async () => {
       const [first = ''] = await daily(1)
       const asking = house.desktop.call('forget', named('ffffffff', first, `${first}:/home`, 'no id'))
       await house.clock.advance(hourMs) // nobody has news
@@ -111,7 +111,7 @@ describe('forgetting', () => {
       assert.deepEqual(await house.desktop.call('trash', {}), [])
     })
 
-    it('goes through pins: a person has said so', async () => {
+    it('goes through pins: a person has said so (U1.2)', async () => {
       const [first = ''] = await daily(1)
       await house.desktop.call('pin', { snapshots: [first] })
       const done = await house.desktop.call('forget', named(first))
@@ -140,7 +140,7 @@ describe('forgetting', () => {
   })
 
   describe('on a device that only adds', () => {
-    it('is refused, naming those that may', async () => {
+    it('is refused, naming those that may (U1.1)', async () => {
       const [first = ''] = await daily(1)
       await assert.rejects(house.laptop.call('forget', named(first)), (error: Error) => {
         assert.match(error.message, /laptop is a writer.*do it on desktop or pi/)
@@ -177,7 +177,7 @@ describe('forgetting', () => {
       assert.equal((await house.desktop.call('trash', {}))[0]?.reason, 'retention')
     })
 
-    it('changes nothing in a dry run, and says the same', async () => {
+    it('changes nothing in a dry run, and says the same (U1.3)', async () => {
       const roots = await daily(3)
       const done = await house.desktop.call('forget', ruled({ last: 1 }, { dryRun: true }))
       assert.deepEqual(done.snapshot_ids, [roots[1], roots[0]])
@@ -199,7 +199,7 @@ describe('forgetting', () => {
       )
     })
 
-    it('cannot go by what is sealed where nothing can be read', async () => {
+    it('cannot go by what is sealed where nothing can be read (U1.8)', async () => {
       await daily(1)
       await assert.rejects(house.pi.call('forget', ruled({ tags: [['x']] })), withCode('USAGE'))
       const params = ruled({ last: 1 }, { groupBy: ['host'] })
@@ -212,15 +212,15 @@ describe('forgetting', () => {
       await assert.rejects(house.desktop.call('forget', ruled({ last: 0 })), withCode('USAGE'))
     })
 
-    it('keep a whole group rather than none of it', async () => {
+    it('keep a whole group rather than none of it (U1.9)', async () => {
       await daily(2)
       const [group] = (await house.desktop.call('forget', ruled({ tags: [['kept']] }))).groups
       assert.equal(group?.remove.length, 0)
-      assert.match(group?.stopped ?? '', /keep nothing/)
+      assert.match(group.stopped ?? '', /keep nothing/)
       assert.equal(liveRoots(house.desktop).length, 2)
     })
 
-    it('keep what anybody pinned, and what is below the floors', async () => {
+    it('keep what anybody pinned, and what is below the floors (U1.7)', async () => {
       const roots = await daily(3)
       await house.laptop.call('pin', { snapshots: [roots[0] ?? ''] })
       await publish(house.laptop)
@@ -239,7 +239,7 @@ describe('forgetting', () => {
       assert.deepEqual(done.snapshot_ids, [roots[1]])
     })
 
-    it('keep, and do not count, what nobody but its device is said to have', async () => {
+    it('keep, and do not count, what nobody but its device is said to have (U1.6)', async () => {
       const roots = await daily(2)
       for (let at = 0; at < 5; at++) await makeSnapshot(house.laptop, { isHeld: false })
       await tell(house.laptop, house.pi)

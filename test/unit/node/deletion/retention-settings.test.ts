@@ -24,7 +24,7 @@ describe('settings of retention', () => {
   it('take a day between two rounds, and all devices, where they do not say', () => {
     const { retention } = parseConfig('[retention]\nkeep_last = 3\n', 'config.toml')
     assert.equal(retention?.everyMs, 24 * hourMs)
-    assert.deepEqual(retention?.devices, [])
+    assert.deepEqual(retention.devices, [])
   })
 
   it('read back as they were written', () => {

@@ -76,7 +76,7 @@ describe('retention by itself', () => {
     assert.ok((rounds[1] ?? 0) - (rounds[0] ?? 0) >= 6 * hourMs)
   })
 
-  it('remembers its last round over a restart', async () => {
+  it('remembers its last round over a restart (U2.1)', async () => {
     const first = start()
     await clock.advance(hourMs)
     await first.close()
@@ -242,7 +242,7 @@ describe('a box in the cupboard that may forget', () => {
     assert.equal(liveRoots(house.pi).length, 6 + 1)
   })
 
-  it('leaves alone what a device has backed up that was removed', async () => {
+  it('leaves alone what a device has backed up that was removed (U2.3)', async () => {
     await days(3)
     await tell(house.laptop, house.desktop)
     await house.desktop.call('deviceRemove', { device: 'laptop' })
@@ -252,7 +252,7 @@ describe('a box in the cupboard that may forget', () => {
     assert.equal(liveRoots(house.pi).length, 6)
   })
 
-  it('says so when its settings cannot be followed', async () => {
+  it('forgets nothing when its settings cannot be followed (U2.2)', async () => {
     await days(1)
     const tags = settings({ keep_tags: ['kept'] })
     await assert.rejects(retain(house.pi.parts, tags, signal), withCode('CONFIG_INVALID'))

@@ -52,7 +52,7 @@ describe('suspicion (R14)', () => {
     assert.equal(told[0]?.kind === 'trouble' && told[0].code, 'DEVICE_SUSPECT')
   })
 
-  it('stays when later snapshots share all with that one, and over a restart', async () => {
+  it('stays when later snapshots share all with that one, and over a restart (U4.2)', async () => {
     await snapshot(files('photo'))
     await snapshot(files('encrypted'))
     await judgeAll(house.pi.parts, signal)
@@ -113,6 +113,8 @@ describe('suspicion (R14)', () => {
     await judgeAll(desktop.parts, signal)
     assert.match(messages(desktop)[0] ?? '', /claims a time 3 h after it came/)
     await desktop.call('deviceTrust', { device: 'laptop' })
+    await judgeAll(desktop.parts, signal)
+    assert.deepEqual(messages(desktop), [])
     await house.clock.advance(dayMs)
     await makeSnapshot(laptop)
     await makeSnapshot(laptop, { timeMs: house.clock.nowMs() - 5 * hourMs })
@@ -121,7 +123,7 @@ describe('suspicion (R14)', () => {
     assert.match(messages(desktop)[0] ?? '', /claims a time 5 h before the one it follows/)
   })
 
-  it('ends when a person says so, for what was there; what comes later is judged anew', async () => {
+  it('ends when a person says so, for what was there; what comes later is judged anew (U4.4)', async () => {
     await snapshot(files('photo'))
     await snapshot(files('encrypted'))
     await judgeAll(house.pi.parts, signal)
@@ -136,7 +138,7 @@ describe('suspicion (R14)', () => {
     assert.equal(nobody.suspicion, undefined)
   })
 
-  it('lets no rule forget anything of that device, and of no other group', async () => {
+  it('lets no rule forget anything of that device, judged when they are applied (U4.1, U4.3)', async () => {
     await snapshot(files('photo'))
     await snapshot(files('encrypted'))
     await makeSnapshot(house.desktop)

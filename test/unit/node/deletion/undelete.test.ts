@@ -91,7 +91,7 @@ describe('bringing back', () => {
     assert.ok(isLive(house.pi, root))
   })
 
-  it('pins what rules forgot, as they would forget it again', async () => {
+  it('pins what rules forgot, as they would forget it again (U3.2)', async () => {
     const root = await forgotten('retention')
     await house.desktop.call('undelete', { snapshots: [root] })
     assert.deepEqual([...house.desktop.parts.ledger.pinned().keys()], [root])
@@ -120,7 +120,7 @@ describe('bringing back', () => {
     )
   })
 
-  it('announces nothing of which a chunk is missing here (R5)', async () => {
+  it('announces nothing of which a chunk is missing here (R5, U3.1)', async () => {
     const root = await forgotten()
     await tell(house.pi, house.desktop)
     const { store } = house.desktop.parts
