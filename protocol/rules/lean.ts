@@ -31,8 +31,8 @@ export interface FormerLeaner {
 }
 
 /**
- * Present members that leaned once as this incarnation. What they had announced by the cut must be known before anything
- * is reclaimed; what they announce later by leaning still, is not promised to be completed.
+ * Present members that leaned once as this incarnation. What they had announced by the cut must be known before
+ * anything is reclaimed; what they announce later by leaning still, is not promised to be completed.
  */
 export function formerLeaners(membership: Membership): readonly FormerLeaner[] {
   const known = FORMER.get(membership)

@@ -106,6 +106,8 @@ interface Announced {
 
 interface Root {
   readonly chunks: ReadonlySet<number>
+  /** The chunk that names all others: without it nobody knows what the root needs. */
+  readonly top: number
   readonly announced: Announced[]
   wasHeld: boolean
 }
@@ -232,7 +234,7 @@ export class LeaningMesh {
     this.#chunks++
     const chunks = new Set([...session.chunks, this.#chunks])
     peer.store.add(this.#chunks)
-    this.roots.set(id, { chunks, announced: [], wasHeld: false })
+    this.roots.set(id, { chunks, top: this.#chunks, announced: [], wasHeld: false })
     peer.sessions = peer.sessions.filter((one) => one !== session)
     if (peer.may('store') && this.#hasAll(peer, id)) peer.holds.add(id)
     this.say(peer, { adds: [`${this.roots.size - 1}`] })
@@ -293,6 +295,7 @@ export class LeaningMesh {
     }
     for (const root of peer.holds) keep(root)
     for (const { root } of liveRoots(peer.view, peer.membership)) {
+      if (!peer.store.has(this.#root(root).top)) continue
       const isWanted = isChosen(peer.view, peer.membership, peer.id, root)
       if (isWanted || holdersOf(peer.view, peer.membership, root).length === 0) keep(root)
     }
@@ -312,9 +315,7 @@ export class LeaningMesh {
     const lane = laneOf(keeper.view, peer.id, peer.device.incarnation)
     if (lane === undefined) return {}
     const { fork, head } = lane
-    return {
-      cut: { seq: head.head.seq, hash: head.hash, ...(fork && { forkedAfter: fork.sharedSeq }) },
-    }
+    return { cut: { seq: head.head.seq, hash: head.hash, ...(fork && { forkedAfter: fork.sharedSeq }) } }
   }
 
   #grow(next: Membership, keeper: Peer): void {
@@ -343,8 +344,7 @@ export class LeaningMesh {
   /** A device begins anew, or for the first time: no sessions, no beliefs. */
   admit(keeper: Peer, peer: Peer, capabilities: readonly Capability[]): void {
     const terms = { name: peer.name, role: 'writer', atMs: AT_MS, device: peer.id, capabilities } as const
-    const isKnown = memberNow(this.membership, peer.id) !== undefined
-    const cut = isKnown ? this.cutOf(keeper, peer) : {}
+    const cut = memberNow(this.membership, peer.id) === undefined ? {} : this.cutOf(keeper, peer)
     this.#grow(admitMember(this.membership, keeper.device.signer, { ...terms, ...cut }), keeper)
     const device = new QuickDevice(peer.name)
     device.incarnation = memberNow(this.membership, peer.id)?.incarnation ?? 1
