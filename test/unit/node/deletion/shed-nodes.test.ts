@@ -117,7 +117,11 @@ describe('nodes with a number of copies as goal', () => {
       assert.ok(holders(root).length >= 2, 'others take its place')
       for (const node of chosen(root)) assert.equal(node.parts.store.isHeld(root), true)
     }
-    assert.ok(last.parts.store.holds().length > 0, 'what it holds it goes on holding')
+    const kept = last.parts.store.holds()
+    assert.ok(kept.length > 0)
+    for (const root of kept) assert.ok(chosen(root).includes(last), 'it keeps its place for what it holds')
+    await settle(4)
+    assert.deepEqual(last.parts.store.holds(), kept)
     assert.ok(last.parts.store.stats().packBytes <= quotaBytes, 'within its quota')
     const { problems } = await first.call('status', {})
     assert.deepEqual(problems, [], 'nothing is lacking')
