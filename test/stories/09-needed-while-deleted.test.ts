@@ -65,7 +65,7 @@ describe('story 9: needed at the moment it is deleted', function () {
     return readFileSync(target)
   }
 
-  it('what a backup under way found here stays, though its last snapshot is forgotten and reclaimed elsewhere', async () => {
+  it('what a backup under way found here stays, though its last snapshot is forgotten and gone elsewhere', async () => {
     const old = pipe('disk.bin')
     old.write(first)
     const forgotten = await old.end()

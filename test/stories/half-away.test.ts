@@ -66,7 +66,7 @@ describe('half of the devices are away', function () {
     await untilListed(laptop, [old])
   })
 
-  it('reclaiming returns at once, and says for whom the rest waits, since when, and what removing it would free', async () => {
+  it('reclaiming returns at once, and says for whom the rest waits, since when, and what removing frees', async () => {
     await desktop.stop()
     setSettings(desktop, AT_ONCE)
     await desktop.start()
