@@ -1,4 +1,4 @@
-/** The settings a person may edit: `config.toml` (spec/config.md). */
+/** The settings a person may edit: `config.toml` (deletion: spec/deletion.md §5). */
 
 import { parse, stringify, TomlError } from 'smol-toml'
 import { CellarError } from '../protocol/index.ts'

@@ -42,8 +42,8 @@ export function effectFacts(
 type Announced = Pick<AcceptedAdd, 'dot' | 'root' | 'source'>
 
 /**
- * The newest few of each source that are held here, by when this node saw them first; what came at once, by the order in
- * its chain. Those that a person forgot are not counted: they are going, and keep nothing.
+ * The newest few of each source that are held here, by when this node saw them first; what came at once, by the order
+ * in its chain. Those that a person forgot are not counted: they are going, and keep nothing.
  */
 function newestHeld(
   ledger: Ledger,

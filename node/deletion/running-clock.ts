@@ -1,6 +1,6 @@
 /**
- * The node's own running time (deletion.md §2): what hold windows and floors are counted by. No wall clock that somebody
- * sets, and no pause of the machine, makes one end early.
+ * The node's own running time (spec/deletion.md §5): what hold windows and floors are counted by. No wall clock that
+ * somebody sets, and no pause of the machine, makes one end early.
  */
 
 import type { Clock } from '../../protocol/index.ts'

@@ -174,8 +174,8 @@ export class Ledger extends Knowledge {
   }
 
   /**
-   * Records a root of this device, held here already: it goes into the next listing. Durable once it resolves. Undoing a
-   * forget is just that: announcing the same root anew (R2).
+   * Records a root of this device, held here already: it goes into the next listing. Durable once it resolves. Undoing
+   * a forget is just that: announcing the same root anew (R2).
    */
   async announce(pending: PendingRoot): Promise<void> {
     await this.#serial.run(() => this.#marks.announce(pending))

@@ -1,6 +1,6 @@
 /**
- * What this device has made up its mind about and keeps beside its listings: forgets that wait to be signed, pins, roots
- * whose hold is given up, and roots it means to let go. Each change is durable before it counts.
+ * What this device has made up its mind about and keeps beside its listings: forgets that wait to be signed, pins,
+ * roots whose hold is given up, and roots it means to let go. Each change is durable before it counts.
  */
 
 import type { RootId } from '../../protocol/index.ts'

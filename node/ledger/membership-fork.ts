@@ -3,8 +3,8 @@
 import { extendMembership, isCellarError, type Membership, openMembership } from '../../protocol/index.ts'
 
 /**
- * Says whether entries leave a log for a branch that a keeper of then signed. Anybody can sign what looks like an entry,
- * and must not stop reclaiming by it.
+ * Says whether entries leave a log for a branch that a keeper of then signed. Anybody can sign what looks like an
+ * entry, and must not stop reclaiming by it.
  *
  * @param entries - in order, as a peer sent them: from the first on, or from our newest on
  * @param epoch - of the first that is of another branch, as `extendMembership` found

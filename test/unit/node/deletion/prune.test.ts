@@ -58,7 +58,7 @@ describe('prune', () => {
     assert.equal(desktop.store.has(root), false)
   })
 
-  it('says what it would do, changes nothing and asks nobody', async () => {
+  it('U8.1 says what it would do, changes nothing and asks nobody', async () => {
     const desktop = await start()
     const [gone, kept] = [
       await makeSnapshot(desktop, { content: ['a', 'b'] }),
@@ -166,7 +166,7 @@ describe('prune', () => {
     await desktop.parts.ledger.closeSession(session)
   })
 
-  it('--unfinished drops what an interrupted backup has stored', async () => {
+  it('U7.3 --unfinished drops what an interrupted backup has stored', async () => {
     const desktop = await start()
     const { ledger, store } = desktop.parts
     const staged = testChunk('staged')

@@ -1,4 +1,4 @@
-/** Freeing space beside backups, restores and fetches, which go first (R4, R6a; spec/deletion.md D5). */
+/** Freeing space beside backups, restores and fetches, which go first (R4, R6a; spec/deletion.md §7). */
 import assert from 'node:assert/strict'
 import { type ChunkId } from '../../../../protocol/index.ts'
 import { unfinishedMsMax } from '../../../../node/deletion/reaper.ts'
@@ -23,7 +23,7 @@ const dayMs = 86_400_000
 describe('the reaper among sessions', () => {
   const opened = closeAfterEach()
 
-  it('R4 R6a removes nothing that a session was told is here, though it opens in the midst of it', async () => {
+  it('R4 R6a U7.1 removes nothing that a session was told is here, though it opens in the midst of it', async () => {
     const desktop = await opened(openDesktop(alone))
     const { ledger, store } = desktop.parts
     const root = await makeSnapshot(desktop)
@@ -54,7 +54,7 @@ describe('the reaper among sessions', () => {
     assert.equal(store.stats().chunks, 0)
   })
 
-  it('keeps what an interrupted backup stored until one completes', async () => {
+  it('U7.3 keeps what an interrupted backup stored until one completes', async () => {
     const desktop = await opened(openDesktop(alone))
     const { ledger, store } = desktop.parts
     const staged = testChunk('staged')
@@ -75,7 +75,7 @@ describe('the reaper among sessions', () => {
     assert.equal(store.has(staged.id), false)
   })
 
-  it('keeps it for 30 days at most', async () => {
+  it('U7.3 keeps it for 30 days at most', async () => {
     const desktop = await opened(openDesktop(alone, bare, true))
     const { ledger, store } = desktop.parts
     const staged = testChunk('staged')
@@ -93,7 +93,7 @@ describe('the reaper among sessions', () => {
 describe('the reaper where something is still to come', () => {
   const opened = closeAfterEach()
 
-  it('R6a keeps what is here of a live root, whole or in parts', async () => {
+  it('R6a U7.2 keeps what is here of a live root, whole or in parts', async () => {
     const desktop = await opened(openDesktop(withLaptop))
     const laptop = await opened(openLaptop(desktop))
     const { store, ledger } = desktop.parts
@@ -110,7 +110,7 @@ describe('the reaper where something is still to come', () => {
     assert.ok(ledger.isLive(coming))
   })
 
-  it('drops it once the root is forgotten before it was whole', async () => {
+  it('U7.5 drops it once the root is forgotten before it was whole', async () => {
     const desktop = await opened(openDesktop(withLaptop))
     const laptop = await opened(openLaptop(desktop))
     const { store } = desktop.parts

@@ -1,4 +1,4 @@
-/** What freeing waits for (R6, R8, R9; spec/deletion.md D3, D5). */
+/** What freeing waits for (R6, R8, R9; spec/deletion.md §5, §7). */
 import assert from 'node:assert/strict'
 import { changeMember, removeMember } from '../../../../protocol/index.ts'
 
@@ -146,7 +146,7 @@ describe('the reaper waits', () => {
     assert.deepEqual((await reap(desktop)).released, [root], 'alone now: it signs at once')
   })
 
-  it('R8 while the membership has two histories', async () => {
+  it('R8 U7.4 while the membership has two histories', async () => {
     const desktop = await opened(openDesktop(withLaptop))
     const root = await makeSnapshot(desktop)
     await forget(desktop, root)
@@ -165,7 +165,7 @@ describe('the reaper waits', () => {
     assert.equal(desktop.parts.ledger.withdrawn().size, 0)
   })
 
-  it('R6a while a backup or a restore is under way here, and no longer', async () => {
+  it('R6a U7.1 while a backup or a restore is under way here, and no longer', async () => {
     const desktop = await opened(openDesktop(alone))
     const root = await makeSnapshot(desktop)
     await forget(desktop, root)

@@ -1,4 +1,4 @@
-/** Freeing space: in which order, and what a crash in between leaves (R6, R10; spec/deletion.md D4). */
+/** Freeing space: in which order, and what a crash in between leaves (R6, R10; spec/deletion.md §6). */
 import assert from 'node:assert/strict'
 import { type RootId } from '../../../../protocol/index.ts'
 
@@ -46,7 +46,7 @@ describe('the reaper', () => {
     assert.deepEqual(nothing, { released: [], chunks: 0, bytes: 0, freedBytes: 0 })
   })
 
-  it('signs alone where there is no other member, and only there (R11)', async () => {
+  it('U6.2 U6.6 signs alone where there is no other member, and only there (R11)', async () => {
     const desktop = await opened(openDesktop(withLaptop))
     const root = await makeSnapshot(desktop)
     await forget(desktop, root)
@@ -71,7 +71,7 @@ describe('the reaper', () => {
       return { desktop, root, undo, ...desktop.parts }
     }
 
-    it('holds it still, when it was only given up', async () => {
+    it('U6.4 holds it still, when it was only given up', async () => {
       const { desktop, root, undo, ledger } = await forgotten()
       await reap(desktop)
       assert.ok(ledger.withdrawn().has(root))
@@ -82,7 +82,7 @@ describe('the reaper', () => {
       checkHeld(desktop, root)
     })
 
-    it('holds it still, when the others were told that it is not held', async () => {
+    it('U6.4 holds it still, when the others were told that it is not held', async () => {
       const { desktop, root, undo, ledger } = await forgotten()
       await reap(desktop)
       await publish(desktop)
@@ -110,7 +110,7 @@ describe('the reaper', () => {
       assert.equal(ledger.saysHeld(root), true)
     })
 
-    it('gives nothing up that came to live again while it was judged', async () => {
+    it('U6.1 gives nothing up that came to live again while it was judged', async () => {
       const { desktop, root, undo, ledger } = await forgotten()
       const withdraw = ledger.withdraw.bind(ledger)
       ledger.withdraw = async (...given) => {
@@ -122,7 +122,7 @@ describe('the reaper', () => {
       checkHeld(desktop, root)
     })
 
-    it('releases nothing that came to live again after it was given up', async () => {
+    it('U6.4 releases nothing that came to live again after it was given up', async () => {
       const { desktop, root, ledger, store } = await forgotten()
       const laptop = await opened(openLaptop(desktop))
       await tell(desktop, laptop)
@@ -143,7 +143,7 @@ describe('the reaper', () => {
       assert.equal(ledger.withdrawn().size, 0)
     })
 
-    it('holds it again without fetching, when it was released and is whole still', async () => {
+    it('U6.4 holds it again without fetching, when it was released and is whole still', async () => {
       const { desktop, root, undo, ledger, store } = await forgotten()
       const end = desktop.parts.jobs.beginRead()
       await store.release(root)
@@ -156,7 +156,7 @@ describe('the reaper', () => {
     })
   })
 
-  it('goes on after a crash at any write, and never says that it holds what it does not', async () => {
+  it('U6.3 goes on after a crash at any write, and never says that it holds what it does not', async () => {
     for (let writes = 0, isOver = false; !isOver; writes++) {
       const desktop = await opened(openDesktop(alone))
       const gone = await makeSnapshot(desktop, { content: ['shared', `gone ${String(writes)}`] })
@@ -178,7 +178,7 @@ describe('the reaper', () => {
     }
   })
 
-  it('frees one of many without looking at the others', async () => {
+  it('U6.5 frees one of many without looking at the others', async () => {
     const desktop = await opened(openDesktop(alone))
     const { store } = desktop.parts
     const options = (at: number): TestSnapshot => ({ content: [`content ${String(at)}`] })

@@ -1,4 +1,4 @@
-/** The running time of a node, by which hold windows and floors are counted (R9, deletion.md D2). */
+/** The running time of a node, by which hold windows and floors are counted (R9, spec/deletion.md §5). */
 import assert from 'node:assert/strict'
 import { afterGap, RunningClock } from '../../../../node/deletion/running-clock.ts'
 import { formatSpan, parseSpan, spanInWords } from '../../../../node/deletion/time-span.ts'
@@ -38,7 +38,7 @@ class Machine implements Clock {
 const note = (catalog: Catalog, clock: RunningClock) => catalog.batch([clock.note()], { durable: true })
 
 describe('the running time of a node', () => {
-  it('is what its process has run, whatever the wall clock is set to', () => {
+  it('U5.1 is what its process has run, whatever the wall clock is set to', () => {
     const machine = new Machine()
     const running = RunningClock.open(memoryCatalog(), machine)
     machine.runs(hour)
@@ -49,7 +49,7 @@ describe('the running time of a node', () => {
     assert.equal(running.nowMs, 2 * hour)
   })
 
-  it('counts a gap between two runs, a day of it at most', async () => {
+  it('U5.1 counts a gap between two runs, a day of it at most', async () => {
     const machine = new Machine()
     const catalog = memoryCatalog()
     const first = RunningClock.open(catalog, machine)

@@ -124,7 +124,7 @@ describe('a forget of this device', () => {
     assert.equal(desktop.ledger.dead()[0]?.reason, 'person')
   })
 
-  it('R9 counts from when it came here, not from what its signer claims', async () => {
+  it('R9 U5.2 counts from when it came here, not from what its signer claims', async () => {
     const [desktop, laptop] = (await keeper()) as [TestDevice, TestDevice]
     await announce(desktop.ledger, a)
     await desktop.ledger.publish(saying(a))
@@ -168,7 +168,7 @@ describe('a hold that is given up', () => {
     return await testDevice(signers[0] as Signer, membership)
   }
 
-  it('is in no listing from then on, over a restart too', async () => {
+  it('U6.2 is in no listing from then on, over a restart too', async () => {
     const desktop = await desktopAlone()
     await desktop.ledger.publish(saying(a, b))
     assert.deepEqual(await desktop.ledger.withdraw([a, b], 'forgotten', (which) => which === a), [a])
@@ -182,7 +182,7 @@ describe('a hold that is given up', () => {
     assert.deepEqual(bodyOf(again)?.holds, [a, b])
   })
 
-  it('is judged where nothing slips between: what was asked for before it has happened', async () => {
+  it('U6.1 is judged where nothing slips between: what was asked for before it has happened', async () => {
     const desktop = await desktopAlone()
     const announced = announce(desktop.ledger, a)
     const withdrawn = desktop.ledger.withdraw([a], 'forgotten', (which) => !desktop.ledger.isLive(which))
@@ -293,7 +293,7 @@ describe('the horizon', () => {
 })
 
 describe('what an interrupted backup has stored', () => {
-  it('is remembered until a backup completes, over a restart too', async () => {
+  it('U7.3 is remembered until a backup completes, over a restart too', async () => {
     const { membership, signers } = testMembership([])
     const desktop = await testDevice(signers[0] as Signer, membership)
     assert.equal(desktop.ledger.unfinishedForMs, undefined)
@@ -334,7 +334,7 @@ describe('a fork of the membership', () => {
     return { keeper, mine: newcomer(3, keeper), theirs: newcomer(4, other) }
   }
 
-  it('R8 is remembered for good once a keeper of then has signed it', async () => {
+  it('R8 U7.4 is remembered for good once a keeper of then has signed it', async () => {
     const { keeper, mine, theirs } = branches()
     const device = await testDevice(keeper, mine)
     assert.equal(device.ledger.isMembershipForked, false)
@@ -351,7 +351,7 @@ describe('a fork of the membership', () => {
     assert.equal(device.ledger.isMembershipForked, true)
   })
 
-  it('is not one when a stranger signs what looks like an entry', async () => {
+  it('U7.4 is not one when a stranger signs what looks like an entry', async () => {
     const { keeper, mine } = branches()
     const device = await testDevice(keeper, mine)
     const forged = signEntry(

@@ -34,7 +34,7 @@ describe('replication and what was forgotten', () => {
     await desktop.ledger.forget(forgets)
   }
 
-  it('a forgotten root is not fetched', async () => {
+  it('U7.5 a forgotten root is not fetched', async () => {
     const dead = await announce(desktop, 'dead', 3)
     await forget()
     const alive = await announce(desktop, 'alive', 3)
@@ -44,7 +44,7 @@ describe('replication and what was forgotten', () => {
     assert.deepEqual(other.troubles, [])
   })
 
-  it('one that is forgotten while it is fetched is given up, without a trouble', async () => {
+  it('U7.5 one that is forgotten while it is fetched is given up, without a trouble', async () => {
     const root = await announce(desktop, 'long', 400)
     const put = other.store.put.bind(other.store)
     let came = 0
@@ -64,7 +64,7 @@ describe('replication and what was forgotten', () => {
     assert.deepEqual(other.troubles, [])
   })
 
-  it('a fetch makes way, and goes on where it was', async () => {
+  it('U7.2 a fetch makes way, and goes on where it was', async () => {
     const root = await announce(desktop, 'long', 400)
     const put = other.store.put.bind(other.store)
     let came = 0
