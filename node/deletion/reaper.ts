@@ -1,6 +1,6 @@
 /**
- * Frees what no snapshot needs any more (R6, R9, R10; spec/deletion.md §6). One pass goes as far as it can, and the next
- * goes on from what is written down: a crash between any two lines costs nothing but the time to come here again.
+ * Frees what no snapshot needs any more (R6, R9, R10; spec/deletion.md §6). One pass goes as far as it can, and the
+ * next goes on from what is written down: a crash between any two lines costs nothing but the time to come here again.
  */
 
 import { type Clock, isCellarError, type RootId } from '../../protocol/index.ts'

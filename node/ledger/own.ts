@@ -111,8 +111,8 @@ function isOther(said: readonly RootId[], now: readonly RootId[]): boolean {
 
 /**
  * The horizon alone is no news, or two devices would tell each other for ever how far they are: it travels with the
- * next listing. But where others wait for it, it is: a device that they may reclaim nothing before has not said yet that it
- * takes account of a forget (R6), or a holder has not said that it has seen the round of a shedding (R7).
+ * next listing. But where others wait for it, it is: a device that they may reclaim nothing before has not said yet
+ * that it takes account of a forget (R6), or a holder has not said that it has seen the round of a shedding (R7).
  */
 function isHorizonAwaited(view: View, previous: Listing, draft: ListingDraft, mayLean: boolean): boolean {
   if (previous.body.horizon.length < draft.horizon.length - 1) return true

@@ -101,6 +101,8 @@ class Follower {
         this.#hasAskedForAll = true
         await this.#send({ type: 'getMembership', fromEpoch: 0 })
       }
+      // What waits for these entries would ask for them again, and at once, for as long as the disk is full say.
+      return
     }
     this.#refused.clear()
     await this.#askForNewer()
