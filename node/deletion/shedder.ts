@@ -170,6 +170,8 @@ export class Shedder {
       this.#rounds.delete(root)
       this.#rests.delete(root)
     }
+    // There is place for the next.
+    if (gone.length > 0) this.#searchAtMs = this.#parts.clock.monotonicMs()
   }
 
   /** Ends a round that came to nothing. */
