@@ -3,11 +3,13 @@
 import {
   CellarError,
   CHUNKS_PROTOCOL,
+  type ChunkId,
   type Clock,
   type DeviceId,
   type ErrorCode,
   holdersOf,
   isCellarError,
+  leaningMembers,
   type RootId,
 } from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
@@ -107,13 +109,17 @@ export class Replicator {
     // What is held and has lost a chunk since is fetched again as far as it is lost.
     const marked = new Set(store.holds())
     const candidates: Candidate[] = []
-    for (const { root } of ledger.live()) {
+    const leaning = new Set(leaningMembers(ledger.membership).map(({ device }) => device))
+    for (const { root, owner } of ledger.live()) {
       if (marked.has(root) && store.isComplete(root)) continue
       // R12: on a full disk what is held is mended, and nothing begun.
       if ((room.isFull && !marked.has(root)) || !ledger.isWanted(root)) continue
+      const holders = holdersOf(ledger.view, ledger.membership, root)
+      // R5: what a device published leaning may be whole nowhere yet: it has some of it, others have the rest.
+      const isInParts = holders.length === 0 && leaning.has(owner)
       candidates.push({
         root,
-        holders: holdersOf(ledger.view, ledger.membership, root),
+        holders: isInParts ? network.connected() : holders,
         notBeforeMs: this.#failures.get(root)?.notBeforeMs ?? 0,
       })
     }
@@ -140,7 +146,7 @@ export class Replicator {
         onProgress,
       })
       either.throwIfAborted()
-      await store.hold(planned.root) // R3: only what is whole and durable is held
+      await this.#hold(planned.root)
       this.#failures.delete(planned.root)
       events.emit({ kind: 'held', root: planned.root, bytes: progress.bytes })
     } catch (error) {
@@ -148,6 +154,22 @@ export class Replicator {
     } finally {
       this.#current = undefined
       this.#interrupt = undefined
+    }
+  }
+
+  /**
+   * R3: only what is whole and durable is held. A chunk that was here already may turn out to be bad by now: it is set
+   * aside, so that the next try fetches it.
+   */
+  async #hold(root: RootId): Promise<void> {
+    const { store, events } = this.#parts
+    try {
+      await store.hold(root)
+    } catch (error) {
+      const first = isCellarError(error, 'CLOSURE_INCOMPLETE') ? error.context['first'] : undefined
+      if (typeof first === 'string' && store.has(first as ChunkId))
+        events.emit({ kind: 'bad-chunk', id: first as ChunkId })
+      throw error
     }
   }
 

@@ -18,7 +18,8 @@ export interface Action {
   readonly run: Happening
 }
 
-const EVERY = { devices: [], paths: [], tags: [] }
+/** A filter that everything fits. */
+export const EVERY = { devices: [], paths: [], tags: [] }
 
 /** A call that nobody listens to. */
 export function quiet<M extends 'forget'>(): CallContext<M> {
@@ -141,7 +142,7 @@ function prune(play: Play): string | undefined {
 /** Reclaims what may be reclaimed on one device. */
 export async function pruneNow({ machine }: Device, unfinished: boolean): Promise<string> {
   const done = await handlersOf(machine.node!).prune({ dryRun: false, unfinished }, quiet() as never)
-  const waits = done.waiting.map(({ block }) => block.kind).join(',')
+  const waits = done.waiting.map(({ block }) => `${block.kind} (${block.message})`).join('; ')
   return `released ${String(done.snapshots_released)}, removed ${String(done.chunks_removed)}, waits for ${waits}`
 }
 

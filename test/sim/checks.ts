@@ -6,6 +6,7 @@ import {
   hashAt,
   type Horizon,
   type Lane,
+  laneOf,
   type LaneKey,
   type ListingHash,
   memberNow,
@@ -47,24 +48,26 @@ export class Checks {
 
   /** Looks at everything that has changed. @throws {Violation} */
   look(machines: readonly Machine[]): void {
-    for (const machine of machines) {
+    const changed = machines.filter((machine) => {
       const ledger = machine.node?.ledger
-      if (ledger === undefined) continue
-      const seen = this.#of(machine)
-      if (ledger.view === seen.view && ledger.membership.epoch === seen.epoch) continue
-      this.#lookAtView(machine, seen, ledger.view)
-    }
+      const seen = this.#seen.get(machine)
+      return ledger !== undefined && (ledger.view !== seen?.view || ledger.membership.epoch !== seen.epoch)
+    })
+    // What each says itself comes first: others may have heard of it already.
+    for (const machine of changed) this.#lookAtOwn(machine, this.#of(machine))
+    for (const machine of changed) this.#lookAtView(machine, this.#of(machine))
   }
 
   /** A machine has lost what it had; `isFault`: by a fault of its disk, and not by its program. @throws {Violation} */
   gone(machine: Machine, chunks: readonly ChunkId[], isFault: boolean): void {
     const truth = this.#truth
     if (isFault) return
+    this.look([machine]) // what it has signed since counts
     const { held } = this.#of(machine)
     for (const id of chunks) {
       for (const root of this.rootsOf(id)) {
         // I1: who says it holds a root has all of it.
-        if (held.has(root) && !truth.dishonest.has(machine.device) && !machine.damaged.has(id))
+        if (held.has(root) && !truth.dishonest.has(machine.device))
           throw new Violation('I1', `${machine.name} says it holds ${short(root)} and gave up ${short(id)}`)
         this.checkRoot(root, id)
       }
@@ -150,19 +153,18 @@ export class Checks {
     return seen
   }
 
-  #lookAtView(machine: Machine, seen: Seen, view: View): void {
-    const ledger = machine.node!.ledger
+  #lookAtView(machine: Machine, seen: Seen): void {
+    const { ledger } = machine.node!
+    const { view } = ledger
     const isOther = view.forgetsMark !== seen.forgetsMark || ledger.membership.epoch !== seen.epoch
     seen.view = view
     seen.epoch = ledger.membership.epoch
     seen.forgetsMark = view.forgetsMark
-    const own = ledger.headOf(machine.device)
     for (const [key, lane] of view.lanes) {
       const before = seen.lanes.get(key)
       if (before === lane) continue
       seen.lanes.set(key, lane)
       if (before !== undefined) checkGrowth(machine, before, lane)
-      if (lane.head === own && own.hash !== seen.hash) this.#lookAtOwn(machine, seen, lane)
     }
     if (isOther) this.#checkForgets(machine, view)
   }
@@ -178,9 +180,13 @@ export class Checks {
   }
 
   /** A machine has signed: I1, I4, I7, and what is true from now on. */
-  #lookAtOwn(machine: Machine, seen: Seen, { head, body, incarnation }: Lane): void {
-    const node = machine.node!
+  #lookAtOwn(machine: Machine, seen: Seen): void {
+    const { ledger } = machine.node!
     const truth = this.#truth
+    const incarnation = ledger.membership.members.get(machine.device)?.incarnation ?? 1
+    const lane = laneOf(ledger.view, machine.device, incarnation)
+    if (lane === undefined || lane.head.hash === seen.hash) return
+    const { head, body } = lane
     const isHonest = !truth.dishonest.has(machine.device)
     seen.hash = head.hash
     seen.held = new Set(isHonest ? body.holds : [])
@@ -190,14 +196,14 @@ export class Checks {
       if (lacking !== undefined)
         throw new Violation('I1', `${machine.name} says it holds ${short(root)} without ${short(lacking)}`)
     }
-    for (const pin of seen.pins.values()) checkPin(machine, body.horizon, pin)
+    for (const pin of isHonest ? seen.pins.values() : []) checkPin(machine, body.horizon, pin)
     for (const root of isHonest ? seen.owed : []) {
       if (!body.adds.some((add) => add.root === root))
         throw new Violation('I4', `${machine.name} closed the session of ${short(root)} and does not announce it`)
     }
     seen.owed.clear()
     const mayForget =
-      memberNow(node.ledger.membership, machine.device)?.capabilities.has('forget') === true
+      memberNow(ledger.membership, machine.device)?.capabilities.has('forget') === true
     truth.note({ device: machine.device, incarnation, body, mayForget, isHonest })
     for (const { root, seq } of body.adds) if (seq === head.head.seq) this.checkRoot(root)
   }

@@ -115,7 +115,7 @@ function flip(play: Play): string | undefined {
   if (elsewhere.length === 0) return undefined
   const id = chance.pick(elsewhere.sort())
   const isWhole = [...play.checks.rootsOf(id)].every(
-    (root) => !truth.isWholeAt(machine, root) || others.some((other) => truth.isWholeAt(other, root)),
+    (root) => !truth.isWholeAt(machine, root) || others.some((other) => truth.isSoundAt(other, root)),
   )
   if (!isWhole || !machine.flip(id, chance.below(1 << 16))) return undefined
   truth.forgive()

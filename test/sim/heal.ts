@@ -4,7 +4,8 @@
  */
 
 import { type RootId } from '../../protocol/index.ts'
-import { pruneNow, removeNow } from './actions.ts'
+import { handlersOf } from '../../node/operations/index.ts'
+import { EVERY, pruneNow, quiet, removeNow } from './actions.ts'
 import { short } from './checks.ts'
 import { readDevices } from './heal-parts.ts'
 import type { Device, Play } from './play.ts'
@@ -32,6 +33,7 @@ export async function heal(play: Play): Promise<void> {
     throw new Violation('L1', `not all machines come up: ${readDevices(play)}`)
   await play.advance(10 * minuteMs)
   await removeDishonest(play)
+  await forgetLost(play)
   await replicate(play)
   await restoreAll(play)
   if (!play.isMembershipForked) await reclaimAll(play)
@@ -51,6 +53,23 @@ async function removeDishonest(play: Play): Promise<void> {
     if (removeNow(play, device) === undefined) throw new Violation('L1', `nobody can remove ${name}`)
     await play.advanceUntil(() => play.truth.removed.has(id))
   }
+  await play.advance(5 * minuteMs)
+}
+
+/** A person forgets what is lost for good: nobody can complete it, and it might need anything (R6). */
+async function forgetLost(play: Play): Promise<void> {
+  const keeper = play.ready().find(({ plan, machine }) => {
+    return plan.capabilities.has('forget') && !play.truth.dishonest.has(machine.device)
+  })
+  const node = keeper?.machine.node
+  if (keeper === undefined || node === undefined) return
+  const live = new Set(node.ledger.live().map(({ root }) => root))
+  const snapshots = [...live].filter((root) => play.truth.lostRoots.has(root) || !isKept(play, root))
+  if (snapshots.length === 0) return
+  play.say(`${keeper.machine.name} forgets what is lost: ${snapshots.map(short).join(' ')}`)
+  void play.task(keeper, 'forget', async () => {
+    await handlersOf(node).forget({ snapshots, filter: EVERY, dryRun: false }, quiet())
+  })
   await play.advance(5 * minuteMs)
 }
 
@@ -113,6 +132,7 @@ async function reclaimAll(play: Play): Promise<void> {
       await play.advanceUntil(() => isDone)
     }
     await play.advance(2 * minuteMs)
+    for (const device of play.ready()) await noteExcused(play, device)
     if (play.devices.every((device) => isGone(play, device) || superfluous(play, device).length === 0)) {
       play.trace.count('all reclaimed')
       return
@@ -130,6 +150,14 @@ async function reclaimAll(play: Play): Promise<void> {
   }
 }
 
+/** What a floor or a pin keeps, by the node's own word, may stay. */
+async function noteExcused(play: Play, device: Device): Promise<void> {
+  const node = device.machine.node!
+  const entries = await handlersOf(node).trash({}, quiet() as never)
+  const kept = entries.filter((entry) => entry.waits_for.some(({ kind }) => kind === 'floor' || kind === 'pinned'))
+  play.excused.set(device.machine.device, new Set(kept.map(({ snapshot }) => snapshot.id as RootId)))
+}
+
 /** Chunks of a machine that no live root needs, nor one that a floor or a pin keeps here. */
 function superfluous(play: Play, { machine }: Device): string[] {
   const { ledger } = machine.node!
@@ -138,7 +166,6 @@ function superfluous(play: Play, { machine }: Device): string[] {
     for (const id of play.archive.roots.get(root)?.closure ?? []) needed.add(id)
   }
   for (const { root } of ledger.live()) keep(root)
-  const isFloor = play.weather.floorNewest > 0 || play.weather.floorAgeMs > 0 || ledger.pinned().size > 0
-  for (const { root, reason } of ledger.dead()) if (isFloor && reason === 'retention') keep(root)
+  for (const root of play.excused.get(machine.device) ?? []) keep(root)
   return [...machine.chunks].filter((id) => !needed.has(id))
 }

@@ -279,10 +279,11 @@ export class Machine {
       const id = idOfKey(change.key)
       const record = change.type === 'put' ? decodeChunkRecord(change.value) : undefined
       const isGood = record !== undefined && !record.isBad && record.pack !== 0
+      const damagedAt = this.damaged.get(id)
       // Bytes that were bad are good again in another place: only a good copy is written anew.
-      if (!isGood || this.damaged.get(id) !== placeText(record)) this.damaged.delete(id)
+      if (!isGood || damagedAt !== placeText(record)) this.damaged.delete(id)
       if (isGood) this.chunks.add(id)
-      else if (this.chunks.delete(id)) gone.push(id)
+      else if (this.chunks.delete(id) && damagedAt === undefined) gone.push(id)
     }
     if (gone.length > 0) this.#parts.onGone(this, gone)
   }

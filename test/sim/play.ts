@@ -8,6 +8,7 @@ import {
   isCellarError,
   type Membership,
   memberNow,
+  type RootId,
 } from '../../protocol/index.ts'
 import { MemoryHub } from '../../node/adapters/memory-network.ts'
 import type { Config } from '../../node/config.ts'
@@ -62,6 +63,8 @@ export class Play {
   isHealed = false
   /** Groups that reach each other; undefined: all do. */
   groups: ReadonlyMap<DeviceId, number> | undefined
+  /** Forgotten roots that a floor or a pin keeps at a device for good. */
+  readonly excused = new Map<DeviceId, ReadonlySet<RootId>>()
   /** A fork of the membership was made. */
   isMembershipForked = false
   #violation: Violation | undefined
@@ -269,7 +272,8 @@ export class Play {
       const node = await machine.start()
       this.trace.count('starts')
       node.events.on((event) => {
-        if (event.kind !== 'trouble') return
+        // What a process still says once it is no more is not heard.
+        if (event.kind !== 'trouble' || machine.node !== node) return
         this.trace.count(`trouble ${event.code}`)
         this.say(`${machine.name} trouble ${event.code} ${event.message.split('\n')[0] ?? ''}`)
         if (event.code === 'PEER_ERROR' || event.code === 'INTERNAL') this.fail(bug(machine.name, event.message))

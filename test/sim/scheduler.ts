@@ -2,6 +2,8 @@
 
 import type { Outside } from './outside.ts'
 
+const stepsPerMs = 1024
+
 /** Something that will happen. */
 export interface Due {
   readonly atMs: number
@@ -35,7 +37,9 @@ export class Scheduler {
 
   /** Lets something happen after so many milliseconds; of what is due at one time, in the order of asking. */
   after(ms: number, run: () => void): Due {
-    const entry: Entry = { atMs: this.#nowMs + Math.max(0, ms), order: this.#order++, run }
+    // Time goes in steps: what takes however little does not happen at the same time for ever.
+    const atMs = ms > 0 ? (Math.floor((this.#nowMs + ms) * stepsPerMs) + 1) / stepsPerMs : this.#nowMs
+    const entry: Entry = { atMs, order: this.#order++, run }
     this.#push(entry)
     return {
       atMs: entry.atMs,

@@ -65,8 +65,15 @@ export class Truth {
     return [...this.byRoot.keys()].filter((root) => this.isLive(root))
   }
 
-  /** Whether a machine has all of a root. */
+  /** Whether a machine has all of a root; what has rotted there can be mended while somebody has it. */
   isWholeAt(machine: Machine, root: RootId): boolean {
+    const isThere = (id: ChunkId) =>
+      machine.has(id) || (machine.chunks.has(id) && (this.isSomewhere(id) || this.lostChunks.has(id)))
+    return this.archive.roots.get(root)?.closure.every(isThere) === true
+  }
+
+  /** Whether a machine has good bytes of all of a root. */
+  isSoundAt(machine: Machine, root: RootId): boolean {
     return this.archive.roots.get(root)?.closure.every((id) => machine.has(id)) === true
   }
 
@@ -103,7 +110,7 @@ export class Truth {
   /** After a disk went back, rotted, or left the mesh: what is nowhere any more is nobody's fault. */
   forgive(): void {
     for (const root of this.liveRoots()) {
-      if (this.wholeCopies(root).length === 0) this.lostRoots.add(root)
+      if (this.acknowledged.has(root) && this.wholeCopies(root).length === 0) this.lostRoots.add(root)
       for (const id of this.archive.roots.get(root)?.closure ?? [])
         if (!this.isSomewhere(id)) this.lostChunks.add(id)
     }
