@@ -1,4 +1,4 @@
-/** Live snapshots as rules of retention see them: in the order they came, by plausible times, in groups (spec/deletion.md §2). */
+/** Live snapshots as rules of retention see them: in the order they came, by plausible times (spec/deletion.md §1). */
 
 import {
   type AcceptedAdd,
@@ -111,8 +111,8 @@ function firstAnnouncements({ ledger }: CandidateParts): Announcement[] {
 
 /**
  * The time of the snapshot where its root can be read. Where nothing can be read that of the listing. A device that
- * reads and lacks one root chunk lets it bound nothing: a listing that tells of many snapshots at once is later than most
- * of them.
+ * reads and lacks one root chunk lets it bound nothing: a listing that tells of many snapshots at once is later than
+ * most of them.
  */
 function claimedMsOf(parts: CandidateParts, { dot, root }: Announcement): number {
   const { ledger, vault } = parts

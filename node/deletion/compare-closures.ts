@@ -22,7 +22,7 @@ export interface Compared extends SharedBytes {
 /** Chunks looked at before others have their turn. */
 const chunksAtOnce = 256
 
-/** Bytes of a chunk and all that its links reach, each chunk once. @throws the signal's reason; what `Closures` throws */
+/** Bytes of a chunk and all that it reaches, each chunk once. @throws the signal's reason; what `Closures` throws */
 export async function closureBytes(closures: Closures, root: ChunkId, signal: AbortSignal): Promise<number> {
   const walk = new Walk(closures, signal)
   return await walk.sum(await walk.below([root], new Set()))
@@ -33,7 +33,7 @@ export async function closureBytes(closures: Closures, root: ChunkId, signal: Ab
  * cost is what differs, not what there is. Only when little seems to be shared it looks into the rest too, so that what
  * has moved to another depth is not taken for lost.
  *
- * @param olderBytes - of the older closure, if known; else it is walked
+ * @param roots - both whole here; the older closure is walked unless its bytes are known
  * @param isLittle - says of a result whether it is worth a second, full look
  * @throws the signal's reason; what `Closures` throws
  */

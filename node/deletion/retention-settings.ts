@@ -1,4 +1,4 @@
-/** The `[retention]` table of the settings: what is kept, of whom, and how often that is looked after (spec/deletion.md §2). */
+/** The `[retention]` table of the settings: what is kept, of whom, and how often (spec/deletion.md §2). */
 
 import { CellarError, checkRules, isCellarError } from '../../protocol/index.ts'
 import type { RetentionRules } from '../api.ts'

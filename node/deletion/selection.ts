@@ -15,8 +15,8 @@ export interface SelectionFacts {
   /** Why a snapshot is kept whatever the rules say: pins and floors (R9). It takes part in them like any other. */
   protectionsOf(snapshot: RankedSnapshot): readonly string[]
   /**
-   * Why rules can say nothing of a snapshot: nobody but its device is known to have it, or its root cannot be read here.
-   * Then it is kept, and fills no place in them.
+   * Why rules can say nothing of a snapshot: nobody but its device is known to have it, or its root cannot be read
+   * here. Then it is kept, and fills no place in them.
    */
   reasonToLeave(snapshot: RankedSnapshot): string | undefined
   /** Why nothing of a device is forgotten by rules (R14). */

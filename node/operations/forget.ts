@@ -77,7 +77,7 @@ async function forgetByName(parts: NodeParts, params: ForgetParams, signal: Abor
     groups: [],
     snapshot_ids: [...found],
     refused,
-    waits_for_contact: !(await parts.publish()),
+    waits_for_contact: waitsForContact(parts, [...found]),
   }
 }
 
@@ -107,7 +107,7 @@ async function forgetByRules(
     groups: groups.map((group) => groupInfo(parts, group)),
     snapshot_ids: gone,
     refused: [],
-    waits_for_contact: !(await parts.publish()),
+    waits_for_contact: waitsForContact(parts, gone),
   }
 }
 
@@ -129,8 +129,8 @@ export interface RetentionOutcome {
 }
 
 /**
- * Applies rules and signs what they do not keep, unless `dryRun`. What is new is judged first (R14): so a device that has
- * never run a node before does not forget by the rules of yesterday what was destroyed today.
+ * Applies rules and signs what they do not keep, unless `dryRun`. What is new is judged first (R14): so a device that
+ * has never run a node before does not forget by the rules of yesterday what was destroyed today.
  *
  * @throws {CellarError} `USAGE` when the rules cannot be applied, or not on this device
  */
@@ -182,8 +182,9 @@ async function sign(
 }
 
 /** R11: nothing is signed before a peer was asked, unless there is nobody to ask. */
-export function waitsForContact(parts: NodeParts): boolean {
-  return !parts.ledger.isAlone && (parts.connected()?.online.contacts.size ?? 0) === 0
+function waitsForContact(parts: NodeParts, forgotten: readonly RootId[]): boolean {
+  const waiting = new Set(parts.ledger.dead().flatMap(({ root, isSigned }) => (isSigned ? [] : [root])))
+  return forgotten.some((root) => waiting.has(root))
 }
 
 function groupInfo(parts: NodeParts, group: SelectedGroup): ForgetGroup {

@@ -46,7 +46,6 @@ export async function retain(
       },
       signal,
     )
-    await parts.publish()
   } catch (error) {
     if (!isCellarError(error, 'USAGE')) throw error
     throw new CellarError('CONFIG_INVALID', error.message)

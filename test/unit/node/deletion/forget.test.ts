@@ -182,6 +182,7 @@ describe('forgetting', () => {
       const done = await house.desktop.call('forget', ruled({ last: 1 }, { dryRun: true }))
       assert.deepEqual(done.snapshot_ids, [roots[1], roots[0]])
       assert.equal(liveRoots(house.desktop).length, 3)
+      assert.equal(done.waits_for_contact, false)
     })
 
     it('groups by device and source where nothing can be read', async () => {
