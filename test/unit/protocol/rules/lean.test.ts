@@ -71,6 +71,13 @@ describe('leaning (R5)', () => {
     assert.deepEqual(leanable(laptop), [])
   })
 
+  it('R5.2 race 9: is not on what somebody holds that nobody announced here', () => {
+    const { laptop, nas } = start()
+    nas.say({ holds: [rootOf('r0'), rootOf('unheard of')] })
+    laptop.hear(nas)
+    assert.deepEqual(leanable(laptop), [R0])
+  })
+
   it('R5.3 is not on what is being let go, nor on the word of a fork', () => {
     const { desktop, laptop, nas, membership } = start()
     desktop.say({ holds: [] })

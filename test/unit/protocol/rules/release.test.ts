@@ -150,6 +150,18 @@ describe('letting go of a dead root (R6)', () => {
     assert.deepEqual(blockers(nas), [])
   })
 
+  it('R6.2 needs one forget of each announcement covered, not a certain one', () => {
+    const { desktop, laptop, nas, all, membership } = start()
+    const forgetting = withCapabilities(membership, 'nas', ['store', 'forget'])
+    for (const one of all) one.membership = forgetting
+    desktop.say({ forgets: [desktop.self.dotOf('r0')] })
+    nas.say({ forgets: [desktop.self.dotOf('r0')], holds: [rootOf('r0')] })
+    laptop.hear(nas).say()
+    nas.hear(desktop, laptop)
+    assert.equal(nas.dead('r0').announcements[0]?.forgets.length, 2)
+    assert.deepEqual(blockers(nas), [])
+  })
+
   it('R6.2 race 41: waits as long as it takes, and not once a keeper removed the device', () => {
     const { laptop, nas, membership } = forgotten()
     assert.deepEqual(blockers(nas), ['leaning'])

@@ -109,6 +109,30 @@ describe('letting go of a live root (R7)', () => {
     assert.equal(judge(winner).kind, 'drop')
   })
 
+  it('R7.3 goes on side by side while enough others hold it', () => {
+    const { extra, chosen } = start(1)
+    const [holder] = chosen as [Peer]
+    for (const peer of extra) peer.say({ holds: [ROOT], shedding: [ROOT] })
+    holder.hear(...extra).say({ holds: [ROOT] })
+    for (const peer of extra) peer.hear(holder, ...extra)
+    for (const peer of extra) assert.deepEqual(judge(peer), { kind: 'drop', counted: [holder.id] })
+  })
+
+  it('R7.2 counts as many as the goal, also where all stand in one house', () => {
+    const inHouse = (mesh: Membership, name: string): Membership =>
+      changeMember(mesh, keeper, { device: signerOf(name).device, domain: 'house', atMs: AT_MS })
+    const { extra, chosen } = start(2, NAMES, (mesh) => NAMES.reduce(inHouse, mesh))
+    const [one] = extra as [Peer]
+    const [first, second] = chosen as [Peer, Peer]
+    one.say({ holds: [ROOT], shedding: [ROOT] })
+    first.hear(one).say({ holds: [ROOT] })
+    one.hear(first)
+    assert.deepEqual(lacking(judge(one)).at(-1), 'copies')
+    second.hear(one).say({ holds: [ROOT] })
+    one.hear(second)
+    assert.equal(judge(one).kind, 'drop')
+  })
+
   it('R7.2 race 26: counts nobody who knows less of the membership', () => {
     const { extra, chosen, membership } = start(1)
     const [one] = extra as [Peer]
