@@ -224,3 +224,37 @@ export class ShedMesh {
 function sourceOf(name: string): Uint8Array {
   return new Uint8Array(Buffer.from(name.padEnd(16, '.')).subarray(0, 16))
 }
+
+/** Copies that a scene wants. */
+export const goal = 2
+
+/** A root that its goal's devices hold, announced by the first of them, and further ones that need not. */
+export interface Scene {
+  readonly mesh: ShedMesh
+  readonly root: RootId
+  /** Those that should hold it. */
+  readonly first: ShedDevice
+  readonly second: ShedDevice
+  /** Those that hold it besides. */
+  readonly third: ShedDevice
+  readonly fourth: ShedDevice
+}
+
+/** Makes one; the others that hold the root follow in the ranking. */
+export async function scene(options: { holders?: number; devices?: number } = {}): Promise<Scene> {
+  const mesh = await ShedMesh.open(options.devices ?? 4, goal)
+  // What is announced last by its source is never let go by its owner: so the first announces it.
+  const owner = mesh.devices[0] as ShedDevice
+  let seed = 0
+  let root = await mesh.hold(owner, `root ${String(seed)}`)
+  while (mesh.ranked(root)[0] !== owner) {
+    await owner.store.release(root)
+    root = await mesh.hold(owner, `root ${String(++seed)}`)
+  }
+  await mesh.announce(owner, `root ${String(seed)}`)
+  const ranked = mesh.ranked(root) as [ShedDevice, ShedDevice, ShedDevice, ShedDevice]
+  for (const one of ranked.slice(1, options.holders ?? 3)) await mesh.hold(one, `root ${String(seed)}`)
+  await mesh.gossip()
+  const [first, second, third, fourth] = ranked
+  return { mesh, root, first, second, third, fourth }
+}
