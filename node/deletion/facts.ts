@@ -1,12 +1,12 @@
 /** What this node knows of forgotten roots beside its view (R9): how long it has had them, and which are the newest. */
 
 import {
-  type AcceptedAdd,
+  compareDots,
   type DeviceId,
+  type Dot,
   type EffectFacts,
   liveRoots,
   type RootId,
-  toHex,
 } from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -39,7 +39,12 @@ export function effectFacts(
   }
 }
 
-type Announced = Pick<AcceptedAdd, 'dot' | 'root' | 'source'>
+/** A held root, as it is ranked. */
+interface Ranked {
+  readonly root: RootId
+  readonly dot: Dot
+  readonly seenForMs: number
+}
 
 /**
  * The newest few of each source that are held here, by when this node saw them first; what came at once, by the order
@@ -50,30 +55,32 @@ function newestHeld(
   store: Pick<ChunkStore, 'isHeld'>,
   count: number,
 ): ReadonlyMap<string, ReadonlySet<RootId>> {
-  const bySource = new Map<string, Announced[]>()
-  const add = (announced: Announced) => {
-    if (!store.isHeld(announced.root)) return
-    const key = sourceKey(announced.dot.device, announced.source)
-    const others = bySource.get(key)
-    if (others === undefined) bySource.set(key, [announced])
-    else others.push(announced)
+  const bySource = new Map<string, Ranked[]>()
+  const rank = (held: Ranked[], root: RootId, dot: Dot) => {
+    if (store.isHeld(root)) held.push({ root, dot, seenForMs: ledger.seenForMs(root) })
   }
-  for (const live of liveRoots(ledger.view, ledger.membership)) if (ledger.isLive(live.root)) add(live)
   for (const { root, reason, announcements } of ledger.dead()) {
-    if (reason === 'retention') for (const { dot, source } of announcements) add({ dot, root, source })
+    if (reason !== 'retention') continue
+    for (const { dot, source } of announcements) {
+      const key = sourceKey(dot.device, source)
+      const held = bySource.get(key) ?? []
+      bySource.set(key, held)
+      rank(held, root, dot)
+    }
+  }
+  // Of sources from which no rule took anything, nobody asks.
+  for (const { root, dot, source } of liveRoots(ledger.view, ledger.membership)) {
+    const held = bySource.get(sourceKey(dot.device, source))
+    if (held !== undefined && ledger.isLive(root)) rank(held, root, dot)
   }
   const newest = new Map<string, ReadonlySet<RootId>>()
-  for (const [key, announced] of bySource) {
-    announced.sort((a, b) => ledger.seenForMs(a.root) - ledger.seenForMs(b.root) || -inChain(a, b))
-    newest.set(key, new Set(announced.slice(0, count).map(({ root }) => root)))
+  for (const [key, held] of bySource) {
+    held.sort((a, b) => a.seenForMs - b.seenForMs || compareDots(b.dot, a.dot))
+    newest.set(key, new Set(held.slice(0, count).map(({ root }) => root)))
   }
   return newest
 }
 
-function inChain({ dot: a }: Announced, { dot: b }: Announced): number {
-  return a.incarnation - b.incarnation || a.seq - b.seq || a.n - b.n
-}
-
 function sourceKey(owner: DeviceId, source: Uint8Array): string {
-  return `${owner} ${toHex(source)}`
+  return `${owner} ${Buffer.from(source).toString('latin1')}`
 }

@@ -19,6 +19,11 @@ export const unfinishedMsMax = 30 * 24 * 3_600_000
 /** After an error, such as a full disk, the next try begins so much later, milliseconds. */
 const againMs = 30_000
 
+/** With thousands of snapshots in the trash a look at them takes a while: at most a fifth of the time goes into it. */
+const restShare = 4
+const restMsMax = 2000
+const restMsMin = 50
+
 /** What a reaper stands on. */
 export interface ReaperParts {
   readonly ledger: Ledger
@@ -92,8 +97,10 @@ export class Reaper {
     try {
       while (!signal.aborted) {
         this.#isStale = false
+        const beganMs = this.#parts.clock.monotonicMs()
         const restMs = await this.#tryPass(signal)
         const nowMs = this.#parts.clock.monotonicMs()
+        await this.#breathe(restShare * (nowMs - beganMs), signal)
         if (nowMs - notedMs >= noteEveryMs && !isAborted(signal)) {
           await this.#parts.ledger.noteTime().catch(() => undefined) // a full disk: the next start counts a gap
           notedMs = nowMs
@@ -129,6 +136,12 @@ export class Reaper {
       this.#isStale = true
       return 0
     }
+  }
+
+  /** Leaves the thread to others after a pass that took long, whatever happens meanwhile. */
+  async #breathe(ms: number, signal: AbortSignal): Promise<void> {
+    if (ms < restMsMin) return
+    await this.#parts.clock.sleep(Math.min(ms, restMsMax), signal).catch(() => undefined) // aborted: the loop sees it
   }
 
   /** Rests until something happens, so long at most. */

@@ -78,7 +78,20 @@ export function deadHere(state: LedgerState, self: Self): DeadEntry[] {
   return dead
 }
 
-function signedEntry(state: LedgerState, { root, announcements }: DeadRoot): DeadEntry {
+/** Looked at whenever something changes, and nearly always the same. */
+const ENTRIES = new WeakMap<LedgerState, WeakMap<DeadRoot, DeadEntry>>()
+
+function signedEntry(state: LedgerState, dead: DeadRoot): DeadEntry {
+  const entries = ENTRIES.get(state) ?? new WeakMap<DeadRoot, DeadEntry>()
+  ENTRIES.set(state, entries)
+  const known = entries.get(dead)
+  if (known !== undefined) return known
+  const entry = makeEntry(state, dead)
+  entries.set(dead, entry)
+  return entry
+}
+
+function makeEntry(state: LedgerState, { root, announcements }: DeadRoot): DeadEntry {
   const first = announcements.map(({ forgets }) => firstOf(state, forgets))
   const last = first.reduce((a, b) => (b.had.wallMs > a.had.wallMs ? b : a))
   return {
