@@ -36,8 +36,7 @@ function freedLine(pruned: PruneResult): string {
   if (released === 0 && chunks === 0)
     return pruned.dry_run ? 'Nothing can be freed now.' : 'There was nothing to free.'
   const what = `${count(released, 'forgotten snapshot')}, ${count(chunks, 'chunk')} with ${formatBytes(bytes)}`
-  if (pruned.dry_run)
-    return `Can be freed now: ${what}; ${formatBytes(pruned.bytes_freed)} on the disk. To do it: cellar prune`
+  if (pruned.dry_run) return `Can be freed now: ${what}. To do it: cellar prune`
   return `Freed ${what}; the store is ${formatBytes(pruned.bytes_freed)} smaller on the disk.`
 }
 
