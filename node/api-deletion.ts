@@ -121,6 +121,8 @@ export interface SnapshotIds {
 export interface SnapshotsChanged {
   readonly message_type: 'undeleted' | 'pinned' | 'unpinned'
   readonly snapshot_ids: readonly string[]
+  /** Of what was brought back: what rules had forgotten, which is pinned now, as they would forget it again. */
+  readonly pinned_ids?: readonly string[]
   readonly refused: readonly Refused[]
 }
 

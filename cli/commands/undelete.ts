@@ -25,8 +25,9 @@ async function undelete(session: Session, snapshots: readonly string[]): Promise
   if (session.json) print.json(changed)
   else if (done > 0) {
     print.info(`${count(done, 'snapshot')} brought back: ${idList(changed.snapshot_ids)}`)
-    const them = done === 1 ? 'it' : 'them'
-    print.info(`A rule may forget ${them} again; cellar pin keeps ${them} from that.`)
+    const pinned = changed.pinned_ids ?? []
+    if (pinned.length > 0)
+      print.info(`Pinned, as a rule had forgotten ${pinned.length === 1 ? 'it' : 'them'}: ${idList(pinned)}`)
   }
   return reportRefused(session, 'undelete', done, changed.refused)
 }

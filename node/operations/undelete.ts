@@ -22,21 +22,34 @@ export async function runUndelete(
 ): Promise<SnapshotsChanged> {
   needCapability(parts, 'backup', 'announces nothing, so it brings nothing back')
   const done: RootId[] = []
+  const pinned: RootId[] = []
   const refused: Refused[] = []
   for (const snapshot of snapshots) {
     try {
-      done.push(await undelete(parts, snapshot, context.signal))
+      const { root, isPinned } = await undelete(parts, snapshot, context.signal)
+      done.push(root)
+      if (isPinned) pinned.push(root)
     } catch (error) {
       if (!isCellarError(error) || context.signal.aborted) throw error
       refused.push(refusedOf(snapshot, error))
     }
   }
-  return { message_type: 'undeleted', snapshot_ids: done, refused }
+  return {
+    message_type: 'undeleted',
+    snapshot_ids: done,
+    ...(pinned.length > 0 && { pinned_ids: pinned }),
+    refused,
+  }
 }
 
-async function undelete(parts: NodeParts, text: string, signal: AbortSignal): Promise<RootId> {
+interface BroughtBack {
+  readonly root: RootId
+  readonly isPinned: boolean
+}
+
+async function undelete(parts: NodeParts, text: string, signal: AbortSignal): Promise<BroughtBack> {
   const living = liveRoot(parts, text)
-  if (living !== undefined) return living // brought back by another device meanwhile
+  if (living !== undefined) return { root: living, isPinned: false } // brought back by another device meanwhile
   const entry = await lookUp(parts, text, signal)
   const { ledger } = parts
   // R4: while the session is open nothing is reclaimed here, and the horizon stays where it was.
@@ -50,7 +63,7 @@ async function undelete(parts: NodeParts, text: string, signal: AbortSignal): Pr
     await ledger.closeSession(session, isComplete)
   }
   await parts.publish()
-  return entry.root
+  return { root: entry.root, isPinned: entry.reason === 'retention' }
 }
 
 /** A snapshot that lives needs nothing done. */

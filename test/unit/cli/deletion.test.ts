@@ -266,7 +266,7 @@ describe('cellar trash', () => {
 describe('cellar undelete, pin and unpin', () => {
   const changed = { snapshot_ids: [SNAPSHOT.id, OLDER.id], refused: [] }
   const handlers: FakeOptions['handlers'] = {
-    undelete: () => ({ message_type: 'undeleted', ...changed }),
+    undelete: () => ({ message_type: 'undeleted', ...changed, pinned_ids: [OLDER.id] }),
     pin: () => ({ message_type: 'pinned', ...changed, refused: [REFUSED] }),
     unpin: () => ({ message_type: 'unpinned', snapshot_ids: [SNAPSHOT.id], refused: [] }),
   }
@@ -274,7 +274,10 @@ describe('cellar undelete, pin and unpin', () => {
   it('say what became of each snapshot', async () => {
     const undeleted = await cellar(['undelete', '9958', '1234'], { handlers })
     assert.deepEqual(undeleted.calls, [{ method: 'undelete', params: { snapshots: ['9958', '1234'] } }])
-    assert.match(undeleted.stdout, /^2 snapshots brought back: 9958b48b, 1234abcd\n.*cellar pin/)
+    assert.match(
+      undeleted.stdout,
+      /^2 snapshots brought back: 9958b48b, 1234abcd\nPinned.*rule.*: 1234abcd\n/,
+    )
     const pinned = await cellar(['pin', '9958', '1234', 'ffff'], { handlers })
     assert.equal(pinned.status, 3)
     assert.equal(pinned.stdout, '9958b48b, 1234abcd pinned: no rule forgets them\n')

@@ -93,7 +93,8 @@ describe('bringing back', () => {
 
   it('pins what rules forgot, as they would forget it again (U3.2)', async () => {
     const root = await forgotten('retention')
-    await house.desktop.call('undelete', { snapshots: [root] })
+    const done = await house.desktop.call('undelete', { snapshots: [root] })
+    assert.deepEqual(done.pinned_ids, [root])
     assert.deepEqual([...house.desktop.parts.ledger.pinned().keys()], [root])
     const params = { snapshots: [], filter: every, rules: { last: 1 }, dryRun: false }
     assert.deepEqual((await house.desktop.call('forget', params)).snapshot_ids, [])
