@@ -64,6 +64,7 @@ class Compaction {
   readonly #wasteShareMax: number
   readonly #signal: AbortSignal | undefined
   readonly #onStep: (freedBytes: number) => void
+  #room = Buffer.alloc(0)
   freedBytes = 0
 
   constructor(parts: StoreParts, options: CompactOptions, onStep: (freedBytes: number) => void) {
@@ -240,7 +241,7 @@ class Compaction {
     let copied = 0
     for (const run of runsOf(chunks)) {
       const from = startOf(run[0])
-      const bytes = Buffer.allocUnsafe(endOf(run.at(-1)) - from)
+      const bytes = this.#roomFor(endOf(run.at(-1)) - from)
       if (file.read(bytes, from) < bytes.byteLength) return undefined
       const { pack, at } = this.#parts.packs.appendRecords(bytes)
       for (const { id, offset } of run) {
@@ -251,6 +252,12 @@ class Compaction {
       copied += bytes.byteLength
     }
     return copied
+  }
+
+  /** Room for one copy, used again and again. */
+  #roomFor(length: number): Buffer {
+    if (this.#room.byteLength < length) this.#room = Buffer.allocUnsafeSlow(Math.max(length, RUN_BYTES_MAX))
+    return this.#room.subarray(0, length)
   }
 
   /** Takes the packs out of the index whose files are removed. */
