@@ -30,15 +30,13 @@ export interface KnownRoot {
   readonly closure: readonly ChunkId[]
 }
 
-const DAY_NS = 86_400_000_000_000n
-
 /** Every chunk and every snapshot that there ever was. */
 export class Archive {
   readonly links = new Map<ChunkId, readonly ChunkId[]>()
   readonly roots = new Map<RootId, KnownRoot>()
 
   /** Seals the files of a device as a snapshot. */
-  seal(vault: Vault, files: Files, by: { device: DeviceId; name: string; number: number }): SealedSnapshot {
+  seal(vault: Vault, files: Files, by: { device: DeviceId; name: string; timeNs: bigint }): SealedSnapshot {
     const chunks = new Map<ChunkId, SealedChunk>()
     const put = (chunk: SealedChunk): ChunkId => {
       chunks.set(chunk.id, chunk)
@@ -69,8 +67,7 @@ export class Archive {
       gid: 1000,
       paths: [Buffer.from('/')],
       tags: [],
-      // Equal files of one device make another snapshot each time.
-      timeNs: 1_700_000_000_000_000_000n + BigInt(by.number) * DAY_NS,
+      timeNs: by.timeNs,
       offsetMinutes: 0,
       excludes: [],
       program: 'simulated',

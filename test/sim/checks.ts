@@ -47,8 +47,8 @@ export class Checks {
   }
 
   /** Looks at everything that has changed. @throws {Violation} */
-  look(machines: readonly Machine[]): void {
-    const changed = machines.filter((machine) => {
+  look(): void {
+    const changed = this.#truth.machines.filter((machine) => {
       const ledger = machine.node?.ledger
       const seen = this.#seen.get(machine)
       return ledger !== undefined && (ledger.view !== seen?.view || ledger.membership.epoch !== seen.epoch)
@@ -62,7 +62,7 @@ export class Checks {
   gone(machine: Machine, chunks: readonly ChunkId[], isFault: boolean): void {
     const truth = this.#truth
     if (isFault) return
-    this.look([machine]) // what it has signed since counts
+    this.look() // what was signed since counts
     const { held } = this.#of(machine)
     for (const id of chunks) {
       for (const root of this.rootsOf(id)) {
@@ -115,7 +115,7 @@ export class Checks {
       ?.some(({ owner, isForgotten }) => !isForgotten && !truth.removed.has(owner) && !truth.dishonest.has(owner))
     if (isOwned !== true) return
     for (const id of only === undefined ? known.closure : [only]) {
-      if (!truth.isSomewhere(id) && !truth.lostChunks.has(id))
+      if (!truth.isSomewhere(id) && !truth.isExcused(id))
         throw new Violation('S2', `${short(root)} can not be completed: nobody has ${short(id)}`)
     }
   }

@@ -55,7 +55,14 @@ function setScene(play: Play, fits: (device: Device) => boolean): Scene | undefi
 }
 
 /** Hands a listing to the victims, as a peer would. @returns what they said */
-async function tell(scene: Scene, listing: Listing): Promise<string> {
+async function tell(play: Play, scene: Scene, listing: Listing): Promise<string> {
+  const { device } = scene.liar.machine
+  const member = memberNow(play.newestMembership()!, device)
+  // With a stolen key of one that may forget, forgetting is no breach of the rules: people undo it (R9).
+  if (member?.capabilities.has('forget') === true) {
+    const { incarnation } = listing.signed.head
+    for (const forget of listing.body.forgets) play.truth.noteForget(device, incarnation, forget)
+  }
   const said: string[] = []
   for (const { machine } of scene.victims) {
     const ledger = machine.node?.ledger
@@ -81,7 +88,7 @@ async function equivocate(play: Play): Promise<string | undefined> {
   const isBeside = play.chance.may(0.7)
   play.truth.dishonest.add(liar.machine.device)
   play.truth.forgive()
-  if (!isBeside) return `${liar.machine.name} lies ahead: ${await tell(scene, signNext(scene, forgets))}`
+  if (!isBeside) return `${liar.machine.name} lies ahead: ${await tell(play, scene, signNext(scene, forgets))}`
   const body: ListingBody = {
     ...newest.body,
     forgets: [
@@ -94,7 +101,7 @@ async function equivocate(play: Play): Promise<string | undefined> {
   }
   const { mesh, incarnation, seq, prev, epoch } = head
   const listing = signListing({ mesh, incarnation, seq, prev, epoch, atMs: 1, body }, liar.machine.signer)
-  return `${liar.machine.name} lies beside ${String(seq)}: ${await tell(scene, listing)}`
+  return `${liar.machine.name} lies beside ${String(seq)}: ${await tell(play, scene, listing)}`
 }
 
 /** Says of a removed device, or under an old membership, what was never said then. */
@@ -116,7 +123,7 @@ async function backDate(play: Play): Promise<string | undefined> {
   const fields = { mesh, incarnation, seq: seq + 1, prev: newest.signed.hash, epoch, atMs: 1, body }
   play.truth.dishonest.add(liar.machine.device)
   play.truth.forgive()
-  return `${liar.machine.name} signs for an earlier day: ${await tell(scene, signListing(fields, liar.machine.signer))}`
+  return `${liar.machine.name} signs for an earlier day: ${await tell(play, scene, signListing(fields, liar.machine.signer))}`
 }
 
 /** A device without the right forgets what is dear to others. */
@@ -130,7 +137,7 @@ async function forgetWithoutRight(play: Play): Promise<string | undefined> {
   play.truth.dishonest.add(liar.machine.device)
   play.truth.forgive()
   const listing = signNext(scene, chooseForgets(play, scene))
-  return `${liar.machine.name} forgets without right: ${await tell(scene, listing)}`
+  return `${liar.machine.name} forgets without right: ${await tell(play, scene, listing)}`
 }
 
 type Draft = Parameters<typeof nextListing>[1]

@@ -118,6 +118,7 @@ function flip(play: Play): string | undefined {
     (root) => !truth.isWholeAt(machine, root) || others.some((other) => truth.isSoundAt(other, root)),
   )
   if (!isWhole || !machine.flip(id, chance.below(1 << 16))) return undefined
+  truth.rotten.add(id)
   truth.forgive()
   return `a bit of ${id.slice(0, 8)} flips at ${machine.name}`
 }

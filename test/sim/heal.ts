@@ -95,7 +95,10 @@ function isLacking(play: Play, root: RootId, isWanted: boolean, isHere: boolean)
 /** Whether a root is one of those that must be restorable: none of its chunks was lost to a fault. */
 function isKept({ truth, archive }: Play, root: RootId): boolean {
   const known = archive.roots.get(root)
-  return known !== undefined && known.closure.every((id) => truth.isSomewhere(id))
+  if (known === undefined || !known.closure.every((id) => truth.isSomewhere(id))) return false
+  // What has rotted is made good from somebody who has the whole snapshot: pieces elsewhere are not looked for.
+  const hasRotted = known.closure.some((id) => truth.rotten.has(id))
+  return !hasRotted || truth.members().some((machine) => truth.isSoundAt(machine, root))
 }
 
 /** Every live snapshot comes back byte for byte, at two devices at least. */
@@ -161,6 +164,8 @@ async function noteExcused(play: Play, device: Device): Promise<void> {
 /** Chunks of a machine that no live root needs, nor one that a floor or a pin keeps here. */
 function superfluous(play: Play, { machine }: Device): string[] {
   const { ledger } = machine.node!
+  // What a rotten chunk refers to is unknown, and unknown means pinned.
+  if (machine.hasRotted) return []
   const needed = new Set<string>()
   const keep = (root: RootId) => {
     for (const id of play.archive.roots.get(root)?.closure ?? []) needed.add(id)

@@ -87,6 +87,8 @@ export class Machine {
   /** By how much the wall clock is wrong, milliseconds. */
   wallErrorMs = 0
   isMapFull = false
+  /** A bit was flipped once on its disk. */
+  hasRotted = false
   /** How the last process ended, until the next one starts. */
   ending: Ending | undefined
 
@@ -154,6 +156,7 @@ export class Machine {
     this.disk.load(new Map([...other.disk.image()].map(([path, bytes]) => [path.replace(theirs, mine), bytes])))
     this.#index.load(other.#index.image())
     for (const [id, place] of other.damaged) this.damaged.set(id, place)
+    this.hasRotted = other.hasRotted
     this.#rescan()
   }
 
@@ -165,6 +168,7 @@ export class Machine {
     if (this.disk.list(`/machines/${this.name}/store/packs`).includes(packName(record.pack)) === false) return false
     this.disk.flip(path, record.offset + (bit >> 3) % record.length, bit & 7)
     this.damaged.set(id, placeText(record))
+    this.hasRotted = true
     return true
   }
 

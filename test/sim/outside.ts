@@ -21,6 +21,8 @@ const real = {
   dateNow: Date.now,
   random: Math.random,
   performanceNow: performance.now.bind(performance),
+  createPrivateKey: crypto.createPrivateKey,
+  stackTraceLimit: Error.stackTraceLimit,
   sign: crypto.sign,
   verify: crypto.verify,
   randomBytes: crypto.randomBytes,
@@ -37,8 +39,10 @@ export function realMs(): number {
  * which long work lets others have the thread.
  *
  * @param later - what `setImmediate` becomes
+ * @param stackLines - of errors; each costs time
  */
-export function shutOut(later: (run: () => void) => void): Outside {
+export function shutOut(later: (run: () => void) => void, stackLines = 0): Outside {
+  Error.stackTraceLimit = stackLines
   const refuse = (what: string) => () => {
     throw new TypeError(`${what} was asked for inside of a simulation`)
   }
@@ -54,6 +58,7 @@ export function shutOut(later: (run: () => void) => void): Outside {
   put(Math, 'random', refuse('Math.random'))
   put(AbortSignal, 'timeout', refuse('AbortSignal.timeout'))
   put(crypto, 'randomBytes', refuse('randomBytes'))
+  put(crypto, 'createPrivateKey', keyOnce)
   put(crypto, 'sign', fakeSign)
   put(crypto, 'verify', fakeVerify)
   syncBuiltinESMExports()
@@ -70,11 +75,23 @@ export function shutOut(later: (run: () => void) => void): Outside {
       put(Math, 'random', real.random)
       put(AbortSignal, 'timeout', real.timeout)
       put(crypto, 'randomBytes', real.randomBytes)
+      put(crypto, 'createPrivateKey', real.createPrivateKey)
       put(crypto, 'sign', real.sign)
+      Error.stackTraceLimit = real.stackTraceLimit
       put(crypto, 'verify', real.verify)
       syncBuiltinESMExports()
     },
   }
+}
+
+/** Private keys by what they were made of: a machine that starts again has the same one. */
+const KEYS = new Map<string, KeyObject>()
+
+function keyOnce(input: Parameters<typeof crypto.createPrivateKey>[0]): KeyObject {
+  const name = JSON.stringify(input)
+  const known = KEYS.get(name) ?? real.createPrivateKey(input)
+  KEYS.set(name, known)
+  return known
 }
 
 /** The public part of a key, as text; of a private key it is derived once. */

@@ -38,6 +38,7 @@ export interface Device {
   isRetired: boolean
 }
 
+const VAULT_KEY = new Chance('key of the vault').bytes(32)
 const settleMs = 120_000
 /** More than this happens only where something goes round in circles. */
 const happeningsMax = 60_000
@@ -69,7 +70,7 @@ export class Play {
   isMembershipForked = false
   #violation: Violation | undefined
 
-  constructor(seed: number, trace: Trace) {
+  constructor(seed: number, trace: Trace, stackLines?: number) {
     this.trace = trace
     this.#seed = `rootcellar ${String(seed)}`
     this.chance = new Chance(`${this.#seed} play`)
@@ -77,7 +78,7 @@ export class Play {
     this.weather = drawWeather(new Chance(`${this.#seed} weather`))
     this.#outside = shutOut((run) => {
       this.scheduler.after(0, run)
-    })
+    }, stackLines)
     this.scheduler = new Scheduler(this.#outside)
     this.truth = new Truth(this.archive, this.#machines)
     this.checks = new Checks(this.truth, trace)
@@ -94,8 +95,7 @@ export class Play {
   /** Founds the mesh and starts all machines. */
   async begin(): Promise<void> {
     const { devices, copiesGoal } = this.weather
-    const vaultKey = new Chance(`${this.#seed} vault`).bytes(32)
-    for (const plan of devices) this.addDevice(plan, vaultKey)
+    for (const plan of devices) this.addDevice(plan)
     const [first] = this.devices
     const founder = first!.machine.signer
     let membership = foundMesh(founder, {
@@ -124,12 +124,13 @@ export class Play {
   }
 
   /** One more device, with an empty disk. */
-  addDevice(plan: DevicePlan, vaultKey = new Chance(`${this.#seed} vault`).bytes(32)): Device {
+  addDevice(plan: DevicePlan): Device {
     const key = `${this.#seed} ${plan.name}`
     const machine = new Machine({
       name: plan.name,
-      seed: new Chance(`${key} key`).bytes(32),
-      vaultKey: plan.capabilities.has('read') ? vaultKey : undefined,
+      // The same for all seeds: parsing keys takes longer than most else.
+      seed: new Chance(`key of ${plan.name}`).bytes(32),
+      vaultKey: plan.capabilities.has('read') ? VAULT_KEY : undefined,
       scheduler: this.scheduler,
       hub: this.hub,
       chance: new Chance(key),
@@ -297,7 +298,7 @@ export class Play {
   }
 
   readonly #look = (): void => {
-    this.checks.look(this.#machines)
+    this.checks.look()
     if (this.scheduler.happened > happeningsMax) throw new Violation('bug', 'something goes on for ever')
     if (this.#violation !== undefined) throw this.#violation
   }

@@ -25,7 +25,7 @@ export interface RunResult {
 /** Runs one seed. Nothing else may run in this process meanwhile. */
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunResult> {
   const trace = new Trace(options.show)
-  const play = new Play(seed, trace)
+  const play = new Play(seed, trace, options.show === undefined ? 0 : 12)
   let violation: Violation | undefined
   try {
     const { devices, copiesGoal, steps } = play.weather
@@ -33,7 +33,9 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
     play.say(`goal ${String(copiesGoal)}, ${String(steps)} steps: ${names.join(', ')}`)
     await play.begin()
     for (let step = 0; step < steps; step++) await takeStep(play)
+    trace.count('events of steps', play.scheduler.happened)
     await heal(play)
+    trace.count('events', play.scheduler.happened)
   } catch (error) {
     if (!(error instanceof Violation)) throw error
     violation = error

@@ -26,11 +26,16 @@ export async function backUp(play: Play, device: Device, waitMsMax: number): Pro
   const leaned = chunksLeanedOn(play, node)
   const token = {}
   play.checks.opened(machine, token, pin)
-  const session = await ledger.openSession(Buffer.from(world.random.bytes(8)).toString('hex'))
+  const session = await ledger.openSession(Buffer.from(world.random.bytes(8)).toString('hex')).catch((error: unknown) => {
+    play.checks.closed(machine, token, undefined)
+    throw error
+  })
   let root: RootId | undefined
   try {
     device.made++
-    const by = { device: machine.device, name: machine.name, number: device.made }
+    // Equal files of one device make another snapshot each time.
+    const timeNs = BigInt(world.clock.nowMs()) * 1_000_000n + BigInt(device.made)
+    const by = { device: machine.device, name: machine.name, timeNs }
     const sealed = play.archive.seal(vault, device.files, by)
     let lacking = 0
     for (const { id, bytes } of sealed.chunks) {

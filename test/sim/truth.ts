@@ -3,7 +3,7 @@
  * which chunks. Checks compare the nodes with it; faults that destroy data say so here.
  */
 
-import { type ChunkId, type DeviceId, type Dot, type ListingBody, type RootId } from '../../protocol/index.ts'
+import { type ChunkId, type DeviceId, type Dot, type Forget, type ListingBody, type RootId } from '../../protocol/index.ts'
 import type { Archive } from './archive.ts'
 import type { Machine } from './machine.ts'
 
@@ -29,7 +29,7 @@ export interface Stated {
 /** What the checks go by. */
 export class Truth {
   readonly archive: Archive
-  readonly #machines: readonly Machine[]
+  readonly machines: readonly Machine[]
   /** By {@link dotName}. */
   readonly announcements = new Map<string, Announcement>()
   readonly byRoot = new Map<RootId, Announcement[]>()
@@ -42,17 +42,19 @@ export class Truth {
   /** Roots and chunks that a fault of a disk, or a removal, has taken from their last place. */
   readonly lostRoots = new Set<RootId>()
   readonly lostChunks = new Set<ChunkId>()
+  /** Chunks of which a bit was flipped somewhere. */
+  readonly rotten = new Set<ChunkId>()
   /** Names of forgets, by who signed them and when, that honest devices signed with the right to do so. */
   readonly rightful = new Set<string>()
 
   constructor(archive: Archive, machines: readonly Machine[]) {
     this.archive = archive
-    this.#machines = machines
+    this.machines = machines
   }
 
   /** Machines whose chunks are within reach of the mesh, on or off. */
   members(): Machine[] {
-    return this.#machines.filter((machine) => !this.removed.has(machine.device))
+    return this.machines.filter((machine) => !this.removed.has(machine.device))
   }
 
   /** Whether some announcement of a root is not rightfully forgotten. */
@@ -68,8 +70,13 @@ export class Truth {
   /** Whether a machine has all of a root; what has rotted there can be mended while somebody has it. */
   isWholeAt(machine: Machine, root: RootId): boolean {
     const isThere = (id: ChunkId) =>
-      machine.has(id) || (machine.chunks.has(id) && (this.isSomewhere(id) || this.lostChunks.has(id)))
+      machine.has(id) || (machine.chunks.has(id) && this.isSomewhere(id)) || this.isExcused(id)
     return this.archive.roots.get(root)?.closure.every(isThere) === true
+  }
+
+  /** Whether a fault of a disk may be why nobody has a chunk. */
+  isExcused(id: ChunkId): boolean {
+    return this.lostChunks.has(id) || this.rotten.has(id)
   }
 
   /** Whether a machine has good bytes of all of a root. */
@@ -98,13 +105,16 @@ export class Truth {
       if (others === undefined) this.byRoot.set(root, [announcement])
       else others.push(announcement)
     }
-    for (const { dot, seq } of mayForget ? body.forgets : []) {
-      this.rightful.add(`${device}/${String(incarnation)}/${String(seq)}/${dotName(dot)}`)
-      const announcement = this.announcements.get(dotName(dot))
-      if (announcement !== undefined) announcement.isForgotten = true
-    }
+    for (const forget of mayForget ? body.forgets : []) this.noteForget(device, incarnation, forget)
     // R8: who is no member any more has acknowledged nothing.
     if (isHonest && !this.removed.has(device)) for (const root of body.holds) this.acknowledged.add(root)
+  }
+
+  /** Takes over a forget that its signer might sign. */
+  noteForget(device: DeviceId, incarnation: number, { dot, seq }: Pick<Forget, 'dot' | 'seq'>): void {
+    this.rightful.add(`${device}/${String(incarnation)}/${String(seq)}/${dotName(dot)}`)
+    const announcement = this.announcements.get(dotName(dot))
+    if (announcement !== undefined) announcement.isForgotten = true
   }
 
   /** After a disk went back, rotted, or left the mesh: what is nowhere any more is nobody's fault. */

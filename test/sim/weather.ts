@@ -84,7 +84,7 @@ export function drawWeather(chance: Chance): Weather {
   return {
     devices: drawDevices(chance),
     copiesGoal: chance.may(0.45) ? 2 : chance.may(0.15) ? 1 : 'all',
-    steps: 30 + chance.below(50),
+    steps: 15 + chance.below(40),
     pauseMsMax: chance.pick([200, 2000, 20_000, 5 * minuteMs]),
     diskLatencyMs: chance.pick([0, 2, 20]),
     netDelayMs: chance.pick([0, 5, 50, 400]),
