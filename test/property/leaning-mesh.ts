@@ -117,7 +117,6 @@ export class LeaningMesh {
   readonly peers: Peer[]
   readonly rules: Rules
   readonly roots = new Map<RootId, Root>()
-  readonly trace: string[] = []
   /** The newest membership; one keeper changes it, so it never forks. */
   membership: Membership
   readonly #logs: Membership[] = []
@@ -131,9 +130,7 @@ export class LeaningMesh {
   }
 
   peer(name: string): Peer {
-    const found = this.peers.find((peer) => peer.name === name)
-    if (found === undefined) throw new RangeError(name)
-    return found
+    return this.peers.find((peer) => peer.name === name) ?? unknown(name)
   }
 
   // what devices say
@@ -178,9 +175,7 @@ export class LeaningMesh {
   }
 
   #root(id: RootId): Root {
-    const root = this.roots.get(id)
-    if (root === undefined) throw new RangeError(id)
-    return root
+    return this.roots.get(id) ?? unknown(id)
   }
 
   chunksOf(id: RootId): ReadonlySet<number> {
@@ -330,8 +325,7 @@ export class LeaningMesh {
   }
 
   changeGoal(keeper: Peer, copiesGoal: 'all' | number): void {
-    const options = { copiesGoal, atMs: AT_MS }
-    this.#grow(changeCopiesGoal(this.membership, keeper.device.signer, options), keeper)
+    this.#grow(changeCopiesGoal(this.membership, keeper.device.signer, { copiesGoal, atMs: AT_MS }), keeper)
   }
 
   /** For good; the device says and does nothing any more, its disk stays. */
@@ -344,7 +338,8 @@ export class LeaningMesh {
   /** A device begins anew, or for the first time: no sessions, no beliefs. */
   admit(keeper: Peer, peer: Peer, capabilities: readonly Capability[]): void {
     const terms = { name: peer.name, role: 'writer', atMs: AT_MS, device: peer.id, capabilities } as const
-    const cut = memberNow(this.membership, peer.id) === undefined ? {} : this.cutOf(keeper, peer)
+    const isNew = memberNow(this.membership, peer.id) === undefined
+    const cut = isNew ? {} : this.cutOf(keeper, peer)
     this.#grow(admitMember(this.membership, keeper.device.signer, { ...terms, ...cut }), keeper)
     const device = new QuickDevice(peer.name)
     device.incarnation = memberNow(this.membership, peer.id)?.incarnation ?? 1
@@ -353,7 +348,8 @@ export class LeaningMesh {
     peer.sessions = []
     peer.intents.clear()
     peer.membership = this.membership
-    peer.view = keeper.view
+    // R8.3: who still holds what it held still knows what it accepted: else an undo that only it knew is lost.
+    if (isNew) peer.view = keeper.view
   }
 
   // what must hold
@@ -397,4 +393,8 @@ export class LeaningMesh {
   nameOf(root: RootId): string {
     return `r${[...this.roots.keys()].indexOf(root)}`
   }
+}
+
+function unknown(what: string): never {
+  throw new RangeError(what)
 }
