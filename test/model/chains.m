@@ -248,3 +248,7 @@ invariant "S1: a held root that nobody forgot is not lost"
 invariant "S2: a published root can be completed"
   isSomewhere() | forall w: Writer do forall r: Root do
     writerLog[w][lastOfWriter[w]].adds[r] -> isForgotten(r) end end;
+
+-- Without these the invariants would hold for want of anything that happens.
+cover "everything is reclaimed" !isSomewhere();
+cover "somebody publishes by leaning" published > 1;

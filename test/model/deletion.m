@@ -57,6 +57,7 @@ const
   R8_FREEZE_RECLAIM: true; -- and reclaiming
   R8_FREEZE_SHED: true;    -- and shedding
   UNDO_HELD: true;         -- only what is held is announced anew
+  R11_ANEW: true;          -- who was put back is promised nothing before it begins anew
 
 type
   Device: 0 .. LAST;
@@ -199,7 +200,7 @@ function isPromised(r: Root): boolean; begin
   if PHONE <= LAST then if view[LAST][LAST].adds[r] then return true; end; end;
   if LOG_FORKS then return view[0][0].adds[r]; end;
   if LEAN_ENDS & newest > 0 then return cut[r]; end;
-  return view[0][0].adds[r] & !isDiskBack & incarnation(0, newest) != 0
+  return view[0][0].adds[r] & !(isDiskBack & R11_ANEW) & incarnation(0, newest) != 0
     & incarnation(0, epoch[0]) = incarnation(0, newest);
 end;
 
@@ -247,6 +248,12 @@ procedure accept(q: Device; d: Device); var adds: Roots; begin
   if !stores(q) then
     clear view[q][d].saw;
     if R6_FIRST_HAND then clear view[q][d].horizon; end;
+    if stores(d) & (q = PHONE | q = 1 & !DESKTOP_LEANS) then
+      view[q][d].shedding := 0;
+      view[q][d].epoch := 0;
+      view[q][d].branch := false;
+      if q = 1 then clear view[q][d].holds; end;
+    end;
   end;
   if d <= 1 & !(LAPTOP_RETURNS & d = 0) then view[q][d].epoch := 0; view[q][d].branch := false; end;
   if LOG_FORKS & view[d][d].epoch > 0 & view[d][d].branch != branch[q] then knowsFork[q] := true; end;
@@ -261,7 +268,7 @@ startstate "r0 is held" begin
   for q: Device do
     if !(q = 0 & (LAPTOP_JOINS | LOG_FORKS)) then
       view[q][1].adds[0] := true;
-      for h: Holder do view[q][h].holds[0] := true; end;
+      for h: Holder do view[q][h].holds[0] := q != 1 | DESKTOP_LEANS; end;
     end;
   end;
   view[1][1].adds[0] := true;
@@ -350,7 +357,7 @@ ruleset q: Holder do
     & (isLive(q, 0) & counted(q) >= GOAL | !R7_LIVE & !isLive(q, 0)) ==> begin
     view[q][q].holds[0] := false;
     view[q][q].shedding := 0;
-    if !R7_ALL_ROOTS then clear view[q][q].holds; hasChunk[q] := false; end;
+    if !R7_ALL_ROOTS then hasChunk[q] := false; end;
     sign(q);
   end;
 
@@ -418,3 +425,9 @@ invariant "S1: a held root that nobody forgot is not lost"
 
 invariant "S2: a published root can be completed"
   isSomewhere() | forall r: Root do !isPromised(r) end;
+
+-- Without these the invariants would hold for want of anything that happens.
+cover "everything is reclaimed" forall h: Holder do !hasChunk[h] end;
+cover "somebody publishes by leaning" published > 1;
+cover "root 0 is let go where it lives"
+  ROUNDS = 0 | exists h: Holder do wasHeld[0] & !view[h][h].holds[0] & !isForgotten(0) end;
