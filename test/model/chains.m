@@ -163,21 +163,21 @@ end;
 
 ruleset b: Branch; s: ForgetterSeq do
   ruleset w: Writer do
-    rule "a writer reads the forgetter" s <= lastForgets[b] & (b = 0 | isBeyond(s))
+    rule "reads the forgetter" s <= lastForgets[b] & (b = 0 | isBeyond(s))
       & (s > laneOfWriter[w].newest.seq | isBeyond(s)) ==> begin accept(laneOfWriter[w], s, b); end;
   end;
   ruleset h: Holder do
-    rule "a holder reads the forgetter" s <= lastForgets[b] & (b = 0 | isBeyond(s))
+    rule "reads the forgetter" s <= lastForgets[b] & (b = 0 | isBeyond(s))
       & (s > laneOfHolder[h].newest.seq | isBeyond(s)) ==> begin accept(laneOfHolder[h], s, b); end;
   end;
 end;
 
 ruleset w: Writer; h: Holder do
   ruleset s: HolderSeq do
-    rule "a writer reads a holder" s <= lastOfHolder[h] & s > holderSeen[w][h] ==> begin holderSeen[w][h] := s; end;
+    rule "reads" s <= lastOfHolder[h] & s > holderSeen[w][h] ==> begin holderSeen[w][h] := s; end;
   end;
   ruleset s: WriterSeq do
-    rule "a holder reads a writer" s <= lastOfWriter[w] & s > writerSeen[h][w] ==> begin writerSeen[h][w] := s; end;
+    rule "is read by" s <= lastOfWriter[w] & s > writerSeen[h][w] ==> begin writerSeen[h][w] := s; end;
   end;
 end;
 

@@ -16,6 +16,7 @@ const
   PHONE: 9;         -- 9: there is none
   SESSIONS: 1;      -- at a time on the laptop
   ROUNDS: 0;        -- of shedding root 0; 0: nobody sheds
+  ONE_SHEDS: false; -- only the last holder does
   GOAL: 1;          -- copies of which shedding leaves as many on others
   EPOCHS: 0;        -- number of the last membership entry
 
@@ -343,7 +344,7 @@ ruleset q: Holder do
       | !R3_OWN_HOLDS & (forall r: Root do !isLive(q, r) & (isNamed(q, r) -> mayWithdraw(q, r)) end))
   ==> begin hasChunk[q] := false; clear view[q][q].holds; end;
 
-  rule "intends to shed" ROUNDS > 0 & view[q][q].holds[0] & isLive(q, 0) & view[q][q].shedding = 0
+  rule "intends to shed" ROUNDS > 0 & (!ONE_SHEDS | q = LAST_HOLDER) & view[q][q].holds[0] & isLive(q, 0) & view[q][q].shedding = 0
     & rounds[q] < ROUNDS ==> begin
     rounds[q] := rounds[q] + 1;
     if R7_INTENT then view[q][q].shedding := rounds[q]; end;

@@ -78,7 +78,10 @@ async function exploreWithRumur(
   signal: AbortSignal | undefined,
 ): Promise<Explored> {
   let text = withSettings(await readFile(modelPath(model), 'utf8'), settings)
-  if (alwaysReachable !== undefined) text += `\nliveness "L1: everything can be reclaimed" ${alwaysReachable};\n`
+  if (alwaysReachable !== undefined) {
+    // What is reachable from everywhere is reachable: covers say nothing beside it.
+    text = `${text.replace(/^cover [^;]*;/gm, '')}\nliveness "L1: it can be reclaimed" ${alwaysReachable};\n`
+  }
   const at = (name: string): string => join(directory, name)
   await writeFile(at('model.m'), text)
   // A mesh in which nothing happens any more is no mistake: no deadlocks are looked for.
@@ -151,14 +154,16 @@ async function runBounded(
 
 function readRumur(output: string): Omit<Explored, 'seconds'> {
   const states = Number(/(\d+) states, \d+ rules fired/.exec(output)?.[1] ?? NaN)
-  const error = /^\s*(?:\d+\s+)?(.*(?:invariant|liveness|cover|assertion|property).*(?:failed|violated|missed|hit).*|.*[Ee]rror: .*)$/m
-  const isClean = /No error found/.test(output)
   if (Number.isNaN(states)) throw new NotExplored(output.slice(-2000))
-  const broken = isClean ? undefined : (error.exec(output)?.[1] ?? 'something').trim()
-  const trace = [...output.matchAll(/^Rule "(.*)"(.*) fired\.$/gm)].map((match) =>
-    sayStep(match[1]!, match[2]!),
-  )
-  return { states, broken, trace }
+  if (output.includes('No error found')) return { states, broken: undefined, trace: [] }
+  const named = [
+    ...output.matchAll(/(?:invariant|liveness property|cover) "[^"]*" (?:failed|violated|not hit)/g),
+  ]
+  const broken = [...new Set(named.map(([words]) => words))].join('; ') || output.slice(-500)
+  // Of liveness the checker shows every state that is lost, not only the first.
+  const isLiveness = broken.includes('liveness')
+  const steps = isLiveness ? [] : [...output.matchAll(/^Rule "(.*)"(.*) fired\.$/gm)]
+  return { states, broken, trace: steps.map((match) => sayStep(match[1]!, match[2]!)) }
 }
 
 const DEVICES = ['laptop', 'desktop', 'nas', 'attic', 'phone']
@@ -169,10 +174,11 @@ function sayStep(rule: string, parameters: string): string {
   const device = (value: string): string => DEVICES[Number(value)] ?? value.toLowerCase().replace('_', ' ')
   const rest = [...of].flatMap(([name, value]) => {
     if (name === 'r') return [`root ${value}`]
-    if (name === 's') return rule.includes('reads') ? [`listing ${value}`] : value === '0' ? [] : [`session ${value}`]
+    if (name === 's')
+      return rule.includes('read') ? [`listing ${value}`] : value === '0' ? [] : [`session ${value}`]
     return name === 'b' ? [`on branch ${value}`] : []
   })
   const [first, second] = ['q', 'w', 'h', 'd'].flatMap((name) => of.get(name) ?? [])
-  if (first === undefined) return [rule, ...rest].join(' ')
+  if (first === undefined) return [rule === 'forgets' ? 'desktop forgets' : rule, ...rest].join(' ')
   return [device(first), rule, ...(second === undefined ? [] : [device(second)]), ...rest].join(' ')
 }

@@ -17,6 +17,7 @@ export interface Mutant extends Exploration {
   readonly name: string
   /** The invariant that has to break. */
   readonly breaks: 'S1' | 'S2' | 'I1' | 'I2' | 'L1'
+  readonly isLong?: true
   readonly says: string
 }
 
@@ -45,7 +46,12 @@ export const SCENES: readonly Scene[] = [
   deletion('two-writers', {}, 5_537, 'two writers that lean, one of them forgets; one holder'),
   deletion('parallel-sessions', parallel, 8_467, 'two sessions at a time on the laptop'),
   deletion('two-holders', twoHolders, 45_870, 'two holders, each with its own store'),
-  deletion('not-leaning', phone, 107_837, 'a third writer, which does not lean and lets go of what it sees held'),
+  deletion(
+    'not-leaning',
+    phone,
+    107_837,
+    'a third writer, which does not lean and lets go of what it sees held',
+  ),
   deletion('joins', joining, 131_547, 'the laptop is admitted while others forget'),
   deletion('returns', returning, 174_167, 'the laptop is removed, and returns as a new incarnation'),
   deletion('cut', cut, 206_731, 'the right to forget ends, cut before forgets that horizons cover'),
@@ -59,7 +65,12 @@ export const SCENES: readonly Scene[] = [
     alwaysReachable: everythingReclaimed,
   },
   {
-    ...deletion('liveness-removal', { ...mute, LAPTOP_RETURNS: true, EPOCHS: 1 }, 24_071, 'L1: a mute laptop is removed'),
+    ...deletion(
+      'liveness-removal',
+      { ...mute, LAPTOP_RETURNS: true, EPOCHS: 1 },
+      24_071,
+      'L1: a mute laptop is removed',
+    ),
     alwaysReachable: everythingReclaimed,
   },
   of('chains.m', 'chains', chains, 251_105, 'listings that come late; the chain of the forgetter forks'),
@@ -72,11 +83,21 @@ export const SCENES: readonly Scene[] = [
 export const MUTANTS: readonly Mutant[] = [
   broken('R3-marks-from-database', { ...databaseLost, R3_OWN_HOLDS: false }, 'S1', 'own holds are no marks'),
   broken('R4-no-pin', { R4_PIN: false }, 'S2', 'the horizon goes on while a session is open'),
-  broken('R4-newest-pin-only', { ...parallel, R4_ALL_PINS: false }, 'S2', 'closing a session forgets the other pin'),
+  broken(
+    'R4-newest-pin-only',
+    { ...parallel, R4_ALL_PINS: false },
+    'S2',
+    'closing a session forgets the other pin',
+  ),
   broken('R4-own-entry-implied', { R4_OWN_ENTRY: false }, 'S2', 'who forgets covers it in the same breath'),
   broken('R4-horizon-before-root', { R4_TOGETHER: false }, 'S2', 'the root ships after the horizon'),
   broken('R5-dead-root', { R5_LIVE: false }, 'S2', 'leaning on what is forgotten and still held'),
-  broken('R5-no-epoch', { ...joining, R5_EPOCH: 0 }, 'S2', 'leaning on a holder that does not know the leaner'),
+  broken(
+    'R5-no-epoch',
+    { ...joining, R5_EPOCH: 0 },
+    'S2',
+    'leaning on a holder that does not know the leaner',
+  ),
   broken(
     'R5-admission-epoch-and-void-forgets',
     { ...cut, R5_EPOCH: 1, R5_UNNAMED: false },
@@ -92,21 +113,51 @@ export const MUTANTS: readonly Mutant[] = [
   broken('R6-no-horizon-wait', { R6_HORIZON: false }, 'S2', 'reclaiming at once'),
   broken('R6-hearsay', { R6_FIRST_HAND: false }, 'S2', "the desktop's word for the laptop's horizon"),
   broken('R6-unknown-root', { R6_UNKNOWN: false }, 'S2', 'a root that nobody has whole is passed over'),
-  broken('R6-former-leaner', { ...leanEnds, R6_FORMER: false }, 'S2', 'what leaned before the right ended is passed over'),
+  broken(
+    'R6-former-leaner',
+    { ...leanEnds, R6_FORMER: false },
+    'S2',
+    'what leaned before the right ended is passed over',
+  ),
   broken('R7-bypass', { ...shedding, R7_LIVE: false }, 'S2', 'shedding ends although the root was forgotten'),
-  broken('R7-other-roots', { ...shedding, R7_ALL_ROOTS: false }, 'I1', 'chunks go that another root held here has'),
-  broken('R8-no-flush', { ...returning, R8_FLUSH: false }, 'S2', 'a session and a horizon outlive the removal'),
-  broken('R8-no-freeze', { ...logForks, R8_FREEZE: false }, 'S2', 'leaning goes on though the log is known to fork'),
+  broken(
+    'R7-other-roots',
+    { ...shedding, R7_ALL_ROOTS: false },
+    'I1',
+    'chunks go that another root held here has',
+  ),
+  broken(
+    'R8-no-flush',
+    { ...returning, R8_FLUSH: false },
+    'S2',
+    'a session and a horizon outlive the removal',
+  ),
+  broken(
+    'R8-no-freeze',
+    { ...logForks, R8_FREEZE: false },
+    'S2',
+    'leaning goes on though the log is known to fork',
+  ),
   broken(
     'R8-no-freeze-of-removal',
     { ...shedding, ...logForks, R8_FREEZE_RECLAIM: false, R8_FREEZE_SHED: false },
     'S2',
     'shedding and reclaiming go on though the log is known to fork',
   ),
-  broken('R11-not-anew', { ...diskBack, R11_ANEW: false }, 'S2', 'a disk that went back, and goes on as the same'),
+  broken(
+    'R11-not-anew',
+    { ...diskBack, R11_ANEW: false },
+    'S2',
+    'a disk that went back, and goes on as the same',
+  ),
   broken('undo-not-held', { ...undo, UNDO_HELD: false }, 'S1', 'what is not here is announced anew'),
   {
-    ...broken('L1-mute-leaner', mute, 'L1', 'the price: who leans and is silent stops reclaiming until it is removed'),
+    ...broken(
+      'L1-mute-leaner',
+      mute,
+      'L1',
+      'the price: who leans and is silent stops reclaiming until it is removed',
+    ),
     alwaysReachable: everythingReclaimed,
   },
   brokenChains('R4-no-pin-of-chains', { R4_PIN: false }, 'late listings, no pin'),
@@ -115,8 +166,18 @@ export const MUTANTS: readonly Mutant[] = [
   brokenChains('R6-unknown-hash', { R6_KNOWN: false }, 'a number beyond the chain known here counts'),
   ...brokenShed('R7-no-intent', { R7_INTENT: false }, { NO_INTENT: true }, 'nothing is announced'),
   ...brokenShed('R7-no-sight', { R7_SIGHT: 0 }, { SIGHT: 0 }, 'nobody needs to have seen the intent'),
-  ...brokenShed('R7-older-sight', { R7_SIGHT: 1, ROUNDS: 2 }, { SIGHT: 1, ROUNDS: 2 }, 'sight of an earlier round'),
-  ...brokenShed('R7-others-shed', { R7_NOT_SHEDDING: false }, { NO_NOT_SHEDDING: true }, 'who sheds too counts'),
+  ...brokenShed(
+    'R7-older-sight',
+    { R7_SIGHT: 1, ROUNDS: 2 },
+    { SIGHT: 1, ROUNDS: 2 },
+    'sight of an earlier round',
+  ),
+  ...brokenShed(
+    'R7-others-shed',
+    { R7_NOT_SHEDDING: false },
+    { NO_NOT_SHEDDING: true },
+    'who sheds too counts',
+  ),
 ]
 
 function of(model: Scene['model'], name: string, settings: Settings, states: number, says: string): Scene {
