@@ -2,7 +2,6 @@
 
 import {
   type ChunkId,
-  forgetsInForce,
   hashAt,
   type Horizon,
   type Lane,
@@ -13,6 +12,7 @@ import {
   type RootId,
   type View,
 } from '../../protocol/index.ts'
+import { forgetsInForce } from '../../protocol/rules/in-force.ts'
 import type { Machine } from './machine.ts'
 import { dotName, type Truth } from './truth.ts'
 import { type Trace, Violation } from './trace.ts'

@@ -108,7 +108,8 @@ async function restoreAll(play: Play): Promise<void> {
     const roots = new Set(device.machine.node!.ledger.live().map(({ root }) => root))
     for (const root of roots) {
       if (!play.truth.isLive(root) || play.truth.lostRoots.has(root) || !isKept(play, root)) continue
-      if (play.isMembershipForked && !play.truth.isWholeAt(device.machine, root)) continue
+      const hasRotted = play.archive.roots.get(root)?.closure.some((id) => play.truth.rotten.has(id)) === true
+      if ((play.isMembershipForked || hasRotted) && !play.truth.isSoundAt(device.machine, root)) continue
       let isDone = false
       const before = play.trace.counts.get('restores') ?? 0
       void play.task(device, 'restore', () => restoreAndCompare(play, device, root)).then(() => {

@@ -2,6 +2,7 @@
 
 import {
   type ChunkId,
+  chunkIdOf,
   deriveVaultKeys,
   type DeviceId,
   type Membership,
@@ -95,7 +96,7 @@ export class Machine {
   constructor(parts: MachineParts) {
     this.#parts = parts
     this.signer = signerFromSeed(parts.seed)
-    this.#platter = { disk: this.disk, isMapFull: () => this.isMapFull }
+    this.#platter = { disk: this.disk, isMapFull: () => this.isMapFull && this.node !== undefined }
     this.#index.beforeBatch = (changes) => {
       this.#watch(changes)
     }
@@ -284,12 +285,23 @@ export class Machine {
       const record = change.type === 'put' ? decodeChunkRecord(change.value) : undefined
       const isGood = record !== undefined && !record.isBad && record.pack !== 0
       const damagedAt = this.damaged.get(id)
-      // Bytes that were bad are good again in another place: only a good copy is written anew.
-      if (!isGood || damagedAt !== placeText(record)) this.damaged.delete(id)
+      if (damagedAt !== undefined) this.#lookAgain(id, damagedAt, isGood ? record : undefined)
       if (isGood) this.chunks.add(id)
       else if (this.chunks.delete(id) && damagedAt === undefined) gone.push(id)
     }
     if (gone.length > 0) this.#parts.onGone(this, gone)
+  }
+
+  /** A damaged chunk has another place: a good copy was put there, or the bad one was moved. */
+  #lookAgain(id: ChunkId, damagedAt: string, record: ChunkRecord | undefined): void {
+    if (record === undefined) this.damaged.delete(id)
+    else if (damagedAt !== placeText(record)) {
+      const bytes = new Uint8Array(record.length)
+      const file = this.disk.open(`/machines/${this.name}/store/packs/${packName(record.pack)}`, 'read')
+      file.read(bytes, record.offset)
+      if (chunkIdOf(bytes) === id) this.damaged.delete(id)
+      else this.damaged.set(id, placeText(record))
+    }
   }
 
   #rescan(): void {
