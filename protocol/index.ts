@@ -31,7 +31,7 @@ export { type Duration, formatDuration, parseDuration, timeBefore } from './rule
 export * from './rules/horizon.ts'
 export * from './rules/effect.ts'
 export * from './rules/forgotten.ts'
-export { forgetsInForce, type SignedForget } from './rules/in-force.ts'
+export type { SignedForget } from './rules/in-force.ts'
 export * from './rules/lean.ts'
 export * from './rules/live.ts'
 export { type Blocker, releaseBlockers } from './rules/release.ts'

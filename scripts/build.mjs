@@ -1,7 +1,9 @@
-// Compiles the sources to dist/: the chunker to WebAssembly (its bytes are read at run time), the rest by tsc.
+// Compiles the sources to dist/: the chunker to WebAssembly (its bytes are read at run time), the rest by tsc; then the
+// program is put together into few files.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { bundle } from './bundle.mjs'
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 const run = (...args) => execFileSync(process.execPath, args, { cwd: at('.'), stdio: 'inherit' })
@@ -26,4 +28,5 @@ if (existsSync(at('node/backup/assembly/gear.ts'))) {
 }
 for (const layer of ['protocol', 'storage', 'node', 'cli', 'test']) removeStale(layer)
 run('node_modules/typescript/bin/tsc', '-p', '.')
-if (existsSync(at('dist/cli/main.js'))) chmodSync(at('dist/cli/main.js'), 0o755)
+await bundle()
+chmodSync(at('dist/bundle/cellar.js'), 0o755)

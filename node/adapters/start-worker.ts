@@ -2,6 +2,9 @@
 
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 
+/** Threads that were put together with the program, by module (scripts/bundle.mjs); only there. */
+declare const BUNDLED_WORKERS: Readonly<Record<string, string>> | undefined
+
 /**
  * Starts a module as a worker thread.
  *
@@ -9,9 +12,19 @@ import { Worker, type WorkerOptions } from 'node:worker_threads'
  * @param from - `import.meta.url` of the caller
  */
 export function startWorker(name: string, from: string, options: WorkerOptions): Worker {
-  if (!from.endsWith('.ts')) return new Worker(new URL(`${name}.js`, from), options)
+  if (!from.endsWith('.ts')) return new Worker(bundled(name, from) ?? new URL(`${name}.js`, from), options)
   // a worker does not get the loader of the main thread: it registers its own
   const module = JSON.stringify(new URL(`${name}.ts`, from).href)
   const script = `import('tsx/esm/api').then(({ register }) => { register(); return import(${module}) })`
   return new Worker(script, { ...options, eval: true })
+}
+
+/** Where the bundle has a module, `dist/bundle/NAME.js`; undefined outside of it. */
+function bundled(name: string, from: string): URL | undefined {
+  if (typeof BUNDLED_WORKERS === 'undefined') return undefined
+  const module = new URL(name, from).pathname
+  const entry = Object.entries(BUNDLED_WORKERS).find(([known]) => module.endsWith(`/dist/${known}`))
+  if (entry === undefined) return undefined
+  const [known, file] = entry
+  return new URL(`${'../'.repeat(known.split('/').length - 1)}bundle/${file}.js`, from)
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { projectRoot } from './project.ts'
 
 /** What is started as `cellar`. */
-export const cellarProgram = join(projectRoot, 'dist', 'cli', 'main.js')
+export const cellarProgram = join(projectRoot, 'dist', 'bundle', 'cellar.js')
 
 /** One line of `--json` output. */
 export type JsonLine = Readonly<Record<string, unknown>>

@@ -1,0 +1,61 @@
+// Puts the program together into few files (dist/bundle): a command that opens some hundred files before it begins is
+// slow to answer. What was compiled stays as it is, for tests and for reading.
+import { readFile } from 'node:fs/promises'
+import { relative } from 'node:path'
+import { rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
+
+/** Threads, by their module; each is an entry of its own. */
+const workers = { 'node/backup/worker': 'backup-worker', 'node/restore/worker': 'restore-worker' }
+
+/** A module asks where it lies to find what lies beside it: in the bundle too it means its own old place. */
+const ownPlace = {
+  name: 'own-place',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/dist\/(?:cli|node|storage|protocol)\/.*\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8')
+      if (!text.includes('import.meta.url')) return undefined
+      const place = JSON.stringify(`../${relative(at('dist'), path)}`)
+      return {
+        contents: text.replaceAll('import.meta.url', `new URL(${place}, import.meta.url).href`),
+        loader: 'js',
+      }
+    })
+  },
+}
+
+/** Bundles what `build.mjs` has compiled. */
+export async function bundle() {
+  rmSync(at('dist/bundle'), { recursive: true, force: true })
+  const entryPoints = { cellar: at('dist/cli/main.js') }
+  for (const [module, name] of Object.entries(workers)) entryPoints[name] = at(`dist/${module}.js`)
+  await build({
+    entryPoints,
+    outdir: at('dist/bundle'),
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    sourcemap: true,
+    legalComments: 'linked',
+    logLevel: 'warning',
+    // Native parts, and what they bring along, are found where they were installed.
+    external: [
+      'koffi',
+      'zstd-napi',
+      'zstd-napi/*',
+      'classic-level',
+      '@bokuweb/zstd-wasm',
+      'assemblyscript',
+      'tsx',
+    ],
+    define: { BUNDLED_WORKERS: JSON.stringify(workers) },
+    // Libraries that are no modules ask for those of Node in the old way.
+    banner: { js: "import{createRequire as __from}from'node:module';const require=__from(import.meta.url);" },
+    plugins: [ownPlace],
+  })
+}
