@@ -34,6 +34,9 @@ import {
 /** What this room stands on. */
 export type SuspicionParts = CandidateParts & Pick<NodeParts, 'catalog' | 'events' | 'world'>
 
+/** Pairs judged again at most when a node that had much to judge is killed. */
+const PAIRS_PER_RECORD = 64
+
 /** One change after another, for each node. */
 const SERIALS = new WeakMap<object, Serial>()
 
@@ -151,6 +154,14 @@ async function judgeSource(
   const start = ofSource.findIndex(({ root }) => root === judged?.root) + 1
   let before = judged !== undefined && store.isComplete(judged.root) ? judged : undefined
   const reasons: SuspicionReason[] = []
+  const remember = async (): Promise<void> => {
+    if (before === undefined || before === judged) return
+    // Not before it is known what stands against it: a crash in between judges once more.
+    await note(parts, device, reasons)
+    const value = encodeJudged(before)
+    await records.batch([{ type: 'put', key: judgedKey(device, source), value }], { durable: true })
+  }
+  let sinceRemembered = 0
   for (const { root } of ofSource.slice(start)) {
     if (!store.isComplete(root)) continue
     try {
@@ -158,14 +169,11 @@ async function judgeSource(
       before = { root, bytes }
     } catch (error) {
       if (signal.aborted || !isCellarError(error)) throw error
-      return reasons // it is being reclaimed, or damaged: once more when something new has come
+      break // it is being reclaimed, or damaged: once more when something new has come
     }
-    // Not before it is known what stands against it: a crash in between judges once more.
-    await note(parts, device, reasons)
-    await records.batch([{ type: 'put', key: judgedKey(device, source), value: encodeJudged(before) }], {
-      durable: true,
-    })
+    if (++sinceRemembered % PAIRS_PER_RECORD === 0) await remember()
   }
+  await remember()
   return reasons
 }
 
