@@ -28,6 +28,8 @@ interface Seen {
   held: ReadonlySet<RootId>
   /** What its open sessions pinned. */
   readonly pins: Map<object, Horizon>
+  /** When it heard of the first forget of a root, simulated milliseconds. */
+  readonly heard: Map<RootId, number>
   /** Roots of sessions that were closed since its newest listing, to be in the next one. */
   readonly owed: Set<RootId>
 }
@@ -36,13 +38,15 @@ interface Seen {
 export class Checks {
   readonly #truth: Truth
   readonly #trace: Trace
+  readonly #nowMs: () => number
   readonly #seen = new Map<Machine, Seen>()
   /** Roots that have a chunk, made when first asked for. */
   readonly #rootsOf = new Map<ChunkId, Set<RootId>>()
   #rootsKnown = 0
 
-  constructor(truth: Truth, trace: Trace) {
+  constructor(truth: Truth, trace: Trace, nowMs: () => number) {
     this.#truth = truth
+    this.#nowMs = nowMs
     this.#trace = trace
   }
 
@@ -64,14 +68,30 @@ export class Checks {
     if (isFault) return
     this.look() // what was signed since counts
     const { held } = this.#of(machine)
+    // I7: what is given up and what is held do not overlap; what is not whole is not held, whatever its mark says.
+    const marked = new Set(machine.node?.store.holds().filter((root) => truth.isWholeAt(machine, root)))
     for (const id of chunks) {
       for (const root of this.rootsOf(id)) {
         // I1: who says it holds a root has all of it.
         if (held.has(root) && !truth.dishonest.has(machine.device))
           throw new Violation('I1', `${machine.name} says it holds ${short(root)} and gave up ${short(id)}`)
+        if (marked.has(root)) throw new Violation('I7', `${machine.name} holds ${short(root)} and gave up ${short(id)}`)
         this.checkRoot(root, id)
       }
     }
+  }
+
+  /** R9: no root is let go before its forget has been known there for the hold window. @throws {Violation} */
+  released(machine: Machine, root: RootId, nowMs: number, holdWindowMs: number): void {
+    this.look()
+    const truth = this.#truth
+    // A gap while the program is off counts by the wall clock, a day at most: what a clock that jumps may shorten.
+    if (machine.hasJumped || truth.isLive(root) || !truth.byRoot.has(root)) return
+    // R7: what was given up as others have it, before it was forgotten, needs no window.
+    if (machine.node?.ledger.withdrawn().get(root) !== 'forgotten') return
+    const heardMs = this.#of(machine).heard.get(root)
+    if (heardMs !== undefined && nowMs - heardMs < holdWindowMs - slackMs)
+      throw new Violation('R9', `${machine.name} lets ${short(root)} go ${String(nowMs - heardMs)} ms after it heard`)
   }
 
   /** A session was opened: what it pinned. */
@@ -92,6 +112,7 @@ export class Checks {
     seen.pins.clear()
     seen.view = undefined
     if (!isDiskOther) return
+    seen.heard.clear()
     seen.lanes.clear()
     seen.owed.clear()
   }
@@ -113,11 +134,18 @@ export class Checks {
     const isOwned = truth.byRoot
       .get(root)
       ?.some(({ owner, isForgotten }) => !isForgotten && !truth.removed.has(owner) && !truth.dishonest.has(owner))
-    if (isOwned !== true) return
+    if (isOwned !== true || this.#isBeingForgotten(root)) return
     for (const id of only === undefined ? known.closure : [only]) {
       if (!truth.isSomewhere(id) && !truth.isExcused(id))
         throw new Violation('S2', `${short(root)} can not be completed: nobody has ${short(id)}`)
     }
+  }
+
+  /** A forget is durable at a device that might, and will be in its next listing. */
+  #isBeingForgotten(root: RootId): boolean {
+    return this.#truth.machines.some(
+      ({ node }) => node?.ledger.dead().some((dead) => dead.root === root && !dead.isSigned) === true,
+    )
   }
 
   /** The roots that need a chunk. */
@@ -147,6 +175,7 @@ export class Checks {
       hash: undefined,
       held: new Set(),
       pins: new Map(),
+      heard: new Map(),
       owed: new Set(),
     }
     this.#seen.set(machine, seen)
@@ -166,14 +195,15 @@ export class Checks {
       seen.lanes.set(key, lane)
       if (before !== undefined) checkGrowth(machine, before, lane)
     }
-    if (isOther) this.#checkForgets(machine, view)
+    if (isOther) this.#checkForgets(machine, seen, view)
   }
 
   /** I5: nothing is dead by the word of somebody who might not say so. */
-  #checkForgets(machine: Machine, view: View): void {
+  #checkForgets(machine: Machine, seen: Seen, view: View): void {
     const { membership } = machine.node!.ledger
     for (const forget of forgetsInForce(view, membership)) {
-      const { by, incarnation, seq, dot } = forget
+      const { by, incarnation, seq, dot, root } = forget
+      if (!seen.heard.has(root)) seen.heard.set(root, this.#nowMs())
       if (!this.#truth.rightful.has(`${by}/${String(incarnation)}/${String(seq)}/${dotName(dot)}`))
         throw new Violation('I5', `${machine.name} takes a forget of ${short(forget.root)} for good that nobody might sign`)
     }
@@ -208,6 +238,9 @@ export class Checks {
     for (const { root, seq } of body.adds) if (seq === head.head.seq) this.checkRoot(root)
   }
 }
+
+/** What is seen is seen a little later than it came. */
+const slackMs = 1000
 
 const NONE: ReadonlySet<RootId> = new Set()
 

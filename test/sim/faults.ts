@@ -87,6 +87,7 @@ function jump(play: Play): string {
   const { machine } = play.chance.pick(play.devices)
   const hours = play.chance.pick([1, 30, 400, 9000]) * (play.chance.share() * 2 - 1)
   machine.wallErrorMs = Math.round(hours * hourMs)
+  machine.hasJumped = true
   return `the clock of ${machine.name} is wrong by ${hours.toFixed(1)} hours`
 }
 

@@ -36,7 +36,7 @@ export async function heal(play: Play): Promise<void> {
   await forgetLost(play)
   await replicate(play)
   await restoreAll(play)
-  if (!play.isMembershipForked) await reclaimAll(play)
+  if (!play.hasMembershipForked()) await reclaimAll(play)
 }
 
 /** Whoever is not a member any more, or has not become one. */
@@ -49,7 +49,7 @@ async function removeDishonest(play: Play): Promise<void> {
     const { device: id, name } = device.machine
     if (!play.truth.dishonest.has(id) || play.truth.removed.has(id)) continue
     // A membership that forked can not be changed for all.
-    if (play.isMembershipForked) continue
+    if (play.hasMembershipForked()) continue
     if (removeNow(play, device) === undefined) throw new Violation('L1', `nobody can remove ${name}`)
     await play.advanceUntil(() => play.truth.removed.has(id))
   }
@@ -82,7 +82,7 @@ async function replicate(play: Play): Promise<void> {
       return roots.filter((root) => isLacking(play, root, ledger.isWanted(root), store.isComplete(root)))
     })
   const isDone = await play.advanceUntil(() => open().length === 0, 6 * 60 * minuteMs)
-  if (isDone || play.isMembershipForked) return
+  if (isDone || play.hasMembershipForked()) return
   const lacking = [...new Set(open())].map(short).join(' ')
   throw new Violation('L1', `snapshots do not come to where they should be: ${lacking}`)
 }
@@ -109,7 +109,9 @@ async function restoreAll(play: Play): Promise<void> {
     for (const root of roots) {
       if (!play.truth.isLive(root) || play.truth.lostRoots.has(root) || !isKept(play, root)) continue
       const hasRotted = play.archive.roots.get(root)?.closure.some((id) => play.truth.rotten.has(id)) === true
-      if ((play.isMembershipForked || hasRotted) && !play.truth.isSoundAt(device.machine, root)) continue
+      const isSound = play.truth.isSoundAt(device.machine, root)
+      const isHere = isSound && device.machine.node!.store.isComplete(root)
+      if ((play.hasMembershipForked() || hasRotted) && !isHere) continue
       let isDone = false
       const before = play.trace.counts.get('restores') ?? 0
       void play.task(device, 'restore', () => restoreAndCompare(play, device, root)).then(() => {
@@ -164,7 +166,7 @@ async function noteExcused(play: Play, device: Device): Promise<void> {
 
 /** Chunks of a machine that no live root needs, nor one that a floor or a pin keeps here. */
 function superfluous(play: Play, { machine }: Device): string[] {
-  const { ledger } = machine.node!
+  const { ledger, store } = machine.node!
   // What a rotten chunk refers to is unknown, and unknown means pinned.
   if (machine.hasRotted) return []
   const needed = new Set<string>()
@@ -172,6 +174,13 @@ function superfluous(play: Play, { machine }: Device): string[] {
     for (const id of play.archive.roots.get(root)?.closure ?? []) needed.add(id)
   }
   for (const { root } of ledger.live()) keep(root)
+  // A crash between the hold of a new snapshot and its announcement leaves a hold that nothing takes away.
+  const known = new Set([...ledger.live(), ...ledger.dead()].map(({ root }) => root))
+  for (const root of store.holds()) {
+    if (known.has(root)) continue
+    play.trace.count('holds of nothing')
+    keep(root)
+  }
   for (const root of play.excused.get(machine.device) ?? []) keep(root)
   return [...machine.chunks].filter((id) => !needed.has(id))
 }

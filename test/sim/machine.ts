@@ -6,6 +6,7 @@ import {
   deriveVaultKeys,
   type DeviceId,
   type Membership,
+  type RootId,
   type Signer,
   signerFromSeed,
 } from '../../protocol/index.ts'
@@ -42,6 +43,8 @@ export interface MachineParts {
   readonly config: Partial<Config>
   /** Told when chunks that were in the index of the store are gone from it, or bad: each time, at once. */
   readonly onGone: (machine: Machine, gone: readonly ChunkId[]) => void
+  /** Told when the store lets a root go. */
+  readonly onReleased: (machine: Machine, root: RootId) => void
   /** Told when its process ends unasked. */
   readonly onEnd: (machine: Machine, ending: Ending) => void
   /** Told of errors that no part of a node expected. */
@@ -88,6 +91,8 @@ export class Machine {
   /** By how much the wall clock is wrong, milliseconds. */
   wallErrorMs = 0
   isMapFull = false
+  /** Its wall clock has been wrong. */
+  hasJumped = false
   /** A bit was flipped once on its disk. */
   hasRotted = false
   /** How the last process ended, until the next one starts. */
@@ -280,6 +285,8 @@ export class Machine {
   #watch(changes: readonly KeyValueChange[]): void {
     const gone: ChunkId[] = []
     for (const change of changes) {
+      if (change.key[0] === TABLE.hold && change.type === 'del')
+        this.#parts.onReleased(this, idOfKey(change.key) as RootId)
       if (change.key[0] !== TABLE.chunk || change.key.length !== 33) continue
       const id = idOfKey(change.key)
       const record = change.type === 'put' ? decodeChunkRecord(change.value) : undefined

@@ -81,7 +81,7 @@ export class Play {
     }, stackLines)
     this.scheduler = new Scheduler(this.#outside)
     this.truth = new Truth(this.archive, this.#machines)
-    this.checks = new Checks(this.truth, trace)
+    this.checks = new Checks(this.truth, trace, () => this.scheduler.nowMs)
     this.hub = new MemoryHub({
       carry: (way, deliver) => {
         this.#carry(way, deliver)
@@ -139,6 +139,11 @@ export class Play {
       onGone: (which, gone) => {
         this.guard(() => {
           this.checks.gone(which, gone, !which.isOn)
+        })
+      },
+      onReleased: (which, root) => {
+        this.guard(() => {
+          this.checks.released(which, root, this.scheduler.nowMs, this.weather.holdWindowMs)
         })
       },
       onEnd: (which, ending) => {
@@ -243,6 +248,11 @@ export class Play {
     )
   }
 
+  /** Whether two keepers changed the membership at once, on purpose or apart from one another. */
+  hasMembershipForked(): boolean {
+    return this.isMembershipForked || this.devices.some(({ machine }) => machine.node?.ledger.isMembershipForked)
+  }
+
   /** Cuts and mends links, so that who may reach whom is as it should be. */
   connectAll(): void {
     for (const [at, { machine: a }] of this.devices.entries()) {
@@ -294,7 +304,9 @@ export class Play {
       if (ending === 'power-loss' && machine.loseUnsynced()) this.trace.count('torn writes')
     })
     const device = this.devices.find((one) => one.machine === machine)
-    if (device !== undefined) this.startSoon(device, 1 + this.chance.share() * 2 * this.weather.pauseMsMax)
+    if (device === undefined) return
+    device.isStarting = false // who was stopping it does not come to an end
+    this.startSoon(device, 1 + this.chance.share() * 2 * this.weather.pauseMsMax)
   }
 
   readonly #look = (): void => {

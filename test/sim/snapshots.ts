@@ -1,6 +1,6 @@
 /** Backups and restores, as the node does them, of files in memory. */
 
-import { type ChunkId, leanableRoots, type RootId, vectorOf } from '../../protocol/index.ts'
+import { type ChunkId, isCellarError, leanableRoots, type RootId, vectorOf } from '../../protocol/index.ts'
 import type { NodeParts } from '../../node/parts.ts'
 import { openSource } from '../../node/operations/sources.ts'
 import { SnapshotReader } from '../../node/snapshot-reader.ts'
@@ -45,7 +45,7 @@ export async function backUp(play: Play, device: Device, waitMsMax: number): Pro
       else await store.put(id, bytes)
     }
     await store.commit()
-    if (lacking === 0) await store.hold(sealed.root)
+    if (lacking === 0) await holdWhole(play, device, sealed.root)
     else play.trace.count('backups that lean')
     const source = sourceLabel(vault.keys, machine.device, [Buffer.from('/')])
     await ledger.announce({ root: sealed.root, source, sizeClass: sizeClassOf(1000) })
@@ -57,6 +57,17 @@ export async function backUp(play: Play, device: Device, waitMsMax: number): Pro
   }
   play.trace.count('backups')
   return `saved ${short(root)}`
+}
+
+/** R6a: what a session was told is here, or has stored, is here when it closes. */
+async function holdWhole(play: Play, { machine }: Device, root: RootId): Promise<void> {
+  try {
+    await machine.node!.store.hold(root)
+  } catch (error) {
+    if (isCellarError(error, 'CLOSURE_INCOMPLETE') && !machine.hasRotted)
+      throw new Violation('R6a', `${machine.name} lost chunks of ${short(root)} while it was backed up`)
+    throw error
+  }
 }
 
 /** What a device that leans need not store. */
