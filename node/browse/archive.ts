@@ -22,7 +22,7 @@ const FIELD_TEXT_MAX = 31
  * Writes all that is below a directory; names in the archive begin with the name of that directory, those of the top
  * with nothing. Holes go out as zeros, extended attributes not at all, a second name of a file as a link to the first.
  *
- * @param path - raw bytes, of a directory
+ * @param directory - its snapshot, and its path there as raw bytes
  * @param write - gets a piece, to be used before its promise resolves
  * @returns bytes written
  * @throws {CellarError} `PATH_NOT_FOUND`, and what reading throws; what was written by then is no whole archive

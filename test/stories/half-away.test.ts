@@ -62,8 +62,9 @@ describe('half of the devices are away', function () {
     await untilListed(desktop, [old, other])
     await desktop.run('pin', other)
     await desktop.run('unpin', other)
-    await desktop.run('forget', '--keep-last', '1', '--group-by', 'paths')
-    await untilListed(laptop, [old])
+    const newer = (await backUp(desktop, files, '--wait=2')).id
+    await desktop.run('forget', '--keep-last', '1', '--device', 'desktop')
+    await untilListed(laptop, [old, newer])
   })
 
   it('reclaiming returns at once, and says for whom the rest waits, since when, and what removing frees', async () => {
