@@ -1,6 +1,6 @@
 /** What the people of a household do: chosen by weight, so that what must not happen has its chance to. */
 
-import { changeMember, memberNow, signerFromSeed } from '../../protocol/index.ts'
+import { changeMember, memberNow, type RootId, signerFromSeed } from '../../protocol/index.ts'
 import { admit } from '../../node/mesh/admit.ts'
 import { handlersOf } from '../../node/operations/index.ts'
 import type { CallContext } from '../../node/api.ts'
@@ -84,8 +84,10 @@ function forgetSome(play: Play): string | undefined {
     .shuffle(live)
     .slice(0, 1 + play.chance.below(2))
     .map(({ root }) => root)
+  const atMs = play.scheduler.nowMs
   void play.task(device, 'forget', async () => {
     const done = await handlersOf(node).forget({ snapshots, filter: EVERY, dryRun: false }, quiet())
+    play.checks.forgot(device.machine, done.snapshot_ids as RootId[], atMs)
     return `forgot ${done.snapshot_ids.map((id) => id.slice(0, 8)).join(' ')}`
   })
   return `${device.machine.name} forgets ${snapshots.map((root) => root.slice(0, 8)).join(' ')}`
@@ -96,9 +98,11 @@ function forgetByRule(play: Play): string | undefined {
   const node = device?.machine.node
   if (device === undefined || node === undefined) return undefined
   const last = 1 + play.chance.below(2)
+  const atMs = play.scheduler.nowMs
   void play.task(device, 'retention', async () => {
     const rules = { last }
     const done = await handlersOf(node).forget({ snapshots: [], filter: EVERY, rules, dryRun: false }, quiet())
+    play.checks.forgot(device.machine, done.snapshot_ids as RootId[], atMs)
     return `forgot ${done.snapshot_ids.map((id) => id.slice(0, 8)).join(' ')}`
   })
   return `${device.machine.name} keeps the last ${String(last)}`

@@ -28,6 +28,8 @@ interface Seen {
   held: ReadonlySet<RootId>
   /** What its open sessions pinned. */
   readonly pins: Map<object, Horizon>
+  /** When its last process ended, until the next one is looked at: what it wrote last, it had heard by then. */
+  endedMs: number | undefined
   /** When it heard of the first forget of a root, simulated milliseconds. */
   readonly heard: Map<RootId, number>
   /** Roots of sessions that were closed since its newest listing, to be in the next one. */
@@ -85,13 +87,21 @@ export class Checks {
   released(machine: Machine, root: RootId, nowMs: number, holdWindowMs: number): void {
     this.look()
     const truth = this.#truth
+    const why = machine.node?.ledger.withdrawn().get(root)
+    if (why !== undefined) this.#trace.count(why === 'forgotten' ? 'roots reclaimed' : 'roots shed')
     // A gap while the program is off counts by the wall clock, a day at most: what a clock that jumps may shorten.
     if (machine.hasJumped || truth.isLive(root) || !truth.byRoot.has(root)) return
     // R7: what was given up as others have it, before it was forgotten, needs no window.
-    if (machine.node?.ledger.withdrawn().get(root) !== 'forgotten') return
+    if (why !== 'forgotten') return
     const heardMs = this.#of(machine).heard.get(root)
     if (heardMs !== undefined && nowMs - heardMs < holdWindowMs - slackMs)
       throw new Violation('R9', `${machine.name} lets ${short(root)} go ${String(nowMs - heardMs)} ms after it heard`)
+  }
+
+  /** A person has forgotten roots at a machine, which signs it when it can. */
+  forgot(machine: Machine, roots: readonly RootId[], atMs: number): void {
+    const { heard } = this.#of(machine)
+    for (const root of roots) heard.set(root, Math.min(heard.get(root) ?? Infinity, atMs))
   }
 
   /** A session was opened: what it pinned. */
@@ -111,6 +121,7 @@ export class Checks {
     const seen = this.#of(machine)
     seen.pins.clear()
     seen.view = undefined
+    seen.endedMs = this.#nowMs()
     if (!isDiskOther) return
     seen.heard.clear()
     seen.lanes.clear()
@@ -175,6 +186,7 @@ export class Checks {
       hash: undefined,
       held: new Set(),
       pins: new Map(),
+      endedMs: undefined,
       heard: new Map(),
       owed: new Set(),
     }
@@ -194,16 +206,19 @@ export class Checks {
       if (before === lane) continue
       seen.lanes.set(key, lane)
       if (before !== undefined) checkGrowth(machine, before, lane)
+      // In force or not: it counts from when it came.
+      for (const { root } of lane.forgets.slice(before?.forgets.length ?? 0))
+        if (!seen.heard.has(root)) seen.heard.set(root, seen.endedMs ?? this.#nowMs())
     }
-    if (isOther) this.#checkForgets(machine, seen, view)
+    if (isOther) this.#checkForgets(machine, view)
+    seen.endedMs = undefined
   }
 
   /** I5: nothing is dead by the word of somebody who might not say so. */
-  #checkForgets(machine: Machine, seen: Seen, view: View): void {
+  #checkForgets(machine: Machine, view: View): void {
     const { membership } = machine.node!.ledger
     for (const forget of forgetsInForce(view, membership)) {
-      const { by, incarnation, seq, dot, root } = forget
-      if (!seen.heard.has(root)) seen.heard.set(root, this.#nowMs())
+      const { by, incarnation, seq, dot } = forget
       if (!this.#truth.rightful.has(`${by}/${String(incarnation)}/${String(seq)}/${dotName(dot)}`))
         throw new Violation('I5', `${machine.name} takes a forget of ${short(forget.root)} for good that nobody might sign`)
     }
@@ -222,7 +237,7 @@ export class Checks {
     seen.held = new Set(isHonest ? body.holds : [])
     this.#trace.line(`${machine.name} signs ${String(head.head.seq)} ${head.hash.slice(0, 12)}`)
     for (const root of seen.held) {
-      const lacking = truth.archive.roots.get(root)?.closure.find((id) => !machine.chunks.has(id))
+      const lacking = truth.archive.roots.get(root)?.closure.find((id) => !machine.chunks.has(id) && !truth.rotten.has(id))
       if (lacking !== undefined)
         throw new Violation('I1', `${machine.name} says it holds ${short(root)} without ${short(lacking)}`)
     }

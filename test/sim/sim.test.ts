@@ -1,0 +1,30 @@
+/** The simulator, as long as a test may take. What it looks for stands in README.md; more by `npm run sim`. */
+
+import assert from 'node:assert/strict'
+import { MUTANTS, mutate } from './mutants.ts'
+import { realMs } from './outside.ts'
+import { runSeed } from './run.ts'
+
+const seedsMax = 200
+const msMax = 45_000
+
+describe('whole nodes in a simulated world', () => {
+  it('keep what was promised, whatever happens (I1 to I7, S1, S2, L1)', async () => {
+    const endMs = realMs() + msMax
+    for (let seed = 1; seed <= seedsMax && realMs() < endMs; seed++) {
+      const { violation } = await runSeed(seed)
+      assert.equal(violation, undefined, `npm run sim -- --seed ${String(seed)} --trace: ${violation?.message ?? ''}`)
+    }
+  }).timeout(120_000)
+
+  it('do the same again for the same seed', async () => {
+    for (const seed of [7, 8, 9]) {
+      const { digest } = await runSeed(seed)
+      assert.equal((await runSeed(seed)).digest, digest, `seed ${String(seed)} ran otherwise`)
+    }
+  })
+
+  it('have rules that are where the mutants look for them', () => {
+    for (const mutant of MUTANTS) assert.notEqual(mutate(mutant), '')
+  })
+})
