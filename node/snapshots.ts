@@ -7,6 +7,7 @@ import {
   isCellarError,
   chunkHeader,
   type LiveRoot,
+  makerOf,
   type RootId,
   type SnapshotRoot,
   toHex,
@@ -23,6 +24,8 @@ const openedMax = 10_000
 /** A live root, and what its root chunk says where that can be read here. */
 export interface KnownSnapshot {
   readonly live: LiveRoot
+  /** Whose it is: who brought it back announced it anew, and did not make it. */
+  readonly maker: DeviceId
   /** Milliseconds since 1970: what the snapshot claims, else when this node first saw it. */
   readonly timeMs: number
   /** Undefined on a device that may not read, and while the root chunk has not come yet. */
@@ -101,7 +104,9 @@ export class Snapshots {
 
   /** The snapshots named by ids or `latest`, or all that fit when none is named. */
   choose(names: readonly string[], filter: SnapshotFilter): KnownSnapshot[] {
-    return names.length === 0 ? this.list(filter) : names.map((name) => this.resolve(name, filter).snapshot)
+    return names.length === 0
+      ? once(this.list(filter))
+      : names.map((name) => this.resolve(name, filter).snapshot)
   }
 
   /** Opens a root chunk that is in the store or the cache. */
@@ -117,11 +122,20 @@ export class Snapshots {
     return opened
   }
 
+  /** Whose snapshot was announced, see {@link KnownSnapshot.maker}. */
+  makerOf(announced: Pick<LiveRoot, 'root' | 'owner'>): DeviceId {
+    const { ledger } = this.#parts
+    return makerOf(ledger.view, ledger.membership, announced, {
+      sealed: this.#openOrNothing(announced.root)?.device,
+      announcedAtMs: (dot) => ledger.announcedAtMs(dot),
+    })
+  }
+
   #know(live: LiveRoot): KnownSnapshot {
     const root = this.#openOrNothing(live.root)
     const timeMs =
       root === undefined ? this.#parts.ledger.firstSeenMs(live.root) : Number(root.timeNs / 1_000_000n)
-    return { live, timeMs, root }
+    return { live, maker: this.makerOf(live), timeMs, root }
   }
 
   /** A root of another vault, or a bad chunk, must not hide the other snapshots; `check` tells of it. */
@@ -140,9 +154,8 @@ export class Snapshots {
   }
 
   #fits(snapshot: KnownSnapshot, filter: SnapshotFilter): boolean {
-    const { live, root } = snapshot
-    if (filter.devices.length > 0 && !filter.devices.some((text) => this.#isDevice(live.owner, text)))
-      return false
+    const { maker, root } = snapshot
+    if (filter.devices.length > 0 && !filter.devices.some((text) => this.#isDevice(maker, text))) return false
     if (filter.paths.length > 0) {
       const paths = (root?.paths ?? []).map(toHex)
       if (!filter.paths.every((path) => paths.includes(toHex(pathBytes(path))))) return false
@@ -165,6 +178,12 @@ export class Snapshots {
 
 /** A filter that everything fits. */
 export const EVERY: SnapshotFilter = { devices: [], paths: [], tags: [] }
+
+/** A root that was announced more than once is one snapshot. */
+function once(snapshots: readonly KnownSnapshot[]): KnownSnapshot[] {
+  const seen = new Set<RootId>()
+  return snapshots.filter(({ live }) => !seen.has(live.root) && seen.add(live.root))
+}
 
 function splitChoice(choice: Uint8Array): { name: string; path: Uint8Array | undefined } {
   const colon = choice.indexOf(0x3a)

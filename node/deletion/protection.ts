@@ -27,7 +27,9 @@ export function protectionFacts(parts: ProtectionParts): SelectionFacts {
       if (newest.has(nameOf(snapshot))) reasons.push('newest of its source')
       return reasons
     },
-    reasonToLeave: ({ root, known }) => {
+    reasonToLeave: ({ root, known, owner }) => {
+      // Announcing what another device made must not push out what that one has; a person brought it back by hand.
+      if (known.maker !== owner) return `brought back by ${ledger.nameOf(owner)}`
       // What a device only claims to have must not push out what is here.
       if (!store.isComplete(root) && ledger.copies(root).away.length === 0) return 'not held elsewhere yet'
       if (vault !== undefined && known.root === undefined) return 'its description is not here'
@@ -40,7 +42,9 @@ export function protectionFacts(parts: ProtectionParts): SelectionFacts {
 /** The newest few of each owner and source that are held here. */
 function newestHeld(parts: ProtectionParts): ReadonlySet<string> {
   const { store, config } = parts
-  const held = rankSnapshots(parts, parts.snapshots.list(EVERY)).filter(({ root }) => store.isComplete(root))
+  const held = rankSnapshots(parts, parts.snapshots.list(EVERY)).filter(
+    ({ root, owner, known }) => owner === known.maker && store.isComplete(root),
+  )
   const count = new Map<string, number>()
   const newest = new Set<string>()
   for (const one of held.reverse()) {

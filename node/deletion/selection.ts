@@ -71,8 +71,8 @@ export function selectByRules(
 }
 
 /**
- * Names the group of a snapshot. Whose it is says its announcement, never what is sealed in it: a device could seal the
- * name of another. Of one device, a source is one set of paths, and can be told apart without reading.
+ * Names the group of a snapshot. Whose it is says who announced it first, never only what is sealed in it: a device
+ * could seal the name of another. What somebody else announced anew fills no place here (`SelectionFacts`). Of one device, a source is one set of paths, and can be told apart without reading.
  */
 function groupKey(snapshot: RankedSnapshot, groupBy: readonly GroupField[]): string {
   const { root } = snapshot.known
@@ -80,7 +80,7 @@ function groupKey(snapshot: RankedSnapshot, groupBy: readonly GroupField[]): str
   return JSON.stringify(
     (['device', 'host', 'paths', 'tags'] as const).map((field) => {
       if (!groupBy.includes(field)) return undefined
-      if (field === 'device') return snapshot.owner
+      if (field === 'device') return snapshot.known.maker
       if (field === 'paths')
         return isOfDevice || root === undefined ? snapshot.source : root.paths.map(toHex).sort()
       if (field === 'host') return root?.host
@@ -115,9 +115,10 @@ function selectOfGroup(
   return { groupBy, first, keep: newestFirst([...kept, ...left, ...spared]), remove: [], stopped }
 }
 
-/** One device under suspicion stops a group: what it announced may push out what others did. */
+/** One device under suspicion stops a group: what it made may push out what others did. What it only brought back may not. */
 function suspicionWithin(group: readonly RankedSnapshot[], facts: SelectionFacts): string | undefined {
-  for (const device of new Set(group.map(({ owner }) => owner))) {
+  const made = group.filter(({ owner, known }) => owner === known.maker)
+  for (const device of new Set(made.map(({ owner }) => owner))) {
     const reason = facts.suspicionOf(device)
     if (reason !== undefined) return reason
   }

@@ -205,7 +205,7 @@ function patternText(pattern: PathText): string {
 function candidates(parts: NodeParts): ParentCandidate[] {
   const own = parts.snapshots
     .list(EVERY)
-    .filter(({ live }) => live.owner === parts.signer.device && parts.store.isComplete(live.root))
+    .filter(({ live, maker }) => maker === parts.signer.device && parts.store.isComplete(live.root))
   return own.flatMap(({ live, root }) =>
     root === undefined
       ? []

@@ -7,29 +7,30 @@ import {
   copyLane,
   type DeviceId,
   holdsOf,
-  type LiveRoot,
   type Member,
   memberNow,
   removeMember,
 } from '../../protocol/index.ts'
 import type { DeviceInfo, DeviceRemoved, DeviceRenamed } from '../api.ts'
+import { withoutLoopback } from '../mesh/addresses.ts'
 import type { NodeParts } from '../parts.ts'
-import { EVERY } from '../snapshots.ts'
+import { EVERY, type KnownSnapshot } from '../snapshots.ts'
+import { needCapability } from './entitled.ts'
 
 /** All devices that ever were members, in the order of their admission. */
 export function listDevices(parts: NodeParts): DeviceInfo[] {
-  const live = parts.ledger.live()
-  const roots = new Set(live.map(({ root }) => root))
+  const known = parts.snapshots.list(EVERY)
+  const roots = new Set(known.map(({ live }) => live.root))
   const members = [...parts.ledger.membership.members.values()].sort(
     (a, b) => a.admittedEpoch - b.admittedEpoch,
   )
-  return members.map((member) => describe(parts, member, live, roots))
+  return members.map((member) => describe(parts, member, known, roots))
 }
 
 function describe(
   parts: NodeParts,
   member: Member,
-  live: readonly LiveRoot[],
+  known: readonly KnownSnapshot[],
   roots: ReadonlySet<string>,
 ): DeviceInfo {
   const { ledger, signer, store } = parts
@@ -42,13 +43,8 @@ function describe(
   const seenMs = isConnected ? nowMs : head?.head.atMs
   const lane = copyLane(ledger.view, ledger.membership, device)
   const held = self ? store.holds() : [...(lane === undefined ? [] : holdsOf(lane.body))]
-  const lastMs = Math.max(
-    0,
-    ...parts.snapshots
-      .list(EVERY)
-      .filter((one) => one.live.owner === device)
-      .map((one) => one.timeMs),
-  )
+  const made = known.filter(({ maker }) => maker === device)
+  const lastMs = made.at(-1)?.timeMs ?? 0
   return {
     id: device,
     name: member.name,
@@ -62,9 +58,11 @@ function describe(
     ...(member.quotaBytes !== undefined && { quota_bytes: member.quotaBytes }),
     snapshots_held: held.filter((root) => roots.has(root)).length,
     snapshots_total: roots.size,
-    snapshots_own: live.filter((one) => one.owner === device).length,
+    snapshots_own: new Set(made.map(({ live }) => live.root)).size,
     ...(lastMs > 0 && { last_backup: new Date(lastMs).toISOString() }),
-    addresses: self ? (network?.addresses() ?? []) : (network?.addressesOf(device) ?? []),
+    addresses: [
+      ...withoutLoopback(self ? (network?.addresses() ?? []) : (network?.addressesOf(device) ?? [])),
+    ],
   }
 }
 
@@ -85,11 +83,12 @@ export function findDevice(parts: NodeParts, text: string): Member {
   return found
 }
 
-/** Removes a device for good (R8). What it backed up stays (R2). */
+/** Removes a device for good (R8). What it backed up stays (R2). @throws {CellarError} `NOT_ENTITLED`, `DEVICE_NOT_FOUND` */
 export async function removeDevice(
   parts: NodeParts,
   params: { readonly device: string },
 ): Promise<DeviceRemoved> {
+  needCapability(parts, 'admit', 'removes no devices')
   const { device, name } = findDevice(parts, params.device)
   if (device === parts.signer.device)
     throw new CellarError('USAGE', 'a device does not remove itself: do it on another keeper')
@@ -101,16 +100,20 @@ export async function removeDevice(
   return { device, name, epoch: membership.epoch }
 }
 
-/** Gives a device another name. */
+/** Gives a device another name. @throws {CellarError} `NOT_ENTITLED`, `DEVICE_NOT_FOUND`, `USAGE` for a name that is taken */
 export async function renameDevice(
   parts: NodeParts,
   params: { readonly device: string; readonly name: string },
 ): Promise<DeviceRenamed> {
+  needCapability(parts, 'admit', 'renames no devices')
   const { device, name: oldName } = findDevice(parts, params.device)
   const atMs = parts.world.clock.nowMs()
-  await parts.ledger.changeMembership((before, signer) =>
-    changeMember(before, signer, { device, atMs, name: params.name }),
-  )
+  await parts.ledger.changeMembership((before, signer) => {
+    const other = [...before.members.values()].find((member) => member.name === params.name)
+    if (other !== undefined && other.removedEpoch === undefined && other.device !== device)
+      throw new CellarError('USAGE', `there is a ${params.name} already; choose another name`)
+    return changeMember(before, signer, { device, atMs, name: params.name })
+  })
   const name = memberNow(parts.ledger.membership, device)?.name ?? params.name
   return { device, name, old_name: oldName }
 }

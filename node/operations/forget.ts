@@ -192,7 +192,7 @@ function groupInfo(parts: NodeParts, group: SelectedGroup): ForgetGroup {
   const { root } = first.known
   const keep = group.keep.map(({ snapshot, matches }) => ({ snapshot: infoOf(parts, snapshot), matches }))
   return {
-    ...(groupBy.includes('device') && { device: parts.ledger.nameOf(first.owner) }),
+    ...(groupBy.includes('device') && { device: parts.ledger.nameOf(first.known.maker) }),
     ...(groupBy.includes('host') && { host: root?.host ?? '' }),
     ...(groupBy.includes('paths') && {
       paths: (root?.paths ?? []).map((path) => pathDisplay(pathText(path))),

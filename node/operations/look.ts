@@ -61,7 +61,7 @@ export async function listSnapshots(
 }
 
 /** One snapshot as messages have it. A device that may not read knows whose it is, and when it came. */
-export function snapshotInfo(parts: NodeParts, { live, timeMs, root }: KnownSnapshot): SnapshotInfo {
+export function snapshotInfo(parts: NodeParts, { live, maker, timeMs, root }: KnownSnapshot): SnapshotInfo {
   const { ledger, store, signer } = parts
   const holders = new Set(ledger.copies(live.root).holders)
   const here = store.isComplete(live.root)
@@ -69,8 +69,8 @@ export function snapshotInfo(parts: NodeParts, { live, timeMs, root }: KnownSnap
   const shared = {
     id: live.root,
     short_id: live.root.slice(0, shortIdDigits),
-    device: live.owner,
-    device_name: ledger.nameOf(live.owner),
+    device: maker,
+    device_name: ledger.nameOf(maker),
     ...copiesNow(parts, live.root),
     holders: [...holders].map((device) => ledger.nameOf(device)),
     here,

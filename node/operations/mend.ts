@@ -84,7 +84,7 @@ async function mendFromSource(
   const newest = new Map(
     parts.snapshots
       .list(EVERY)
-      .filter(({ live, root }) => live.owner === parts.signer.device && root !== undefined)
+      .filter(({ maker, root }) => maker === parts.signer.device && root !== undefined)
       .map((snapshot) => [Buffer.from(snapshot.live.source).toString('hex'), snapshot]),
   )
   for (const { root } of newest.values()) {

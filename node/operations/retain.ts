@@ -1,6 +1,6 @@
 /** Retention by itself: the rules of the settings, applied to the devices that they name (spec/deletion.md §2). */
 
-import { CellarError, isCellarError, memberNow } from '../../protocol/index.ts'
+import { CellarError, type DeviceId, isCellarError, memberNow } from '../../protocol/index.ts'
 import { Retention } from '../deletion/retention.ts'
 import type { RetentionSettings } from '../deletion/retention-settings.ts'
 import { judgeAll } from '../deletion/suspicion.ts'
@@ -33,6 +33,7 @@ export async function retain(
 ): Promise<void> {
   needCapability(parts, 'forget', 'may forget nothing, whatever its settings say')
   const { membership } = parts.ledger
+  const isMember = (device: DeviceId) => memberNow(membership, device) !== undefined
   const devices = new Set(settings.devices.map((text) => findDevice(parts, text).device))
   try {
     await applyRetention(
@@ -42,7 +43,7 @@ export async function retain(
         filter: { devices: [...devices], paths: [], tags: [] },
         dryRun: false,
         // What a device that was removed has backed up stays until a person says so (R2).
-        among: ({ live }) => memberNow(membership, live.owner) !== undefined,
+        among: ({ live, maker }) => isMember(maker) && isMember(live.owner),
       },
       signal,
     )

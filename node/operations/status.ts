@@ -21,13 +21,11 @@ export function readStatus(parts: NodeParts): Status {
   const { self, membership } = ledger
   const live = ledger.live()
   const roots = [...new Set(live.map(({ root }) => root))]
-  const own = [...new Set(live.filter(({ owner }) => owner === signer.device).map(({ root }) => root))]
+  const made = parts.snapshots.list(EVERY).filter(({ maker }) => maker === signer.device)
+  const own = [...new Set(made.map(({ live: { root } }) => root))]
   const devices = listDevices(parts)
   const stats = store.stats()
-  const last = parts.snapshots
-    .list(EVERY)
-    .filter((one) => one.live.owner === signer.device)
-    .at(-1)
+  const last = made.at(-1)
   const free = freeBytes(parts.storePath)
   return {
     version: VERSION,

@@ -37,7 +37,8 @@ function deadSnapshot(parts: NodeParts, { root: id, announcements }: DeadEntry):
     root === undefined
       ? (parts.ledger.announcedAtMs(first.dot) ?? parts.ledger.firstSeenMs(id))
       : Number(root.timeNs / 1_000_000n)
-  return { live: { ...first, root: id }, timeMs, root }
+  const live = { ...first, root: id }
+  return { live, maker: parts.snapshots.makerOf(live), timeMs, root }
 }
 
 /**

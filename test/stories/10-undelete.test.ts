@@ -96,5 +96,9 @@ describe('story 10: the wrong snapshot was forgotten', function () {
     await undelete(desktop, wrong)
     for (const device of [desktop, laptop, pi]) await untilListed(device, [wrong])
     await untilAllHold([desktop, laptop, pi], 1)
+    for (const device of [desktop, laptop, pi]) {
+      const [info] = await device.json<readonly { device_name: string }[]>('snapshots')
+      assert.equal(info?.device_name, 'laptop', 'who brings a snapshot back does not make it its own')
+    }
   })
 })

@@ -50,6 +50,57 @@ describe('bringing back', () => {
     assert.deepEqual(await house.pi.call('trash', {}), [])
   })
 
+  it('leaves it the snapshot of the device that made it, on every device and in every list', async () => {
+    const root = await forgotten()
+    const { desktop, laptop, pi } = house
+    await desktop.call('undelete', { snapshots: [root] })
+    const params = (device: string) => ({ snapshots: [], filter: { ...every, devices: [device] } })
+    const check = async (node: TestNode) => {
+      const all = await node.call('snapshots', { snapshots: [], filter: every })
+      assert.deepEqual(
+        all.map((one) => [one.id, one.device_name]),
+        [[root, 'laptop']],
+      )
+      assert.deepEqual(await node.call('snapshots', params('desktop')), [])
+      assert.equal((await node.call('snapshots', params('laptop'))).length, 1)
+      const own = (await node.call('devices', {})).map((one) => [one.name, one.snapshots_own])
+      assert.deepEqual(own, [
+        ['desktop', 0],
+        ['laptop', 1],
+        ['pi', 0],
+      ])
+    }
+    await check(desktop) // not signed yet, or just so
+    await publish(desktop)
+    await tell(desktop, laptop)
+    await tell(laptop, pi)
+    for (const node of [desktop, laptop, pi]) await check(node)
+    // Forgotten and brought back once more: both of its announcements are forgotten now, the first stays the first.
+    await desktop.call('forget', { snapshots: [root], filter: every, dryRun: false })
+    await publish(desktop)
+    await tell(desktop, pi)
+    const [entry] = await pi.call('trash', {})
+    assert.equal(entry?.snapshot.device_name, 'laptop')
+  })
+
+  it('takes no place in the rules of the device that made it, and stays until a person forgets it', async () => {
+    const root = await forgotten()
+    const { desktop, laptop, clock } = house
+    await clock.advance(hourMs)
+    const newer = await makeSnapshot(laptop)
+    await replicate(laptop, desktop)
+    await desktop.call('undelete', { snapshots: [root] })
+    await publish(desktop)
+    const rules = { snapshots: [], filter: every, rules: { last: 1 }, dryRun: false }
+    const { groups, snapshot_ids: gone } = await desktop.call('forget', rules)
+    assert.deepEqual(gone, [])
+    assert.deepEqual(
+      groups.map(({ device, keep }) => [device, keep.map(({ id }) => id)]),
+      [['laptop', [newer, root]]],
+    )
+    assert.ok(groups[0]?.reasons.some(({ matches }) => matches.includes('brought back by desktop')))
+  })
+
   it('is what a device that only adds may do: adding is all it takes', async () => {
     const root = await forgotten()
     const done = await house.laptop.call('undelete', { snapshots: [root] })
