@@ -81,7 +81,7 @@ export function makeProgram(act: Act): Command {
       '\nSNAPSHOT is the beginning of an id, or latest; with --device, --path or --tag the latest of those.\ncellar help COMMAND tells more, with examples.',
     )
   program.addHelpCommand(
-    new Command('help').argument('[command]').description('show help for a command').helpGroup(GROUP.care),
+    new Command('help').argument('[command...]').description('show help for a command').helpGroup(GROUP.care),
   )
   for (const define of COMMANDS) define(program, act)
   return program
@@ -97,7 +97,10 @@ export async function runCli(world: CliWorld): Promise<number> {
   const out: string[] = []
   const err: string[] = []
   const program: Command = makeProgram((work) => async (...args) => {
-    status = await runSession(world, program.opts(), (session) => work(session, ...args))
+    // The parser hands over the command itself behind arguments and options.
+    const command = (args as readonly unknown[]).find((arg) => arg instanceof Command)
+    const named = command === undefined ? undefined : fullName(command)
+    status = await runSession(world, program.opts(), (session) => work(session, ...args), named)
   })
   everyCommand(program, (command) => {
     command.exitOverride()
@@ -112,7 +115,7 @@ export async function runCli(world: CliWorld): Promise<number> {
     })
   })
   try {
-    await program.parseAsync(separateWait(world.args), { from: 'user' })
+    await program.parseAsync(helpOfSubcommand(program, separateWait(world.args)), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     status = error.exitCode === 0 ? 0 : WRONG_USAGE
@@ -134,8 +137,28 @@ function usageError(program: Command, world: CliWorld, error: CommanderError): s
   const message = safeText(error.message.replace(/^error: /, '').replaceAll('\n', ' '))
   if (world.args.includes('--json'))
     return `${JSON.stringify({ message_type: 'exit_error', code: WRONG_USAGE, message })}\n`
-  const command = world.args.find((arg) => program.commands.some((one) => one.name() === arg))
-  return `cellar: ${message}\nto do:  see cellar help${command === undefined ? '' : ` ${command}`}\n`
+  const command = commandOf(program, world.args)
+  return `cellar: ${message}\nto do:  see cellar help${command === program ? '' : ` ${fullName(command)}`}\n`
+}
+
+/** The command that arguments name, with its subcommand if they go on to one; the program when they name none. */
+function commandOf(program: Command, args: readonly string[]): Command {
+  const at = args.findIndex((arg) => program.commands.some((one) => one.name() === arg))
+  const command = program.commands.find((one) => one.name() === args[at])
+  return command?.commands.find((one) => one.name() === args[at + 1]) ?? command ?? program
+}
+
+/** `devices remove`: how a command is typed, without the program's name. */
+function fullName(command: Command): string {
+  const { parent } = command
+  return parent?.parent ? `${fullName(parent)} ${command.name()}` : command.name()
+}
+
+/** `help devices remove`, which the parser would answer with the help of `devices`. */
+function helpOfSubcommand(program: Command, args: readonly string[]): readonly string[] {
+  const [help, ...names] = args
+  const isSub = help === 'help' && names.length === 2 && commandOf(program, names).parent !== program
+  return isSub && commandOf(program, names) !== program ? [...names, '--help'] : args
 }
 
 /** `--wait` stands alone or as `--wait=N`: what follows behind a space is a path, which the parser would take for N. */

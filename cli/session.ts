@@ -39,12 +39,15 @@ export class Session {
   readonly signal: AbortSignal
   /** What a person is told when interrupted now: what is kept. Commands set it as they go. */
   kept = 'nothing was changed'
+  /** Its name with that of the subcommand, for pointing to its help. */
+  readonly command: string | undefined
   readonly #options: GlobalOptions
   readonly #controller = new AbortController()
   #handle: NodeHandle | undefined
 
-  constructor(world: CliWorld, options: GlobalOptions) {
+  constructor(world: CliWorld, options: GlobalOptions, command?: string) {
     this.world = world
+    this.command = command
     this.#options = options
     this.print = new Printer(world, outputOptions(world, options), () => this.interrupt())
     this.signal = this.#controller.signal
@@ -123,8 +126,13 @@ const READER_GONE = 141
  *
  * @returns the exit status (cli.md "Exit codes")
  */
-export async function runSession(world: CliWorld, options: GlobalOptions, work: Work): Promise<number> {
-  const session = new Session(world, options)
+export async function runSession(
+  world: CliWorld,
+  options: GlobalOptions,
+  work: Work,
+  command?: string,
+): Promise<number> {
+  const session = new Session(world, options, command)
   let signals = 0
   const stopListening = world.onInterrupt(() => {
     signals += 1
@@ -165,7 +173,11 @@ function report(session: Session, error: unknown): number {
     session.print.failure(INTERRUPTED, `interrupted: ${session.kept}`, undefined, 'ABORTED')
     return INTERRUPTED
   }
-  const { status, text, remedy, code } = describeError(error, session.print.options.verbosity)
+  const { status, text, remedy, code } = describeError(
+    error,
+    session.print.options.verbosity,
+    session.command,
+  )
   session.print.failure(status, text, remedy, code)
   return status
 }

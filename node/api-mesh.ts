@@ -226,6 +226,8 @@ export interface Joined {
   readonly short_id: string
   readonly device: string
   readonly name: string
+  /** The name asked for, where another device has it. */
+  readonly name_taken?: string
   readonly role: RoleName
   readonly inviter: string
   readonly inviter_name: string

@@ -115,9 +115,10 @@ export async function joinMesh(home: HomePaths, options: JoinOptions, context: J
       short_id: joined.mesh.slice(0, shortIdDigits),
       device: signer.device,
       name: nameIn(membership, signer),
+      ...(isTaken(membership, signer, options.name) && { name_taken: options.name }),
       role: joined.role,
       inviter: joined.inviter,
-      inviter_name: joined.inviterName,
+      inviter_name: memberNow(membership, joined.inviter)?.name ?? joined.inviterName,
       check_words: joined.checkWords,
       home: home.directory,
       keys: home.directory,
@@ -145,6 +146,13 @@ function configOf(listen: readonly string[], store: PathText | undefined, peers:
   // Who listens on the loopback only has nothing to tell the network, and nobody there can call.
   const mdns = !listen.map(listenAddress).every((address) => /^\/ip(4\/127\.|6\/::1\/)/.test(address))
   return { ...CONFIG_DEFAULT, listen, mdns, store: path, peers }
+}
+
+/** Says whether another device has a name, or had it. */
+function isTaken(membership: Membership, signer: Signer, name: string): boolean {
+  return [...membership.members.values()].some(
+    (member) => member.device !== signer.device && member.name === name,
+  )
 }
 
 function nameIn(membership: Membership, signer: Signer): string {

@@ -18,7 +18,7 @@ export const defineDump: Define = (program, act) => {
     .helpGroup(GROUP.lookInside)
     .summary('write a file, or a directory as a tar archive, to standard output')
     .description(
-      'Writes the content of one file of a snapshot to standard output, or a directory as an archive.',
+      "Writes the content of one file of a snapshot to standard output, or a directory as an archive. The archive begins at the directory's own name: /home/ann/photos gives photos/…",
     )
     .argument('<snapshot[:path]>', 'id or its beginning, or latest')
     .argument('<path>', 'absolute path in the snapshot')

@@ -78,6 +78,8 @@ async function join(session: Session, words: readonly string[], options: Options
   print.info(
     `${print.strong(`This device is ${print.safe(joined.name)}`)}, admitted by ${print.safe(joined.inviter_name)} as ${joined.role}.`,
   )
+  if (joined.name_taken !== undefined)
+    print.info(`The name ${print.safe(joined.name_taken)} was taken: it is now ${print.safe(joined.name)}.`)
   print.info(`Check words, the same on both devices: ${print.strong(joined.check_words.join(' '))}`)
   print.info('')
   print.info(

@@ -1,6 +1,7 @@
 /** Snapshots that something could not be done to, among others to which it was. */
 
 import { ERRORS, type ErrorCode, type Refused } from '../../node/client.ts'
+import { remedyOf } from '../remedies.ts'
 import { count } from '../output/format.ts'
 import type { Session } from '../session.ts'
 
@@ -31,7 +32,7 @@ export function reportRefused(
   if (first === undefined) return undefined
   const { print } = session
   const known = isErrorCode(first.code) ? first.code : undefined
-  const remedy = known === undefined ? undefined : ERRORS[known].remedy
+  const remedy = known === undefined ? undefined : remedyOf(known, first.message, during)
   const status = done > 0 ? SOME : known === undefined ? 1 : ERRORS[known].exit
   if (done === 0 && refused.length === 1) {
     print.failure(status, first.message, remedy, known)

@@ -118,5 +118,6 @@ function printSummary(session: Session, summary: RestoreSummary): void {
     print.info(`${summary.dry_run ? 'would remove' : 'removed'}: ${count(summary.files_deleted, 'file')}`)
   if (summary.files_verified !== undefined)
     print.info(`read back and right: ${count(summary.files_verified, 'file')}`)
-  print.info(`snapshot ${summary.snapshot_id.slice(0, 8)} is in ${print.safe(summary.target)}`)
+  const is = summary.dry_run ? 'would be' : 'is'
+  print.info(`snapshot ${summary.snapshot_id.slice(0, 8)} ${is} in ${print.safe(summary.target)}`)
 }

@@ -2,6 +2,7 @@
 
 import { CellarError, ERRORS, type ErrorCode } from '../../node/client.ts'
 import type { CliWorld } from '../world.ts'
+import { remedyOf } from '../remedies.ts'
 import { fitWidth, safeText } from './format.ts'
 
 /** How much, and in which form. */
@@ -189,15 +190,21 @@ export class Printer {
 export function describeError(
   error: unknown,
   verbosity: number,
-): { status: number; text: string; remedy?: string; code?: ErrorCode } {
+  command?: string,
+): { status: number; text: string; remedy?: string | undefined; code?: ErrorCode } {
   if (error instanceof CellarError) {
-    const { exit, remedy } = ERRORS[error.code]
-    return { status: exit, text: error.message, remedy, code: error.code }
+    const remedy = remedyOf(error.code, error.message, command)
+    return { status: ERRORS[error.code].exit, text: error.message, remedy, code: error.code }
   }
   const system = error as NodeJS.ErrnoException
   // An option whose value could be judged only when the command ran.
   if (error instanceof Error && system.code === 'commander.invalidArgument')
-    return { status: 2, text: error.message, remedy: ERRORS.USAGE.remedy, code: 'USAGE' }
+    return {
+      status: 2,
+      text: error.message,
+      remedy: remedyOf('USAGE', error.message, command),
+      code: 'USAGE',
+    }
   if (error instanceof Error && typeof system.code === 'string' && typeof system.syscall === 'string') {
     return {
       status: 1,

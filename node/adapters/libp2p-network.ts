@@ -17,7 +17,7 @@ import {
   streamsPerConnectionMax,
   streamsPerProtocolMax,
 } from '../../protocol/index.ts'
-import { AddressBook, bareAddress, readAddress } from '../mesh/addresses.ts'
+import { AddressBook, bareAddress, readAddress, withoutLoopback } from '../mesh/addresses.ts'
 import { sortAddresses } from '../mesh/policy.ts'
 import { subscribe } from '../mesh/subscribe.ts'
 import { abortable } from '../mesh/time-limit.ts'
@@ -98,7 +98,7 @@ class Libp2pNetwork implements Network {
       isOpenToStrangers: () => [...this.#access.values()].includes('anyone'),
       track: (channel) => this.#track(channel),
       onAddresses: (other, addresses) => {
-        this.hint(other, addresses)
+        this.hint(other, withoutLoopback(addresses))
       },
       onGreeted: (connection) => {
         // Tells gossip of the peer. It takes the newest connection, so it is told of each.
@@ -339,7 +339,7 @@ class Libp2pNetwork implements Network {
 
   #onFound(found: FoundDevice): void {
     if (!this.isMember(found.device)) return
-    const isNew = this.hint(found.device, found.addresses)
+    const isNew = this.hint(found.device, withoutLoopback(found.addresses))
     for (const listener of this.#found) listener(found, isNew)
   }
 

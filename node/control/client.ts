@@ -27,7 +27,7 @@ export async function connectNode(path: string): Promise<NodeHandle | undefined>
       } catch (error) {
         if (options.signal.aborted)
           throw new CellarError('ABORTED', `${method} was interrupted`, {}, { cause: error })
-        throw asOurs(error)
+        throw error instanceof OutputFailed ? error.cause : asOurs(error)
       } finally {
         request.destroy()
       }
@@ -134,13 +134,24 @@ async function readAnswer<M extends MethodName>(
   options: CallOptions<M>,
 ): Promise<ResultOf<M>> {
   for await (const item of readItems(response)) {
-    if ('bytes' in item) await options.output?.(item.bytes)
+    if ('bytes' in item) {
+      await options.output?.(item.bytes).catch((cause: unknown) => {
+        throw new OutputFailed(cause)
+      })
+    }
     // The node is of the same house and the socket is private: its words are taken for what the table says.
     else if ('event' in item) options.onEvent?.(item.event as EventOf<M>)
     else if ('result' in item) return item.result as ResultOf<M>
     else throw errorFromRecord(item.error)
   }
   throw new CellarError('NODE_STOPPED', 'the running node ended before it answered')
+}
+
+/** The caller's own output failed: whoever read it went away, not the node. */
+class OutputFailed extends Error {
+  constructor(cause: unknown) {
+    super('the output failed', { cause })
+  }
 }
 
 /** A broken connection means that the node went away. */

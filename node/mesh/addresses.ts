@@ -43,6 +43,20 @@ export function bareAddress(address: string): string {
   return address.replace(/\/p2p\/[A-Za-z0-9]+$/, '')
 }
 
+/**
+ * Without those that mean each machine itself, where others are among them: on another device they lead nowhere, or to
+ * another program. A mesh on one machine has no others, and keeps them.
+ */
+export function withoutLoopback(addresses: readonly string[]): readonly string[] {
+  const others = addresses.filter((address) => !isLoopback(address))
+  return others.length > 0 ? others : addresses
+}
+
+/** Says whether a multiaddr leads to the machine it is used on. */
+export function isLoopback(address: string): boolean {
+  return /^\/(ip4\/127\.|ip6\/::1\/)/.test(address)
+}
+
 /** What is known of where devices are: a few addresses for each, those that worked or were told last first. */
 export class AddressBook {
   readonly #byDevice = new Map<DeviceId, string[]>()

@@ -25,7 +25,7 @@ export async function admit(
   request: AdmitRequest,
 ): Promise<readonly Uint8Array[]> {
   const membership = await ledger.changeMembership((before, signer) => {
-    const { device, name, role, quotaBytes } = request
+    const { device, role, quotaBytes } = request
     const member = memberNow(before, device)
     const capabilities = capabilitiesOf(request)
     // It may be leaning just now: that is taken by a decision of its own only (R5).
@@ -40,7 +40,7 @@ export async function admit(
     }
     if (member === undefined) return admitMember(before, signer, terms)
     const isSame =
-      member.name === name && member.role === role && member.capabilities.size === capabilities.size
+      member.name === terms.name && member.role === role && member.capabilities.size === capabilities.size
     return isSame ? before : changeMember(before, signer, terms)
   })
   return membership.entries

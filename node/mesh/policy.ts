@@ -1,6 +1,7 @@
 /** Which link to use and when to call again: decisions without I/O (mesh.md §2). */
 
 import type { DeviceId } from '../../protocol/index.ts'
+import { isLoopback } from './addresses.ts'
 
 /** A link, as far as choosing needs it. */
 export interface LinkFacts {
@@ -98,7 +99,6 @@ export function callHeard(state: CallState, { own, other, isNew, nowMs }: Heard)
  * @param own - this device's addresses: never called
  */
 export function sortAddresses(addresses: readonly string[], own: ReadonlySet<string>): string[] {
-  const isLoopback = (address: string) => /^\/(ip4\/127\.|ip6\/::1\/)/.test(address)
   const others = addresses.filter((address) => !own.has(address))
   return [...others.filter((address) => !isLoopback(address)), ...others.filter(isLoopback)]
 }

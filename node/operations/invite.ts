@@ -1,7 +1,8 @@
 /** `invite`: opens an invitation and waits for the newcomer. */
 
-import { CellarError } from '../../protocol/index.ts'
+import { CellarError, memberNow } from '../../protocol/index.ts'
 import type { CallContext, Invited, InviteParams } from '../api.ts'
+import { withoutLoopback } from '../mesh/addresses.ts'
 import type { NodeParts } from '../parts.ts'
 
 /** Invites, see `Methods.invite`. @throws {CellarError} `NOT_ENTITLED`, `CODE_EXPIRED`, `PAIRING_REFUSED`, `ABORTED` */
@@ -38,11 +39,13 @@ export async function runInvite(
       token: params.token,
       number: Number(invitation.number),
       role: params.role,
-      addresses: network.addresses(),
+      addresses: [...withoutLoopback(network.addresses())],
       expires_at: new Date(invitation.expiresAtMs).toISOString(),
     })
     const paired = await invitation.done
-    return { device: paired.device, name: paired.name, role: paired.role, check_words: paired.checkWords }
+    // The name asked for may have been taken: what counts is what the membership says.
+    const name = memberNow(parts.ledger.membership, paired.device)?.name ?? paired.name
+    return { device: paired.device, name, role: paired.role, check_words: paired.checkWords }
   } finally {
     context.signal.removeEventListener('abort', cancel)
     off()

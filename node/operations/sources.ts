@@ -78,7 +78,8 @@ async function findSource(
   }
   if (ledger.membership.members.size > 1) await waitFor(parts, () => reachable().length > 0, signal)
   const peers = reachable()
-  if (peers.length === 0) throw noPeer(parts, root, wanted())
+  if (peers.length === 0)
+    throw named === undefined ? noPeer(parts, root, wanted()) : notInReach(parts, root, named)
   const remote = new PeerSource({ network, clock: parts.world.clock, peers })
   // Asked to read from one device, a person wants to know that it can: what is here must not help.
   const source = named === undefined ? eitherSource(storeSource(store), remote) : remote
@@ -168,6 +169,13 @@ export async function waitFor(
       { clock, ms: Math.max(1, endMs - clock.monotonicMs()), signal },
     )
   }
+}
+
+/** The one device that a person named is away, which says nothing about where else the snapshot is. */
+function notInReach(parts: NodeParts, root: RootId, device: DeviceId): CellarError {
+  const isHere = parts.store.isComplete(root)
+  const hint = isHere ? 'leave out --from: the snapshot is here' : 'without --from others are asked too'
+  return new CellarError('NO_PEER', `${parts.ledger.nameOf(device)} cannot be reached; ${hint}`, { root })
 }
 
 function noPeer(parts: NodeParts, root: RootId, wanted: readonly DeviceId[]): CellarError {

@@ -190,6 +190,20 @@ describe('arguments of the command line', () => {
     })
   }
 
+  it('point to the help of the command, or of its subcommand', async () => {
+    for (const [args, command] of [
+      [['devices', 'remove'], 'devices remove'],
+      [['restore', 'latest'], 'restore'],
+      [['forget'], 'forget'],
+    ] as const) {
+      const { stderr } = await cellar([...args])
+      assert.ok(stderr.endsWith(`to do:  see cellar help ${command}\n`), stderr)
+    }
+    const { stdout } = await cellar(['help', 'devices', 'remove'])
+    assert.match(stdout, /^Usage: cellar devices remove /)
+    assert.match((await cellar(['help', 'devices'])).stdout, /^Usage: cellar devices /)
+  })
+
   it('suggest the command that was meant', async () => {
     const { stderr } = await cellar(['snapshot'])
     assert.match(

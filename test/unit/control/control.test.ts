@@ -123,6 +123,20 @@ describe('control socket', () => {
     assert.ok(ahead < 8 << 20, `${String(ahead)} bytes ahead of the reader`)
   })
 
+  it('gives the failure of an output back as it was: a reader that went away is not the end of the node', async () => {
+    const handle = await serve({
+      dump: async (_params, { output }) => {
+        await output(new Uint8Array(1 << 20))
+        return { bytes: 1 << 20 }
+      },
+    })
+    const gone = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })
+    await assert.rejects(
+      handle.call('dump', dumped, { signal: never(), output: () => Promise.reject(gone) }),
+      (error) => error === gone,
+    )
+  })
+
   it('does not keep the bytes of a method beyond its wait', async () => {
     const handle = await serve({
       dump: async (_params, { output }) => {

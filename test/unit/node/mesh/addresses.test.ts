@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict'
-import { AddressBook, bareAddress, deviceOfAddress, readAddress } from '../../../../node/mesh/addresses.ts'
+import {
+  AddressBook,
+  bareAddress,
+  deviceOfAddress,
+  readAddress,
+  withoutLoopback,
+} from '../../../../node/mesh/addresses.ts'
 import type { CellarError, DeviceId } from '../../../../protocol/index.ts'
 
 const device = '12D3KooWa' as DeviceId
@@ -37,6 +43,14 @@ describe('addresses as typed', () => {
     assert.equal(deviceOfAddress(`/ip4/1.2.3.4/tcp/5/p2p/${device}`), device)
     assert.equal(deviceOfAddress('/ip4/1.2.3.4/tcp/5'), undefined)
     assert.equal(bareAddress(`/ip4/1.2.3.4/tcp/5/p2p/${device}`), '/ip4/1.2.3.4/tcp/5')
+  })
+})
+
+describe('addresses told to others', () => {
+  it('are without those of the machine itself, unless there are no others', () => {
+    const here = ['/ip4/127.0.0.1/tcp/4517', '/ip6/::1/tcp/4517']
+    assert.deepEqual(withoutLoopback([...here, '/ip4/10.77.0.2/tcp/4517']), ['/ip4/10.77.0.2/tcp/4517'])
+    assert.deepEqual(withoutLoopback(here), here)
   })
 })
 
