@@ -66,7 +66,10 @@ export const ACTIONS: readonly Action[] = [
 ]
 
 function startBackup(play: Play): string | undefined {
-  const device = pickOf(play, play.ready().filter((one) => one.plan.capabilities.has('backup')))
+  const device = pickOf(
+    play,
+    play.ready().filter((one) => one.plan.capabilities.has('backup')),
+  )
   if (device === undefined) return undefined
   if (play.chance.may(0.8)) device.files = changeFiles(device.files, play.chance)
   const waitMs = play.chance.may(0.5) ? play.weather.pauseMsMax : 0
@@ -101,7 +104,10 @@ function forgetByRule(play: Play): string | undefined {
   const atMs = play.scheduler.nowMs
   void play.task(device, 'retention', async () => {
     const rules = { last }
-    const done = await handlersOf(node).forget({ snapshots: [], filter: EVERY, rules, dryRun: false }, quiet())
+    const done = await handlersOf(node).forget(
+      { snapshots: [], filter: EVERY, rules, dryRun: false },
+      quiet(),
+    )
     play.checks.forgot(device.machine, done.snapshot_ids as RootId[], atMs)
     return `forgot ${done.snapshot_ids.map((id) => id.slice(0, 8)).join(' ')}`
   })
@@ -109,7 +115,10 @@ function forgetByRule(play: Play): string | undefined {
 }
 
 function undelete(play: Play): string | undefined {
-  const device = pickOf(play, play.ready().filter((one) => one.plan.capabilities.has('backup')))
+  const device = pickOf(
+    play,
+    play.ready().filter((one) => one.plan.capabilities.has('backup')),
+  )
   const node = device?.machine.node
   if (device === undefined || node === undefined) return undefined
   void play.task(device, 'undelete', async () => {
@@ -123,7 +132,10 @@ function undelete(play: Play): string | undefined {
 }
 
 function pinSome(play: Play): string | undefined {
-  const device = pickOf(play, play.ready().filter((one) => one.plan.capabilities.has('read')))
+  const device = pickOf(
+    play,
+    play.ready().filter((one) => one.plan.capabilities.has('read')),
+  )
   const node = device?.machine.node
   if (device === undefined || node === undefined) return undefined
   const live = node.ledger.live()
@@ -151,7 +163,10 @@ export async function pruneNow({ machine }: Device, unfinished: boolean): Promis
 }
 
 function restoreOne(play: Play): string | undefined {
-  const device = pickOf(play, play.ready().filter((one) => one.plan.capabilities.has('read')))
+  const device = pickOf(
+    play,
+    play.ready().filter((one) => one.plan.capabilities.has('read')),
+  )
   const live = device?.machine.node?.ledger.live() ?? []
   if (device === undefined || live.length === 0) return undefined
   const { root } = play.chance.pick(live)
@@ -209,7 +224,8 @@ export function removeNow(play: Play, victim: Device): string | undefined {
 async function readmit(play: Play): Promise<string | undefined> {
   const gone = play.devices.filter(
     ({ machine, plan: { name } }) =>
-      play.truth.removed.has(machine.device) && play.devices.every((other) => other.plan.name !== `${name}-again`),
+      play.truth.removed.has(machine.device) &&
+      play.devices.every((other) => other.plan.name !== `${name}-again`),
   )
   const old = pickOf(play, gone)
   if (old === undefined) return undefined
@@ -227,7 +243,11 @@ async function join(play: Play): Promise<string | undefined> {
   return await admitOne(play, plan(name, role, isLean ? ['lean'] : []))
 }
 
-async function admitOne(play: Play, terms: ReturnType<typeof plan>, old?: Device): Promise<string | undefined> {
+async function admitOne(
+  play: Play,
+  terms: ReturnType<typeof plan>,
+  old?: Device,
+): Promise<string | undefined> {
   const keepers = play.ready().filter(({ machine }) => {
     const node = machine.node!
     return (
@@ -273,7 +293,12 @@ function forkMembership(play: Play): string | undefined {
   for (const [at, device] of [a, b].entries()) {
     const { ledger, world } = device.machine.node!
     const { device: stranger } = signerFromSeed(play.chance.bytes(32))
-    const request = { device: stranger, name: `fork-${String(at)}`, role: 'writer' as const, mayForget: false }
+    const request = {
+      device: stranger,
+      name: `fork-${String(at)}`,
+      role: 'writer' as const,
+      mayForget: false,
+    }
     void play.task(device, 'fork', async () => {
       await admit(ledger, world.clock, request)
     })

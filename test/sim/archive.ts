@@ -54,7 +54,11 @@ export class Archive {
           const bytes = pieceBytes(piece)
           return { id: put(vault.seal('data', bytes, [])), length: bytes.length }
         })
-        return { ...facts('file', file), size: fileBytes(pieces).length, content: { kind: 'chunks', chunks: parts } }
+        return {
+          ...facts('file', file),
+          size: fileBytes(pieces).length,
+          content: { kind: 'chunks', chunks: parts },
+        }
       })
       return { ...facts('dir', name), trees: tree(entries) }
     })
@@ -75,7 +79,7 @@ export class Archive {
       unread: [],
       trees,
     })
-    const root = put(vault.seal('root', raw, links)) as RootId
+    const root = put(vault.seal('root', raw, links))
     this.roots.set(root, { root, files: flatten(files), closure: this.closureOf(root) })
     return { root, chunks: [...chunks.values()] }
   }

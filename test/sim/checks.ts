@@ -77,7 +77,8 @@ export class Checks {
         // I1: who says it holds a root has all of it.
         if (held.has(root) && !truth.dishonest.has(machine.device))
           throw new Violation('I1', `${machine.name} says it holds ${short(root)} and gave up ${short(id)}`)
-        if (marked.has(root)) throw new Violation('I7', `${machine.name} holds ${short(root)} and gave up ${short(id)}`)
+        if (marked.has(root))
+          throw new Violation('I7', `${machine.name} holds ${short(root)} and gave up ${short(id)}`)
         this.checkRoot(root, id)
       }
     }
@@ -95,7 +96,10 @@ export class Checks {
     if (why !== 'forgotten') return
     const heardMs = this.#of(machine).heard.get(root)
     if (heardMs !== undefined && nowMs - heardMs < holdWindowMs - slackMs)
-      throw new Violation('R9', `${machine.name} lets ${short(root)} go ${String(nowMs - heardMs)} ms after it heard`)
+      throw new Violation(
+        'R9',
+        `${machine.name} lets ${short(root)} go ${String(nowMs - heardMs)} ms after it heard`,
+      )
   }
 
   /** A person has forgotten roots at a machine, which signs it when it can. */
@@ -123,7 +127,6 @@ export class Checks {
     seen.view = undefined
     seen.endedMs = this.#nowMs()
     if (!isDiskOther) return
-    seen.heard.clear()
     seen.lanes.clear()
     seen.owed.clear()
   }
@@ -135,16 +138,14 @@ export class Checks {
     const known = truth.archive.roots.get(root)
     if (known === undefined) return
     // S1: what was acknowledged, and nobody entitled has forgotten, some member has whole.
-    if (
-      truth.acknowledged.has(root) &&
-      !truth.lostRoots.has(root) &&
-      truth.wholeCopies(root).length === 0
-    )
+    if (truth.acknowledged.has(root) && !truth.lostRoots.has(root) && truth.wholeCopies(root).length === 0)
       throw new Violation('S1', `nobody has ${short(root)} any more, by the loss of ${short(only ?? root)}`)
     // S2: what a member has published can be completed.
     const isOwned = truth.byRoot
       .get(root)
-      ?.some(({ owner, isForgotten }) => !isForgotten && !truth.removed.has(owner) && !truth.dishonest.has(owner))
+      ?.some(
+        ({ owner, isForgotten }) => !isForgotten && !truth.removed.has(owner) && !truth.dishonest.has(owner),
+      )
     if (isOwned !== true || this.#isBeingForgotten(root)) return
     for (const id of only === undefined ? known.closure : [only]) {
       if (!truth.isSomewhere(id) && !truth.isExcused(id))
@@ -220,7 +221,10 @@ export class Checks {
     for (const forget of forgetsInForce(view, membership)) {
       const { by, incarnation, seq, dot } = forget
       if (!this.#truth.rightful.has(`${by}/${String(incarnation)}/${String(seq)}/${dotName(dot)}`))
-        throw new Violation('I5', `${machine.name} takes a forget of ${short(forget.root)} for good that nobody might sign`)
+        throw new Violation(
+          'I5',
+          `${machine.name} takes a forget of ${short(forget.root)} for good that nobody might sign`,
+        )
     }
   }
 
@@ -237,18 +241,22 @@ export class Checks {
     seen.held = new Set(isHonest ? body.holds : [])
     this.#trace.line(`${machine.name} signs ${String(head.head.seq)} ${head.hash.slice(0, 12)}`)
     for (const root of seen.held) {
-      const lacking = truth.archive.roots.get(root)?.closure.find((id) => !machine.chunks.has(id) && !truth.rotten.has(id))
+      const lacking = truth.archive.roots
+        .get(root)
+        ?.closure.find((id) => !machine.chunks.has(id) && !truth.rotten.has(id))
       if (lacking !== undefined)
         throw new Violation('I1', `${machine.name} says it holds ${short(root)} without ${short(lacking)}`)
     }
     for (const pin of isHonest ? seen.pins.values() : []) checkPin(machine, body.horizon, pin)
     for (const root of isHonest ? seen.owed : []) {
       if (!body.adds.some((add) => add.root === root))
-        throw new Violation('I4', `${machine.name} closed the session of ${short(root)} and does not announce it`)
+        throw new Violation(
+          'I4',
+          `${machine.name} closed the session of ${short(root)} and does not announce it`,
+        )
     }
     seen.owed.clear()
-    const mayForget =
-      memberNow(ledger.membership, machine.device)?.capabilities.has('forget') === true
+    const mayForget = memberNow(ledger.membership, machine.device)?.capabilities.has('forget') === true
     truth.note({ device: machine.device, incarnation, body, mayForget, isHonest })
     for (const { root, seq } of body.adds) if (seq === head.head.seq) this.checkRoot(root)
   }
@@ -266,7 +274,9 @@ function checkGrowth(machine: Machine, before: Lane, now: Lane): void {
   const hash = hashAt(now, seq)
   if (hash !== undefined && hash !== before.head.hash)
     throw new Violation('I6', `${machine.name} has put another listing in the place of one it knew`)
-  const horizon = new Map(now.body.horizon.map((entry) => [`${entry.device}/${String(entry.incarnation)}`, entry.seq]))
+  const horizon = new Map(
+    now.body.horizon.map((entry) => [`${entry.device}/${String(entry.incarnation)}`, entry.seq]),
+  )
   for (const entry of before.body.horizon) {
     const later = horizon.get(`${entry.device}/${String(entry.incarnation)}`)
     if (later === undefined || later < entry.seq)

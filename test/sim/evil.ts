@@ -1,7 +1,6 @@
 /** Members that lie: listings signed with the key of a device, past its program. */
 
 import {
-  type CellarError,
   isCellarError,
   laneOf,
   type Listing,
@@ -71,7 +70,7 @@ async function tell(play: Play, scene: Scene, listing: Listing): Promise<string>
       said.push(await ledger.acceptListing([listing.signed.bytes], listing.bodyBytes))
     } catch (error) {
       if (!isCellarError(error)) throw error
-      said.push((error as CellarError).code)
+      said.push(error.code)
     }
   }
   return said.join(',')
@@ -88,7 +87,8 @@ async function equivocate(play: Play): Promise<string | undefined> {
   const isBeside = play.chance.may(0.7)
   play.truth.dishonest.add(liar.machine.device)
   play.truth.forgive()
-  if (!isBeside) return `${liar.machine.name} lies ahead: ${await tell(play, scene, signNext(scene, forgets))}`
+  if (!isBeside)
+    return `${liar.machine.name} lies ahead: ${await tell(play, scene, signNext(scene, forgets))}`
   const body: ListingBody = {
     ...newest.body,
     forgets: [
@@ -130,7 +130,9 @@ async function backDate(play: Play): Promise<string | undefined> {
 async function forgetWithoutRight(play: Play): Promise<string | undefined> {
   const membership = play.newestMembership()
   const scene = setScene(play, ({ machine }) => {
-    return membership === undefined || memberNow(membership, machine.device)?.capabilities.has('forget') !== true
+    return (
+      membership === undefined || memberNow(membership, machine.device)?.capabilities.has('forget') !== true
+    )
   })
   if (scene === undefined) return undefined
   const { liar } = scene
@@ -145,7 +147,11 @@ type Draft = Parameters<typeof nextListing>[1]
 function signNext({ liar, newest }: Scene, forgets: NonNullable<Draft['forgets']>): Listing {
   const { mesh, incarnation, epoch } = newest.signed.head
   const { holds, horizon, leans } = newest.body
-  return nextListing(newest, { mesh, incarnation, epoch, atMs: 1, forgets, holds, horizon, leans }, liar.machine.signer)
+  return nextListing(
+    newest,
+    { mesh, incarnation, epoch, atMs: 1, forgets, holds, horizon, leans },
+    liar.machine.signer,
+  )
 }
 
 function chooseForgets(play: Play, { victims }: Scene): NonNullable<Draft['forgets']> {

@@ -23,7 +23,10 @@ export const ACCIDENTS: Readonly<Partial<Record<FaultKind, Happening>>> = {
 }
 
 function endLater(play: Play, ending: Ending): string | undefined {
-  const device = pickOf(play, play.devices.filter(({ machine }) => machine.isOn))
+  const device = pickOf(
+    play,
+    play.devices.filter(({ machine }) => machine.isOn),
+  )
   if (device === undefined) return undefined
   const { chance } = play
   if (chance.may(0.25)) {
@@ -79,7 +82,9 @@ function part(play: Play): string | undefined {
     play.connectAll()
     play.say('all reach one another')
   })
-  const names = play.devices.map(({ machine }) => `${machine.name}:${String(play.groups?.get(machine.device))}`)
+  const names = play.devices.map(
+    ({ machine }) => `${machine.name}:${String(play.groups?.get(machine.device))}`,
+  )
   return `the network parts: ${names.join(' ')}`
 }
 
@@ -92,7 +97,10 @@ function jump(play: Play): string {
 }
 
 function fill(play: Play): string | undefined {
-  const device = pickOf(play, play.devices.filter(({ machine }) => machine.disk.capacityBytes === Infinity))
+  const device = pickOf(
+    play,
+    play.devices.filter(({ machine }) => machine.disk.capacityBytes === Infinity),
+  )
   if (device === undefined) return undefined
   const { machine } = device
   machine.disk.capacityBytes = machine.usedBytes + play.chance.below(1500)
@@ -135,7 +143,11 @@ function rollback(play: Play): string | undefined {
       play.otherKeepers(device).length > 0,
   )
   // One disk at a time: of the copies that are counted, one at least survives.
-  if (play.devices.some(({ machine }) => truth.dishonest.has(machine.device) && !truth.removed.has(machine.device)))
+  if (
+    play.devices.some(
+      ({ machine }) => truth.dishonest.has(machine.device) && !truth.removed.has(machine.device),
+    )
+  )
     return undefined
   const device = pickOf(play, able)
   if (device === undefined) return undefined

@@ -7,7 +7,6 @@ import { type RootId } from '../../protocol/index.ts'
 import { handlersOf } from '../../node/operations/index.ts'
 import { EVERY, pruneNow, quiet, removeNow } from './actions.ts'
 import { short } from './checks.ts'
-import { readDevices } from './heal-parts.ts'
 import type { Device, Play } from './play.ts'
 import { restoreAndCompare } from './snapshots.ts'
 import { Violation } from './trace.ts'
@@ -114,9 +113,11 @@ async function restoreAll(play: Play): Promise<void> {
       if ((play.hasMembershipForked() || hasRotted) && !isHere) continue
       let isDone = false
       const before = play.trace.counts.get('restores') ?? 0
-      void play.task(device, 'restore', () => restoreAndCompare(play, device, root)).then(() => {
-        isDone = true
-      })
+      void play
+        .task(device, 'restore', () => restoreAndCompare(play, device, root))
+        .then(() => {
+          isDone = true
+        })
       await play.advanceUntil(() => isDone)
       if (play.trace.counts.get('restores') === before)
         throw new Violation('restore', `${device.machine.name} can not restore ${short(root)}`)
@@ -132,9 +133,11 @@ async function reclaimAll(play: Play): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     for (const device of play.ready()) {
       let isDone = false
-      void play.task(device, 'prune', () => pruneNow(device, true)).then(() => {
-        isDone = true
-      })
+      void play
+        .task(device, 'prune', () => pruneNow(device, true))
+        .then(() => {
+          isDone = true
+        })
       await play.advanceUntil(() => isDone)
     }
     await play.advance(2 * minuteMs)
@@ -160,7 +163,9 @@ async function reclaimAll(play: Play): Promise<void> {
 async function noteExcused(play: Play, device: Device): Promise<void> {
   const node = device.machine.node!
   const entries = await handlersOf(node).trash({}, quiet() as never)
-  const kept = entries.filter((entry) => entry.waits_for.some(({ kind }) => kind === 'floor' || kind === 'pinned'))
+  const kept = entries.filter((entry) =>
+    entry.waits_for.some(({ kind }) => kind === 'floor' || kind === 'pinned'),
+  )
   play.excused.set(device.machine.device, new Set(kept.map(({ snapshot }) => snapshot.id as RootId)))
 }
 
@@ -183,4 +188,14 @@ function superfluous(play: Play, { machine }: Device): string[] {
   }
   for (const root of play.excused.get(machine.device) ?? []) keep(root)
   return [...machine.chunks].filter((id) => !needed.has(id))
+}
+
+/** How all devices stand, for a message. */
+function readDevices({ devices }: Play): string {
+  return devices
+    .map(({ machine }) => {
+      const how = machine.isReady ? 'up' : machine.isAsleep ? 'asleep' : machine.isOn ? 'starting' : 'off'
+      return `${machine.name} ${how}`
+    })
+    .join(', ')
 }

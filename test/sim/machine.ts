@@ -159,7 +159,9 @@ export class Machine {
   takeChunksOf(other: Machine): void {
     const mine = `/machines/${this.name}/`
     const theirs = `/machines/${other.name}/`
-    this.disk.load(new Map([...other.disk.image()].map(([path, bytes]) => [path.replace(theirs, mine), bytes])))
+    this.disk.load(
+      new Map([...other.disk.image()].map(([path, bytes]) => [path.replace(theirs, mine), bytes])),
+    )
     this.#index.load(other.#index.image())
     for (const [id, place] of other.damaged) this.damaged.set(id, place)
     this.hasRotted = other.hasRotted
@@ -171,8 +173,8 @@ export class Machine {
     const record = this.#recordOf(id)
     if (record === undefined) return false
     const path = `/machines/${this.name}/store/packs/${packName(record.pack)}`
-    if (this.disk.list(`/machines/${this.name}/store/packs`).includes(packName(record.pack)) === false) return false
-    this.disk.flip(path, record.offset + (bit >> 3) % record.length, bit & 7)
+    if (!this.disk.list(`/machines/${this.name}/store/packs`).includes(packName(record.pack))) return false
+    this.disk.flip(path, record.offset + ((bit >> 3) % record.length), bit & 7)
     this.damaged.set(id, placeText(record))
     this.hasRotted = true
     return true
@@ -286,7 +288,7 @@ export class Machine {
     const gone: ChunkId[] = []
     for (const change of changes) {
       if (change.key[0] === TABLE.hold && change.type === 'del')
-        this.#parts.onReleased(this, idOfKey(change.key) as RootId)
+        this.#parts.onReleased(this, idOfKey(change.key))
       if (change.key[0] !== TABLE.chunk || change.key.length !== 33) continue
       const id = idOfKey(change.key)
       const record = change.type === 'put' ? decodeChunkRecord(change.value) : undefined

@@ -63,7 +63,9 @@ async function huntAll(seedsMax: number, only: string): Promise<void> {
   for (const mutant of MUTANTS.filter(({ name }) => name.includes(only))) {
     const found = await hunt(mutant, seedsMax)
     if (found === undefined) process.exitCode = 1
-    print(`${mutant.name}: ${found === undefined ? 'NOT FOUND' : `seed ${String(found.seeds)}, ${found.said}`}`)
+    print(
+      `${mutant.name}: ${found === undefined ? 'NOT FOUND' : `seed ${String(found.seeds)}, ${found.said}`}`,
+    )
   }
 }
 

@@ -24,7 +24,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'R2 forgets of anybody count',
     file: 'protocol/rules/in-force.ts',
     find: 'return isForgetEntitled(membership, { device, incarnation, seq: forget.seq, epoch: forget.epoch })',
-    replace: 'return isForgetEntitled !== undefined && membership !== undefined && device + String(incarnation) !== ""',
+    replace:
+      'return isForgetEntitled !== undefined && membership !== undefined && device + String(incarnation) !== ""',
   },
   {
     name: 'R3 said to be held, though not whole',
@@ -116,7 +117,10 @@ export function mutate({ name, file, find, replace }: Mutant): string {
 }
 
 /** Looks for one mutant. @returns the seeds it took, and what was said; undefined when it was not found */
-export async function hunt(mutant: Mutant, seedsMax: number): Promise<{ seeds: number; said: string } | undefined> {
+export async function hunt(
+  mutant: Mutant,
+  seedsMax: number,
+): Promise<{ seeds: number; said: string } | undefined> {
   const copy = mkdtempSync(join(tmpdir(), 'cellar-mutant-'))
   try {
     for (const part of ['protocol', 'storage', 'node', 'test/sim', 'package.json', 'tsconfig.json'])

@@ -111,7 +111,13 @@ export class Play {
     }
     for (const { plan, machine } of this.devices.slice(1)) {
       const { name, role, capabilities } = plan
-      membership = admitMember(membership, founder, { device: machine.device, name, role, capabilities, atMs: 0 })
+      membership = admitMember(membership, founder, {
+        device: machine.device,
+        name,
+        role,
+        capabilities,
+        atMs: 0,
+      })
     }
     for (const { machine } of this.devices) await machine.join(membership)
     for (const device of this.devices) this.startSoon(device, 0)
@@ -199,7 +205,7 @@ export class Play {
    * Does something for a person of a device, beside all else. What the node refuses by a code is noted; any other error
    * is a bug. What is under way when the process ends never ends.
    */
-  task(device: Device, what: string, work: () => Promise<string | void>): Promise<void> {
+  task(device: Device, what: string, work: () => Promise<string | undefined>): Promise<void> {
     const { machine } = device
     const node = machine.node
     this.trace.count(`did ${what}`)
@@ -250,15 +256,16 @@ export class Play {
 
   /** Whether two keepers changed the membership at once, on purpose or apart from one another. */
   hasMembershipForked(): boolean {
-    return this.isMembershipForked || this.devices.some(({ machine }) => machine.node?.ledger.isMembershipForked)
+    return (
+      this.isMembershipForked || this.devices.some(({ machine }) => machine.node?.ledger.isMembershipForked)
+    )
   }
 
   /** Cuts and mends links, so that who may reach whom is as it should be. */
   connectAll(): void {
     for (const [at, { machine: a }] of this.devices.entries()) {
       for (const { machine: b } of this.devices.slice(at + 1)) {
-        const isApart =
-          a.isAsleep || b.isAsleep || this.groups?.get(a.device) !== this.groups?.get(b.device)
+        const isApart = a.isAsleep || b.isAsleep || this.groups?.get(a.device) !== this.groups?.get(b.device)
         if (isApart === this.hub.isCut(a.device, b.device)) continue
         if (isApart) this.hub.cut(a.device, b.device)
         else this.hub.mend(a.device, b.device)
@@ -271,7 +278,9 @@ export class Play {
     const membership = this.newestMembership()
     return this.devices.filter(({ machine }) => {
       if (machine === device.machine || this.truth.dishonest.has(machine.device)) return false
-      return membership !== undefined && memberNow(membership, machine.device)?.capabilities.has('admit') === true
+      return (
+        membership !== undefined && memberNow(membership, machine.device)?.capabilities.has('admit') === true
+      )
     })
   }
 
@@ -287,12 +296,12 @@ export class Play {
         if (event.kind !== 'trouble' || machine.node !== node) return
         this.trace.count(`trouble ${event.code}`)
         this.say(`${machine.name} trouble ${event.code} ${event.message.split('\n')[0] ?? ''}`)
-        if (event.code === 'PEER_ERROR' || event.code === 'INTERNAL') this.fail(bug(machine.name, event.message))
+        if (event.code === 'PEER_ERROR' || event.code === 'INTERNAL')
+          this.fail(bug(machine.name, event.message))
       })
       this.say(`${machine.name} is up`)
     } catch (error) {
-      if (!machine.isOn) return
-      this.fail(bug(`${machine.name} does not start`, error))
+      if (machine.ending === undefined) this.fail(bug(`${machine.name} does not start`, error))
     }
   }
 
@@ -321,7 +330,7 @@ export class Play {
 
   #config(): Partial<Config> {
     const { holdWindowMs, floorAgeMs, floorNewest } = this.weather
-    return { holdWindowMs, floorAgeMs, floorNewest } as Partial<Config>
+    return { holdWindowMs, floorAgeMs, floorNewest }
   }
 
   /** Frames of one way keep their order; ways do not wait for one another. */

@@ -29,7 +29,9 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
   let violation: Violation | undefined
   try {
     const { devices, copiesGoal, steps } = play.weather
-    const names = devices.map(({ name, role, capabilities }) => `${name} (${role}: ${[...capabilities].join(' ')})`)
+    const names = devices.map(
+      ({ name, role, capabilities }) => `${name} (${role}: ${[...capabilities].join(' ')})`,
+    )
     play.say(`goal ${String(copiesGoal)}, ${String(steps)} steps: ${names.join(', ')}`)
     await play.begin()
     for (let step = 0; step < steps; step++) await takeStep(play)

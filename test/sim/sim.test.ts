@@ -13,7 +13,11 @@ describe('whole nodes in a simulated world', () => {
     const endMs = realMs() + msMax
     for (let seed = 1; seed <= seedsMax && realMs() < endMs; seed++) {
       const { violation } = await runSeed(seed)
-      assert.equal(violation, undefined, `npm run sim -- --seed ${String(seed)} --trace: ${violation?.message ?? ''}`)
+      assert.equal(
+        violation,
+        undefined,
+        `npm run sim -- --seed ${String(seed)} --trace: ${violation?.message ?? ''}`,
+      )
     }
   }).timeout(120_000)
 

@@ -26,10 +26,12 @@ export async function backUp(play: Play, device: Device, waitMsMax: number): Pro
   const leaned = chunksLeanedOn(play, node)
   const token = {}
   play.checks.opened(machine, token, pin)
-  const session = await ledger.openSession(Buffer.from(world.random.bytes(8)).toString('hex')).catch((error: unknown) => {
-    play.checks.closed(machine, token, undefined)
-    throw error
-  })
+  const session = await ledger
+    .openSession(Buffer.from(world.random.bytes(8)).toString('hex'))
+    .catch((error: unknown) => {
+      play.checks.closed(machine, token, undefined)
+      throw error
+    })
   let root: RootId | undefined
   try {
     device.made++

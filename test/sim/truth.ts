@@ -3,7 +3,14 @@
  * which chunks. Checks compare the nodes with it; faults that destroy data say so here.
  */
 
-import { type ChunkId, type DeviceId, type Dot, type Forget, type ListingBody, type RootId } from '../../protocol/index.ts'
+import {
+  type ChunkId,
+  type DeviceId,
+  type Dot,
+  type Forget,
+  type ListingBody,
+  type RootId,
+} from '../../protocol/index.ts'
 import type { Archive } from './archive.ts'
 import type { Machine } from './machine.ts'
 

@@ -92,7 +92,9 @@ export function drawWeather(chance: Chance): Weather {
     holdWindowMs: chance.pick([0, 0, 10_000, 10 * minuteMs, 3 * hourMs]),
     floorAgeMs: chance.pick([0, 0, minuteMs]),
     floorNewest: chance.pick([0, 1, 2]),
-    faults: isCalm ? (Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>) : faults,
+    faults: isCalm
+      ? (Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>)
+      : faults,
   }
 }
 
