@@ -10,7 +10,7 @@ export const defineUndelete: Define = (program, act) => {
     .helpGroup(GROUP.forget)
     .summary('bring forgotten snapshots back')
     .description(
-      'Brings snapshots of the trash back, on every device. What is not here any more is first fetched from devices that still have it.',
+      'Brings snapshots of the trash back, on every device. What is not here any more is first fetched from devices that still have it. Any device that backs up may do it, whoever forgot the snapshot; it stays that of the device that made it.',
     )
     .argument('<snapshot...>', 'ids, or their beginnings, as cellar trash shows them')
     .action(act(undelete))

@@ -17,6 +17,7 @@ import { nameText } from '../backup/patterns.ts'
 import { Diff } from '../browse/diff.ts'
 import { Finder } from '../browse/find.ts'
 import { ls } from '../browse/ls.ts'
+import { restorableDead } from '../deletion/restorable.ts'
 import type { NodeParts } from '../parts.ts'
 import { type PathText, pathBytes, pathDisplay, pathText } from '../path-text.ts'
 import { SnapshotReader } from '../snapshot-reader.ts'
@@ -43,8 +44,25 @@ export async function resolveSnapshot(
     if (!isCellarError(error, 'SNAPSHOT_NOT_FOUND')) throw error
     await hearNews(parts, signal)
     await fetchRootChunks(parts, signal)
-    return parts.snapshots.resolve(choice, filter)
+    try {
+      return parts.snapshots.resolve(choice, filter)
+    } catch (again) {
+      throw inTrash(parts, again) ?? again
+    }
   }
+}
+
+/** What a person looks for may be forgotten: that it can be brought back is more than that it is not there. */
+function inTrash(parts: NodeParts, error: unknown): CellarError | undefined {
+  if (!isCellarError(error, 'SNAPSHOT_NOT_FOUND')) return undefined
+  const { prefix } = error.context
+  if (typeof prefix !== 'string' || !restorableDead(parts).some(({ root }) => root.startsWith(prefix)))
+    return undefined
+  return new CellarError(
+    'SNAPSHOT_NOT_FOUND',
+    `snapshot ${prefix} is in the trash: cellar undelete ${prefix}`,
+    { prefix },
+  )
 }
 
 /** Lists snapshots, the oldest first. */

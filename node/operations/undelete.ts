@@ -48,8 +48,6 @@ interface BroughtBack {
 }
 
 async function undelete(parts: NodeParts, text: string, signal: AbortSignal): Promise<BroughtBack> {
-  const living = liveRoot(parts, text)
-  if (living !== undefined) return { root: living, isPinned: false } // brought back by another device meanwhile
   const entry = await lookUp(parts, text, signal)
   const { ledger } = parts
   // R4: while the session is open nothing is reclaimed here, and the horizon stays where it was.
@@ -66,18 +64,6 @@ async function undelete(parts: NodeParts, text: string, signal: AbortSignal): Pr
   return { root: entry.root, isPinned: entry.reason === 'retention' }
 }
 
-/** A snapshot that lives needs nothing done. */
-function liveRoot(parts: NodeParts, text: string): RootId | undefined {
-  const roots = new Set(
-    parts.ledger
-      .live()
-      .map(({ root }) => root)
-      .filter((root) => root.startsWith(text)),
-  )
-  const isDead = parts.ledger.dead().some(({ root }) => root.startsWith(text))
-  return roots.size === 1 && !isDead ? [...roots][0] : undefined
-}
-
 /** This device may not have heard yet that it was forgotten. */
 async function lookUp(parts: NodeParts, text: string, signal: AbortSignal): Promise<DeadEntry> {
   try {
@@ -85,6 +71,12 @@ async function lookUp(parts: NodeParts, text: string, signal: AbortSignal): Prom
   } catch (error) {
     if (!isCellarError(error, 'SNAPSHOT_NOT_FOUND')) throw error
     await hearNews(parts, signal)
+    const lives = parts.ledger.liveRoots().some((root) => root.startsWith(text))
+    const isDead = parts.ledger.dead().some(({ root }) => root.startsWith(text))
+    if (lives && !isDead)
+      throw new CellarError('SNAPSHOT_NOT_FOUND', `${text} is not forgotten`, {
+        prefix: text,
+      })
     return findDead(parts, text)
   }
 }

@@ -90,6 +90,10 @@ describe('story 10: the wrong snapshot was forgotten', function () {
     assert.equal(failedWith(await laptop.try('--json', 'undelete', 'feedbeef'), 1), 'SNAPSHOT_NOT_FOUND')
   })
 
+  it('what is not forgotten cannot be brought back', async () => {
+    assert.equal(failedWith(await laptop.try('--json', 'undelete', wrong), 1), 'SNAPSHOT_NOT_FOUND')
+  })
+
   it('forgotten once more, the old statement does not count twice: it can be brought back again', async () => {
     await forget(desktop, wrong)
     await untilListed(laptop, [])

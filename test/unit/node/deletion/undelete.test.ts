@@ -127,8 +127,8 @@ describe('bringing back', () => {
     await tell(house.desktop, house.laptop)
     await tell(house.laptop, house.desktop)
     for (const node of [house.desktop, house.laptop]) assert.ok(isLive(node, root))
-    const again = await house.desktop.call('undelete', { snapshots: [root] })
-    assert.deepEqual(again.snapshot_ids, [root])
+    const [listed, ...others] = await house.laptop.call('snapshots', { snapshots: [], filter: every })
+    assert.deepEqual([listed?.id, listed?.device_name, others], [root, 'laptop', []])
   })
 
   it('undoes a forget that was never signed', async () => {
@@ -155,6 +155,32 @@ describe('bringing back', () => {
     const root = await forgotten()
     await house.desktop.call('undelete', { snapshots: [root] })
     assert.equal(house.desktop.parts.ledger.pinned().size, 0)
+  })
+
+  it('is refused for what is not forgotten', async () => {
+    const root = await makeSnapshot(house.desktop)
+    const asking = house.desktop.call('undelete', { snapshots: [root.slice(0, 8)] })
+    await house.clock.advance(hourMs) // nobody has news
+    const { snapshot_ids: done, refused } = await asking
+    assert.deepEqual(done, [])
+    assert.deepEqual(
+      refused.map(({ code }) => code),
+      ['SNAPSHOT_NOT_FOUND'],
+    )
+    assert.match(refused[0]?.message ?? '', new RegExp(`^${root.slice(0, 8)} is not forgotten`))
+  })
+
+  it('is what a person is told to do who looks for what is forgotten', async () => {
+    const root = await forgotten()
+    const asking = house.desktop.call('ls', {
+      snapshot: root.slice(0, 8),
+      filter: every,
+      paths: [],
+      recursive: true,
+    })
+    const told = assert.rejects(asking, /is in the trash: cellar undelete/)
+    await house.clock.advance(hourMs) // nobody has news
+    await told
   })
 
   it('says which were not there', async () => {
