@@ -11,6 +11,7 @@ import { ERRORS, type ErrorCode } from '../node/client.ts'
  */
 export function remedyOf(code: ErrorCode, message: string, command?: string): string | undefined {
   if (code === 'USAGE' && command !== undefined) return `see cellar help ${command}`
+  if (code === 'SNAPSHOT_NOT_FOUND' && message.includes(': cellar undelete ')) return undefined
   if (code === 'SNAPSHOT_NOT_FOUND' && (command === 'undelete' || message.includes('cellar trash')))
     return 'cellar trash'
   if (code === 'NOT_ENTITLED' && / do it on /.test(message)) return undefined
