@@ -17,7 +17,6 @@ export function remedyOf(code: ErrorCode, message: string, command?: string): st
   if (code === 'NOT_ENTITLED' && / do it on /.test(message)) return undefined
   if (code === 'NO_PEER' && / leave out --from/.test(message)) return undefined
   // Nothing at all was there: no question of permissions.
-  if (code === 'SOURCE_UNREADABLE' && / is not there| are not there/.test(message))
-    return 'check how it is written'
+  if (code === 'SOURCE_UNREADABLE' && / is not there/.test(message)) return 'check how it is written'
   return ERRORS[code].remedy
 }

@@ -2,7 +2,7 @@
 
 import { CellarError, CHUNKS_PROTOCOL, type DeviceId, isCellarError } from '../protocol/index.ts'
 import { openNetwork } from './adapters/libp2p-network.ts'
-import { readAddress } from './mesh/addresses.ts'
+import { readAddress, withoutLoopback } from './mesh/addresses.ts'
 import { admit } from './mesh/admit.ts'
 import { Contacts } from './mesh/contacts.ts'
 import { listenAddress } from './mesh/listen-address.ts'
@@ -95,7 +95,7 @@ async function follow(parts: NodeParts, network: Network, ending: AbortControlle
     ...(keys.vault !== undefined && { vaultKey: keys.vault }),
     admit: (request) => admit(ledger, world.clock, request),
     addresses: () => [
-      ...network.addresses(),
+      ...withoutLoopback(network.addresses()),
       ...knownAddresses(parts, network.connected(), (device) => network.addressesOf(device)),
     ],
     onEvent: (event) => {
@@ -129,5 +129,5 @@ function knownAddresses(
 ): string[] {
   return devices
     .filter((device) => device !== parts.signer.device)
-    .flatMap((device) => addressesOf(device).map((address) => `${address}/p2p/${device}`))
+    .flatMap((device) => withoutLoopback(addressesOf(device)).map((address) => `${address}/p2p/${device}`))
 }

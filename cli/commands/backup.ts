@@ -202,7 +202,9 @@ function verdictOf(session: Session, summary: BackupSummary): number | undefined
     session.print.failure(
       UNREAD,
       `${many} could not be read; all else is in the snapshot`,
-      'look at the permissions of the files named',
+      summary.unread.every(({ code }) => code === 'ENOENT')
+        ? 'check how the paths are written'
+        : 'look at the permissions of the files named',
       'SOURCE_UNREADABLE',
     )
     return UNREAD

@@ -7,13 +7,19 @@ import type { Session } from '../session.ts'
 
 /** Each group: what is kept and why, what goes. */
 export function printGroups(session: Session, groups: readonly ForgetGroup[], isDryRun: boolean): void {
-  for (const group of groups) printGroup(session, group, isDryRun)
+  // A device without keys cannot tell paths: there sources of one device are told apart by number.
+  const numbers = new Map<string | undefined, number>()
+  for (const group of groups) {
+    const number = (numbers.get(group.device) ?? 0) + 1
+    if (group.paths?.length === 0) numbers.set(group.device, number)
+    printGroup(session, group, number, isDryRun)
+  }
 }
 
-function printGroup(session: Session, group: ForgetGroup, isDryRun: boolean): void {
+function printGroup(session: Session, group: ForgetGroup, number: number, isDryRun: boolean): void {
   const { print } = session
   if (print.options.quiet) return
-  print.info(`${print.strong(titleOf(session, group))}:\n`)
+  print.info(`${print.strong(titleOf(session, group, number))}:\n`)
   const reasons = new Map(group.reasons.map(({ snapshot, matches }) => [snapshot.id, matches]))
   if (group.keep.length > 0) {
     print.info(`keep ${count(group.keep.length, 'snapshot')}:`)
@@ -28,17 +34,21 @@ function printGroup(session: Session, group: ForgetGroup, isDryRun: boolean): vo
 }
 
 /** What the snapshots of a group have in common. */
-function titleOf(session: Session, group: ForgetGroup): string {
+function titleOf(session: Session, group: ForgetGroup, number: number): string {
   const { safe } = session.print
   const parts = [
     ...(group.device === undefined ? [] : [`device ${safe(group.device)}`]),
     ...(group.host === undefined ? [] : [`host ${safe(group.host)}`]),
-    ...(group.paths === undefined ? [] : [`paths ${group.paths.map(safe).join(', ')}`]),
+    ...(group.paths === undefined ? [] : [pathsOf(group.paths.map(safe), number)]),
     ...(group.tags === undefined
       ? []
       : [group.tags.length === 0 ? 'no tags' : `tags ${group.tags.map(safe).join(', ')}`]),
   ]
   return parts.length === 0 ? 'All snapshots' : `Snapshots of ${parts.join(', ')}`
+}
+
+function pathsOf(paths: readonly string[], number: number): string {
+  return paths.length === 0 ? `source ${String(number)}` : `paths ${paths.join(', ')}`
 }
 
 /** Oldest first; what all of the group have in common is in its title. */

@@ -124,8 +124,23 @@ function rulesOf(options: Options): RetentionRules | undefined {
   return rules.length === 0 ? undefined : Object.fromEntries(rules)
 }
 
+/** Says whether a rule was given that keeps none. */
+function hasZero(options: Options): boolean {
+  return [options.keepLast, ...PERIODS.map((period) => options[COUNTS[period]])].includes(0)
+}
+
+const COUNTS = {
+  hourly: 'keepHourly',
+  daily: 'keepDaily',
+  weekly: 'keepWeekly',
+  monthly: 'keepMonthly',
+  yearly: 'keepYearly',
+} as const
+
 function paramsOf(session: Session, snapshots: readonly string[], options: Options): ForgetParams {
   const rules = rulesOf(options)
+  if (rules === undefined && snapshots.length === 0 && hasZero(options))
+    throw new CellarError('USAGE', 'a rule of 0 keeps nothing: give another rule, or name the snapshots')
   if (snapshots.length > 0 && rules !== undefined)
     throw new CellarError('USAGE', 'snapshots are named and rules given: do one after the other')
   if (snapshots.length === 0 && rules === undefined)

@@ -153,6 +153,19 @@ async function streamEntry(hands: Hands, request: BackupRequest, nowNs: bigint):
   return [draft]
 }
 
+/** Says of each path what was wrong with it, as nothing else is told of it. */
+function nothingFound(unread: readonly UnreadSource[]): CellarError {
+  const shown = unread.slice(0, pathsNamedMax).map(({ path, code, message }) => {
+    const text = Buffer.from(path).toString()
+    return code === 'ENOENT' ? `${text} is not there` : `${text}: ${message}`
+  })
+  const more = unread.length > shown.length ? `, and ${String(unread.length - shown.length)} more` : ''
+  return new CellarError('SOURCE_UNREADABLE', `nothing to back up: ${shown.join('; ')}${more}`)
+}
+
+/** Paths named in one message. */
+const pathsNamedMax = 5
+
 /**
  * Backs up. When it resolves with a root, every chunk of its closure is durable in the store; nobody holds or
  * announces it yet (`ChunkStore.hold` links the closure). Nothing that goes wrong with a source ends it.
@@ -237,7 +250,7 @@ async function run(parts: RunParts, request: BackupRequest): Promise<RootId | un
         writer.write(directory)
         if (directory.plan.parent !== undefined) return
         if (walker.sourcesFound === 0 && request.stdin === undefined) {
-          throw new CellarError('SOURCE_UNREADABLE', 'Nothing to back up: none of the paths is there.')
+          throw nothingFound(tally.unread)
         }
         resolve({ trees: directory.trees, hasChanged: walker.hasChanged })
       },

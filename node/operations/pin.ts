@@ -39,12 +39,21 @@ async function change(
       roots.add(await find(snapshot))
     } catch (error) {
       if (!isCellarError(error) || error.code === 'ABORTED') throw error
-      refused.push(refusedOf(snapshot, error))
+      refused.push(refusedOf(snapshot, isInTrash(parts, snapshot, error) ? forgotten(snapshot) : error))
     }
   }
   if (roots.size > 0) await parts.ledger.setPinned([...roots], isPinned)
   await parts.publish()
   return { message_type: isPinned ? 'pinned' : 'unpinned', snapshot_ids: [...roots], refused }
+}
+
+/** Says whether what was not found is so because it is forgotten. */
+function isInTrash({ ledger }: NodeParts, text: string, error: CellarError): boolean {
+  return error.code === 'SNAPSHOT_NOT_FOUND' && ledger.dead().some(({ root }) => root.startsWith(text))
+}
+
+function forgotten(text: string): CellarError {
+  return new CellarError('SNAPSHOT_NOT_FOUND', `snapshot ${text} is forgotten: see cellar trash`)
 }
 
 /** The snapshot that this device has pinned, alive or not. */

@@ -14,6 +14,7 @@ import {
   PAIR_PROTOCOL,
 } from '../../../protocol/index.ts'
 import type { Channel, Network } from '../../network.ts'
+import { withoutLoopback } from '../addresses.ts'
 import { codeRandomBytes, makeCode, makeToken, type Secret, tokenRandomBytes } from './code.ts'
 import { decodePairing, encodePairing, type PairingMessage } from './messages.ts'
 import {
@@ -200,7 +201,7 @@ export class InvitationDesk {
     for (;;) {
       const secret =
         options.token === true
-          ? makeToken(random.bytes(tokenRandomBytes), network.device, network.addresses())
+          ? makeToken(random.bytes(tokenRandomBytes), network.device, withoutLoopback(network.addresses()))
           : makeCode(random.bytes(codeRandomBytes))
       if (!this.#open.has(secret.number)) return secret
     }
