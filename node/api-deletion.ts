@@ -164,6 +164,20 @@ export interface PruneResult {
   readonly waiting: readonly WaitingReclaim[]
 }
 
+/** How this device applies rules by itself (`[retention]` of its settings). */
+export interface RetentionStatus {
+  /** What is kept, in words. */
+  readonly rules: string
+  /** Between two rounds, as the settings write it. */
+  readonly every: string
+  /** Names of devices, or ids; empty: all members. */
+  readonly devices: readonly string[]
+  /** The last round that ended well. */
+  readonly last_run?: string
+  /** Absent while no node runs; now, or past, for one that is due. */
+  readonly next_run?: string
+}
+
 /** What waits to be reclaimed here, in one look (part of `Status`). */
 export interface TrashStatus {
   readonly snapshots: number

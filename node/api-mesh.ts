@@ -1,6 +1,6 @@
 /** Parameters, events and results about the mesh, its devices and the node itself (see `api.ts`). */
 
-import type { SuspicionInfo, TrashStatus } from './api-deletion.ts'
+import type { RetentionStatus, SuspicionInfo, TrashStatus } from './api-deletion.ts'
 import type { PathText } from './path-text.ts'
 
 /** The presets of capabilities that people speak of. */
@@ -107,6 +107,8 @@ export interface Status {
     readonly chunks: number
   }
   readonly trash: TrashStatus
+  /** Absent where the settings name no rules. */
+  readonly retention?: RetentionStatus
   /** Devices for which retention is stopped (R14). */
   readonly suspicions: readonly SuspicionInfo[]
   readonly jobs: readonly Job[]

@@ -88,6 +88,7 @@ function factsOf(session: Session, status: Status): [string, string][] {
   facts.push(['store', storeText(session, status)])
   if (status.trash.snapshots > 0 || status.trash.waiting.length > 0)
     facts.push(['trash', trashText(session, status)])
+  if (status.retention !== undefined) facts.push(['retention', retentionText(session, status.retention)])
   for (const { device, since, message } of status.suspicions)
     facts.push([
       'rules',
@@ -100,6 +101,20 @@ function factsOf(session: Session, status: Status): [string, string][] {
     ])
   }
   return facts
+}
+
+/** The rules that this device applies by itself, and when. */
+function retentionText({ print, world }: Session, retention: NonNullable<Status['retention']>): string {
+  const { rules, every, devices, last_run: last, next_run: next } = retention
+  const whose = devices.length === 0 ? 'all devices' : devices.join(', ')
+  const ran = last === undefined ? 'not run yet' : `last run ${formatAgo(last, world.nowMs())}`
+  const runs =
+    next === undefined
+      ? 'none while the node does not run'
+      : Date.parse(next) <= world.nowMs()
+        ? 'next run soon'
+        : `next run ${formatTime(next)}`
+  return print.safe(`keeps ${rules} of ${whose}, every ${every}; ${ran}, ${runs}`)
 }
 
 /** What was forgotten and waits, with the first few reasons. */

@@ -76,6 +76,17 @@ export function retentionTable({ rules, everyMs, devices }: RetentionSettings): 
   return table
 }
 
+/** What is kept, for a person: `7 daily, 4 weekly, within 30d`. */
+export function rulesInWords(rules: RetentionRules): string {
+  const counts = Object.values(COUNTS).flatMap((name) => {
+    const count = rules[name]
+    return count === undefined ? [] : [`${count === -1 ? 'all' : String(count)} ${name}`]
+  })
+  const within = rules.within === undefined ? [] : [`all within ${rules.within}`]
+  const tags = (rules.tags ?? []).map((list) => `all with tag ${list.join(' and ')}`)
+  return [...counts, ...within, ...tags].join(', ')
+}
+
 function countsOf(table: Record<string, unknown>, complain: Complain): RetentionRules {
   const counts: Partial<Record<CountRule, number>> = {}
   for (const [key, name] of Object.entries(COUNTS)) {

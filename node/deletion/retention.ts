@@ -17,6 +17,13 @@ export const judgeEveryMs = 30_000
 
 const LAST = 'last'
 
+/** When the last round ended, milliseconds since 1970. @param catalog - where a schedule remembers it */
+export function lastRoundMs(catalog: Pick<Catalog, 'get'>): number | undefined {
+  const value = catalog.get(LAST)
+  const ms = value === undefined ? Number.NaN : Number(Buffer.from(value).toString())
+  return Number.isFinite(ms) ? ms : undefined
+}
+
 /** What a schedule stands on. */
 export interface RetentionParts {
   readonly clock: Clock
@@ -68,11 +75,10 @@ export class Retention {
 
   /** Until the next round, milliseconds; 0 or less: it is due. A date that lies ahead was a wrong one. */
   #dueInMs({ everyMs }: RetentionSettings): number {
-    const value = this.#parts.catalog.get(LAST)
-    if (value === undefined) return 0
-    const lastMs = Number(Buffer.from(value).toString())
+    const lastMs = lastRoundMs(this.#parts.catalog)
+    if (lastMs === undefined) return 0
     const sinceMs = this.#parts.clock.nowMs() - lastMs
-    return Number.isFinite(sinceMs) && sinceMs >= 0 ? everyMs - sinceMs : 0
+    return sinceMs >= 0 ? everyMs - sinceMs : 0
   }
 
   async #noteRound(): Promise<void> {

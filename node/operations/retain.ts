@@ -1,10 +1,13 @@
 /** Retention by itself: the rules of the settings, applied to the devices that they name (spec/deletion.md §2). */
 
 import { CellarError, type DeviceId, isCellarError, memberNow } from '../../protocol/index.ts'
-import { Retention } from '../deletion/retention.ts'
-import type { RetentionSettings } from '../deletion/retention-settings.ts'
+import type { RetentionStatus } from '../api.ts'
+import { lastRoundMs, Retention } from '../deletion/retention.ts'
+import { type RetentionSettings, rulesInWords } from '../deletion/retention-settings.ts'
+import { formatSpan } from '../deletion/time-span.ts'
 import { judgeAll } from '../deletion/suspicion.ts'
 import type { NodeParts } from '../parts.ts'
+import type { Catalog } from '../../storage/index.ts'
 import { findDevice } from './devices.ts'
 import { needCapability } from './entitled.ts'
 import { applyRetention } from './forget.ts'
@@ -14,11 +17,33 @@ export function retentionOf(parts: NodeParts): Retention {
   return new Retention({
     clock: parts.world.clock,
     events: parts.events,
-    catalog: parts.catalog.sub('retention'),
+    catalog: roundsOf(parts),
     settings: parts.config.retention,
     apply: (settings, signal) => retain(parts, settings, signal),
     judge: (signal) => judgeAll(parts, signal),
   })
+}
+
+/** What the settings say, and when they were followed; undefined where no rules are set. */
+export function retentionStatus(parts: NodeParts): RetentionStatus | undefined {
+  const { retention } = parts.config
+  if (retention === undefined) return undefined
+  const lastMs = lastRoundMs(roundsOf(parts))
+  const nowMs = parts.world.clock.nowMs()
+  const dueMs = lastMs === undefined || lastMs > nowMs ? nowMs : Math.max(nowMs, lastMs + retention.everyMs)
+  return {
+    rules: rulesInWords(retention.rules),
+    every: formatSpan(retention.everyMs),
+    devices: retention.devices,
+    ...(lastMs !== undefined && { last_run: new Date(lastMs).toISOString() }),
+    // A node that is open only to answer applies no rules.
+    ...(parts.isRunning && { next_run: new Date(dueMs).toISOString() }),
+  }
+}
+
+/** Remembers the last round. */
+function roundsOf(parts: NodeParts): Catalog {
+  return parts.catalog.sub('retention')
 }
 
 /**

@@ -11,6 +11,7 @@ import { EVERY } from '../snapshots.ts'
 import { VERSION } from '../version.ts'
 import { listDevices } from './devices.ts'
 import { fullProblems, isFull } from './full.ts'
+import { retentionStatus } from './retain.ts'
 
 /** A device without a sign for so long is spoken of, milliseconds. */
 const silentMs = 7 * 24 * 3_600_000
@@ -26,6 +27,7 @@ export function readStatus(parts: NodeParts): Status {
   const devices = listDevices(parts)
   const stats = store.stats()
   const last = made.at(-1)
+  const retention = retentionStatus(parts)
   const free = freeBytes(parts.storePath)
   return {
     version: VERSION,
@@ -59,6 +61,7 @@ export function readStatus(parts: NodeParts): Status {
       chunks: stats.chunks,
     },
     trash: trashStatus(parts),
+    ...(retention !== undefined && { retention }),
     suspicions: standingSuspicions(parts),
     jobs: parts.jobs.list(),
     problems: [...fullProblems(parts, roots), ...problemsOf(parts, devices)],

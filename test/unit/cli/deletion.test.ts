@@ -392,7 +392,10 @@ describe('cellar status', () => {
     ]
     assert.ok(stdout.includes(lines.join(`\n${under}`)), stdout)
     assert.match(stdout, /\nrules +stand still for laptop since 2026-02-28 .*: most of it has changed\n/)
+    const retention = { rules: '7 daily', every: '1d', devices: [], last_run: '2026-02-28T12:00:00Z' }
+    const ruled = await cellar(['status'], { handlers: { status: () => ({ ...STATUS, retention }) } })
+    assert.match(ruled.stdout, /\nretention +keeps 7 daily of all devices, every 1d; last run .*, none while/)
     const calm = await cellar(['status'], { handlers: { status: () => STATUS } })
-    assert.doesNotMatch(calm.stdout, /trash|rules/)
+    assert.doesNotMatch(calm.stdout, /trash|rules|retention/)
   })
 })

@@ -196,6 +196,11 @@ describe('a box in the cupboard that may forget', () => {
       await house.clock.advance(settleMs)
       assert.deepEqual(new Set(liveRoots(house.pi)), expected)
       assert.ok(expected.size > 11)
+      const status = await house.pi.call('status', {})
+      assert.equal(status.retention?.rules, '7 daily, 4 weekly, 12 monthly')
+      const ranMs = Date.parse(status.retention.last_run ?? '')
+      assert.ok(Math.abs(house.clock.nowMs() - ranMs) < dayMs)
+      assert.equal((await house.laptop.call('status', {})).retention, undefined)
     } finally {
       await retention.close()
     }
