@@ -2,6 +2,7 @@
 
 import {
   type ChunkId,
+  type CopiesGoal,
   hashAt,
   type Horizon,
   type Lane,
@@ -41,14 +42,16 @@ export class Checks {
   readonly #truth: Truth
   readonly #trace: Trace
   readonly #nowMs: () => number
+  readonly #copiesGoal: CopiesGoal
   readonly #seen = new Map<Machine, Seen>()
   /** Roots that have a chunk, made when first asked for. */
   readonly #rootsOf = new Map<ChunkId, Set<RootId>>()
   #rootsKnown = 0
 
-  constructor(truth: Truth, trace: Trace, nowMs: () => number) {
+  constructor(truth: Truth, trace: Trace, nowMs: () => number, copiesGoal: CopiesGoal) {
     this.#truth = truth
     this.#nowMs = nowMs
+    this.#copiesGoal = copiesGoal
     this.#trace = trace
   }
 
@@ -90,6 +93,7 @@ export class Checks {
     const truth = this.#truth
     const why = machine.node?.ledger.withdrawn().get(root)
     if (why !== undefined) this.#trace.count(why === 'forgotten' ? 'roots reclaimed' : 'roots shed')
+    if (why !== undefined && why !== 'forgotten') this.#checkShed(machine, root)
     // A gap while the program is off counts by the wall clock, a day at most: what a clock that jumps may shorten.
     if (machine.hasJumped || truth.isLive(root) || !truth.byRoot.has(root)) return
     // R7: what was given up as others have it, before it was forgotten, needs no window.
@@ -100,6 +104,17 @@ export class Checks {
         'R9',
         `${machine.name} lets ${short(root)} go ${String(nowMs - heardMs)} ms after it heard`,
       )
+  }
+
+  /** I2: copies never go below the goal by an action of the protocol. Disks that fail and removals are none. */
+  #checkShed(machine: Machine, root: RootId): void {
+    const truth = this.#truth
+    const isDisturbed = truth.removed.size + truth.dishonest.size + truth.rotten.size > 0
+    if (isDisturbed || !truth.isLive(root) || truth.lostRoots.has(root)) return
+    const others = truth.wholeCopies(root).filter((other) => other !== machine)
+    const goal = this.#copiesGoal
+    if (goal !== 'all' && others.length < goal)
+      throw new Violation('I2', `${machine.name} lets ${short(root)} go, and ${String(others.length)} others have it`)
   }
 
   /** A person has forgotten roots at a machine, which signs it when it can. */

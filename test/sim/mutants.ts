@@ -28,10 +28,10 @@ export const MUTANTS: readonly Mutant[] = [
       'return isForgetEntitled !== undefined && membership !== undefined && device + String(incarnation) !== ""',
   },
   {
-    name: 'R3 said to be held, though not whole',
-    file: 'storage/store/holds.ts',
-    find: 'if (first !== undefined) {',
-    replace: 'if (first !== undefined && lacking.size > 5) {',
+    name: 'R3 whole, though what it links to is not',
+    file: 'storage/store/closure.ts',
+    find: 'if (child?.isComplete !== true || child.isBad) return false',
+    replace: 'if (child?.isComplete !== true && links.length > 99) return false',
   },
   {
     name: 'R4 sessions pin nothing',

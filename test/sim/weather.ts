@@ -105,7 +105,11 @@ function drawDevices(chance: Chance): DevicePlan[] {
     if (at === 0) return plan(name, 'keeper', chance.may(0.35) ? ['lean'] : [])
     if (name === 'box') return plan(name, 'storer', chance.may(0.4) ? ['forget'] : [])
     const role = chance.may(0.35) ? 'keeper' : 'writer'
-    return plan(name, role, chance.may(0.6) ? ['lean'] : [])
+    if (!chance.may(0.6)) return plan(name, role, [])
+    // One that stores nothing for others has little itself, and leans most.
+    const isThin = chance.may(0.6)
+    const { capabilities } = plan(name, role, ['lean'])
+    return { name, role, capabilities: new Set([...capabilities].filter((one) => !isThin || one !== 'store')) }
   })
 }
 
