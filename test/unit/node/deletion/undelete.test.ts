@@ -50,7 +50,7 @@ describe('bringing back', () => {
     assert.deepEqual(await house.pi.call('trash', {}), [])
   })
 
-  it('leaves it the snapshot of the device that made it, on every device and in every list', async () => {
+  it('leaves it the snapshot of the device that made it, on every device and in every list (U3.4)', async () => {
     const root = await forgotten()
     const { desktop, laptop, pi } = house
     await desktop.call('undelete', { snapshots: [root] })
@@ -83,7 +83,7 @@ describe('bringing back', () => {
     assert.equal(entry?.snapshot.device_name, 'laptop')
   })
 
-  it('takes no place in the rules of the device that made it, and stays until a person forgets it', async () => {
+  it('takes no place in the rules of the device that made it, and stays until a person forgets it (U3.4)', async () => {
     const root = await forgotten()
     const { desktop, laptop, clock } = house
     await clock.advance(hourMs)
@@ -157,7 +157,7 @@ describe('bringing back', () => {
     assert.equal(house.desktop.parts.ledger.pinned().size, 0)
   })
 
-  it('is refused for what is not forgotten', async () => {
+  it('is refused for what is not forgotten (U3.5)', async () => {
     const root = await makeSnapshot(house.desktop)
     const asking = house.desktop.call('undelete', { snapshots: [root.slice(0, 8)] })
     await house.clock.advance(hourMs) // nobody has news
