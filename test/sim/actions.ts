@@ -72,7 +72,7 @@ function startBackup(play: Play): string | undefined {
   )
   if (device === undefined) return undefined
   if (play.chance.may(0.8)) device.files = changeFiles(device.files, play.chance)
-  const waitMs = play.chance.may(0.5) ? play.weather.pauseMsMax : 0
+  const waitMs = play.chance.pick([0, 0, 1, 3]) * play.weather.pauseMsMax
   void play.task(device, 'backup', () => backUp(play, device, waitMs))
   return `${device.machine.name} backs up`
 }

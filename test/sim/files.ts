@@ -9,7 +9,7 @@ export type Folder = ReadonlyMap<string, readonly number[]>
 export type Files = ReadonlyMap<string, Folder>
 
 /** Different pieces there are: few, so that what was forgotten comes back. */
-const piecesMax = 14
+const piecesMax = 18
 const foldersMax = 3
 const filesMax = 3
 

@@ -3,7 +3,7 @@
  * all that was promised must come: every live snapshot is whole and restores, and space is given back (L1).
  */
 
-import { type RootId } from '../../protocol/index.ts'
+import { memberNow, type RootId } from '../../protocol/index.ts'
 import { handlersOf } from '../../node/operations/index.ts'
 import { EVERY, pruneNow, quiet, removeNow } from './actions.ts'
 import { short } from './checks.ts'
@@ -24,6 +24,7 @@ export async function heal(play: Play): Promise<void> {
     machine.disk.capacityBytes = Infinity
     machine.isMapFull = false
     if (machine.isAsleep) machine.wake()
+    await joinAfterAll(play, device)
     if (!machine.isOn && !isGone(play, device)) play.startSoon(device, 0)
   }
   play.connectAll()
@@ -36,6 +37,13 @@ export async function heal(play: Play): Promise<void> {
   await replicate(play)
   await restoreAll(play)
   if (!play.hasMembershipForked()) await reclaimAll(play)
+}
+
+/** Whoever was admitted while something went wrong joins now: all wait for a device that may lean (R6). */
+async function joinAfterAll(play: Play, { machine }: Device): Promise<void> {
+  const membership = play.newestMembership()
+  if (machine.isMember || membership === undefined) return
+  if (memberNow(membership, machine.device) !== undefined) await machine.join(membership)
 }
 
 /** Whoever is not a member any more, or has not become one. */

@@ -60,6 +60,7 @@ export class Scheduler {
   async advance(ms: number, look?: () => void): Promise<void> {
     const endMs = this.#nowMs + ms
     await this.#outside.settle()
+    look?.()
     for (let next = this.#heap[0]; next !== undefined && next.atMs <= endMs; next = this.#heap[0]) {
       this.#pop()
       if (next.run === undefined) continue

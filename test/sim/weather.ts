@@ -53,7 +53,6 @@ export interface Weather {
 }
 
 const minuteMs = 60_000
-const hourMs = 60 * minuteMs
 
 /** How likely a kind is to come in a run at all, and how heavy it is then. */
 const HABITS: Readonly<Record<FaultKind, readonly [share: number, weight: number]>> = {
@@ -81,15 +80,17 @@ export function drawWeather(chance: Chance): Weather {
     FAULTS.map((kind) => [kind, chance.may(HABITS[kind][0]) ? HABITS[kind][1] * (0.5 + chance.share()) : 0]),
   ) as Record<FaultKind, number>
   const isCalm = chance.may(0.1)
+  const pauseMsMax = chance.pick([200, 2000, 20_000, 5 * minuteMs])
   return {
     devices: drawDevices(chance),
     copiesGoal: chance.may(0.45) ? 2 : chance.may(0.15) ? 1 : 'all',
     steps: 15 + chance.below(40),
-    pauseMsMax: chance.pick([200, 2000, 20_000, 5 * minuteMs]),
+    pauseMsMax,
     diskLatencyMs: chance.pick([0, 2, 20]),
     netDelayMs: chance.pick([0, 5, 50, 400]),
     noticeLoss: chance.pick([0, 0.2, 0.7]),
-    holdWindowMs: chance.pick([0, 0, 10_000, 10 * minuteMs, 3 * hourMs]),
+    // Windows that end while a run goes on: not all at once, and not all at its end.
+    holdWindowMs: Math.round(chance.pick([0, 0, 1.5, 5, 30]) * pauseMsMax),
     floorAgeMs: chance.pick([0, 0, minuteMs]),
     floorNewest: chance.pick([0, 1, 2]),
     faults: isCalm
