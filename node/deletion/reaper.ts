@@ -44,6 +44,7 @@ export interface ReapOptions {
   readonly signal: AbortSignal
   /** Also drops what an interrupted backup has stored. */
   readonly unfinished?: boolean
+  /** Told after each step. */
   readonly onProgress?: (progress: ReapProgress) => void
 }
 

@@ -50,6 +50,7 @@ export interface LedgerWriterParts {
 /** What goes with an accepted chain. */
 export interface KeptWith {
   readonly also: readonly CatalogChange[]
+  /** Called once it is durable, in the moment before the new view is seen. */
   readonly onShown: () => void
 }
 

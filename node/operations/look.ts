@@ -23,8 +23,8 @@ import { type PathText, pathBytes, pathDisplay, pathText } from '../path-text.ts
 import { SnapshotReader } from '../snapshot-reader.ts'
 import type { KnownSnapshot, ResolvedSnapshot } from '../snapshots.ts'
 import { readerOf } from './backup.ts'
+import { copiesNow } from './copies.ts'
 import { fetchRootChunks, hearNews, openSource } from './sources.ts'
-import { copiesNow } from './status.ts'
 import { formatTime, parseTime } from './time.ts'
 
 const shortIdDigits = 8

@@ -9,6 +9,7 @@ import { standingSuspicions } from '../deletion/suspicion.ts'
 import type { NodeParts } from '../parts.ts'
 import { EVERY } from '../snapshots.ts'
 import { VERSION } from '../version.ts'
+import { copiesNow } from './copies.ts'
 import { listDevices } from './devices.ts'
 import { fullProblems, isFull } from './full.ts'
 import { retentionStatus } from './retain.ts'
@@ -66,13 +67,6 @@ export function readStatus(parts: NodeParts): Status {
     jobs: parts.jobs.list(),
     problems: [...fullProblems(parts, roots), ...problemsOf(parts, devices)],
   }
-}
-
-/** Copies of a root as this device knows them: what it holds itself counts before it has been announced. */
-export function copiesNow(parts: NodeParts, root: RootId): { copies: number; copies_wanted: number } {
-  const { holders, goal } = parts.ledger.copies(root)
-  const here = parts.store.isHeld(root) && !holders.includes(parts.signer.device)
-  return { copies: holders.length + (here ? 1 : 0), copies_wanted: goal }
 }
 
 function countSnapshots(parts: NodeParts, roots: readonly RootId[]): SnapshotCounts {

@@ -6,6 +6,7 @@ const FILES_OPEN_MAX = 64
 /** What an `OpenFiles` asks of whoever knows the packs. */
 export interface OpenFilesWorld {
   readonly disk: Disk
+  /** Where the file of a pack lies. */
   path(pack: number): string
   /** Says whether a file must stay open: a sync is due or under way. */
   isBusy(pack: number): boolean

@@ -114,7 +114,10 @@ export class Checks {
     const others = truth.wholeCopies(root).filter((other) => other !== machine)
     const goal = this.#copiesGoal
     if (goal !== 'all' && others.length < goal)
-      throw new Violation('I2', `${machine.name} lets ${short(root)} go, and ${String(others.length)} others have it`)
+      throw new Violation(
+        'I2',
+        `${machine.name} lets ${short(root)} go, and ${String(others.length)} others have it`,
+      )
   }
 
   /** A person has forgotten roots at a machine, which signs it when it can. */

@@ -110,7 +110,11 @@ function drawDevices(chance: Chance): DevicePlan[] {
     // One that stores nothing for others has little itself, and leans most.
     const isThin = chance.may(0.6)
     const { capabilities } = plan(name, role, ['lean'])
-    return { name, role, capabilities: new Set([...capabilities].filter((one) => !isThin || one !== 'store')) }
+    return {
+      name,
+      role,
+      capabilities: new Set([...capabilities].filter((one) => !isThin || one !== 'store')),
+    }
   })
 }
 
