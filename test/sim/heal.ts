@@ -32,6 +32,8 @@ export async function heal(play: Play): Promise<void> {
   if (!(await play.advanceUntil(isUp, 30 * minuteMs)))
     throw new Violation('L1', `not all machines come up: ${readDevices(play)}`)
   await play.advance(10 * minuteMs)
+  // Backups that were under way end, however long they had been going to take.
+  await play.advanceUntil(() => !play.isBusy(), 24 * 60 * minuteMs)
   await removeDishonest(play)
   await forgetLost(play)
   await replicate(play)

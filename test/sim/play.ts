@@ -68,6 +68,7 @@ export class Play {
   readonly excused = new Map<DeviceId, ReadonlySet<RootId>>()
   /** A fork of the membership was made. */
   isMembershipForked = false
+  readonly #tasks = new Set<{ readonly isOver: () => boolean }>()
   #violation: Violation | undefined
 
   constructor(seed: number, trace: Trace, stackLines?: number) {
@@ -210,7 +211,10 @@ export class Play {
     const node = machine.node
     this.trace.count(`did ${what}`)
     const isOver = () => machine.node !== node
-    return work().then(
+    const open = { isOver }
+    this.#tasks.add(open)
+    const done = work().finally(() => this.#tasks.delete(open))
+    return done.then(
       (said) => {
         if (!isOver()) this.trace.line(`${this.#now()} ${machine.name} ${what}: ${said ?? 'done'}`)
       },
@@ -223,6 +227,11 @@ export class Play {
         } else this.fail(bug(`${machine.name} ${what}`, error))
       },
     )
+  }
+
+  /** Whether something is under way at a machine that is up. */
+  isBusy(): boolean {
+    return [...this.#tasks].some(({ isOver }) => !isOver())
   }
 
   /** Notes something that the run itself does. */

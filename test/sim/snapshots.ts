@@ -41,7 +41,8 @@ export async function backUp(play: Play, device: Device, waitMsMax: number): Pro
     const sealed = play.archive.seal(vault, device.files, by)
     let lacking = 0
     for (const { id, bytes } of sealed.chunks) {
-      if (waitMsMax > 0 && play.chance.may(0.4)) await rest(node, play.chance.share() * waitMsMax)
+      if (waitMsMax > 0 && !play.isHealed && play.chance.may(0.4))
+        await rest(node, play.chance.share() * waitMsMax)
       if (store.has(id)) continue
       if (leaned.has(id)) lacking++
       else await store.put(id, bytes)
