@@ -1,6 +1,12 @@
 /** What the people of a household do: chosen by weight, so that what must not happen has its chance to. */
 
-import { changeMember, memberNow, type RootId, signerFromSeed } from '../../protocol/index.ts'
+import {
+  changeCopiesGoal,
+  changeMember,
+  memberNow,
+  type RootId,
+  signerFromSeed,
+} from '../../protocol/index.ts'
 import { admit } from '../../node/mesh/admit.ts'
 import { handlersOf } from '../../node/operations/index.ts'
 import type { CallContext } from '../../node/api.ts'
@@ -45,6 +51,7 @@ const WORK: readonly Action[] = [
   { name: 'prune', weight: () => 5, run: prune },
   { name: 'restore', weight: () => 1, run: restoreOne },
   { name: 'image', weight: (play) => (play.weather.faults.rollback > 0 ? 3 : 0), run: takeImage },
+  { name: 'goal', weight: (play) => play.weather.goalChanges, run: changeGoal },
   { name: 'rest', weight: () => 3, run: rest },
 ]
 
@@ -180,6 +187,30 @@ function takeImage(play: Play): string {
   return `an image of ${device.machine.name}`
 }
 
+/** A keeper has other wishes: many let go at once, or take in. */
+function changeGoal(play: Play): string | undefined {
+  const keeper = pickOf(play, readyKeepers(play))
+  const node = keeper?.machine.node
+  if (keeper === undefined || node === undefined) return undefined
+  const copiesGoal = play.chance.pick(['all', 1, 2] as const)
+  void play.task(keeper, 'goal', async () => {
+    await node.ledger.changeMembership((before, signer) =>
+      changeCopiesGoal(before, signer, { copiesGoal, atMs: 0 }),
+    )
+    return `wants ${String(copiesGoal)}`
+  })
+  return `${keeper.machine.name} changes the goal`
+}
+
+/** Those who may admit, as they know themselves. */
+function readyKeepers(play: Play): Device[] {
+  return play.ready().filter(({ machine }) => {
+    const { membership } = machine.node!.ledger
+    const mayAdmit = memberNow(membership, machine.device)?.capabilities.has('admit') === true
+    return mayAdmit && !play.truth.dishonest.has(machine.device)
+  })
+}
+
 function rest(): string {
   return 'nothing happens'
 }
@@ -248,14 +279,7 @@ async function admitOne(
   terms: ReturnType<typeof plan>,
   old?: Device,
 ): Promise<string | undefined> {
-  const keepers = play.ready().filter(({ machine }) => {
-    const node = machine.node!
-    return (
-      memberNow(node.ledger.membership, machine.device)?.capabilities.has('admit') === true &&
-      !play.truth.dishonest.has(machine.device)
-    )
-  })
-  const keeper = pickOf(play, keepers)
+  const keeper = pickOf(play, readyKeepers(play))
   const node = keeper?.machine.node
   if (node === undefined) return undefined
   const device = play.addDevice(terms)

@@ -2,7 +2,6 @@
 
 import {
   type ChunkId,
-  type CopiesGoal,
   hashAt,
   type Horizon,
   type Lane,
@@ -42,16 +41,14 @@ export class Checks {
   readonly #truth: Truth
   readonly #trace: Trace
   readonly #nowMs: () => number
-  readonly #copiesGoal: CopiesGoal
   readonly #seen = new Map<Machine, Seen>()
   /** Roots that have a chunk, made when first asked for. */
   readonly #rootsOf = new Map<ChunkId, Set<RootId>>()
   #rootsKnown = 0
 
-  constructor(truth: Truth, trace: Trace, nowMs: () => number, copiesGoal: CopiesGoal) {
+  constructor(truth: Truth, trace: Trace, nowMs: () => number) {
     this.#truth = truth
     this.#nowMs = nowMs
-    this.#copiesGoal = copiesGoal
     this.#trace = trace
   }
 
@@ -112,7 +109,8 @@ export class Checks {
     const isDisturbed = truth.removed.size + truth.dishonest.size + truth.rotten.size > 0
     if (isDisturbed || !truth.isLive(root) || truth.lostRoots.has(root)) return
     const others = truth.wholeCopies(root).filter((other) => other !== machine)
-    const goal = this.#copiesGoal
+    // As the machine knows it: who has not heard of another goal goes by the old one.
+    const goal = machine.node?.ledger.membership.copiesGoal ?? 'all'
     if (goal !== 'all' && others.length < goal)
       throw new Violation(
         'I2',

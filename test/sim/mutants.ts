@@ -96,8 +96,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'storage: reclaims what is referred to',
     file: 'storage/store/reclaim.ts',
-    find: 'record.refs > 0',
-    replace: 'record.refs > 1',
+    find: 'record === undefined || record.refs > 0 ||',
+    replace: 'record === undefined || record.refs > 1 ||',
   },
   {
     name: 'storage: the index names what is not yet on the disk',

@@ -82,7 +82,7 @@ export class Play {
     }, stackLines)
     this.scheduler = new Scheduler(this.#outside)
     this.truth = new Truth(this.archive, this.#machines)
-    this.checks = new Checks(this.truth, trace, () => this.scheduler.nowMs, this.weather.copiesGoal)
+    this.checks = new Checks(this.truth, trace, () => this.scheduler.nowMs)
     this.hub = new MemoryHub({
       carry: (way, deliver) => {
         this.#carry(way, deliver)

@@ -37,6 +37,8 @@ export interface DevicePlan {
 export interface Weather {
   readonly devices: readonly DevicePlan[]
   readonly copiesGoal: CopiesGoal
+  /** Weight of changing that on the way. */
+  readonly goalChanges: number
   /** Steps of the workload before all is healed. */
   readonly steps: number
   /** Longest time between two steps, milliseconds. */
@@ -83,7 +85,8 @@ export function drawWeather(chance: Chance): Weather {
   const pauseMsMax = chance.pick([200, 2000, 20_000, 5 * minuteMs])
   return {
     devices: drawDevices(chance),
-    copiesGoal: chance.may(0.45) ? 2 : chance.may(0.15) ? 1 : 'all',
+    copiesGoal: chance.may(0.4) ? 2 : chance.may(0.35) ? 1 : 'all',
+    goalChanges: chance.may(0.3) ? 1.5 : 0,
     steps: 15 + chance.below(40),
     pauseMsMax,
     diskLatencyMs: chance.pick([0, 2, 20]),
