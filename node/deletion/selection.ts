@@ -72,7 +72,8 @@ export function selectByRules(
 
 /**
  * Names the group of a snapshot. Whose it is says who announced it first, never only what is sealed in it: a device
- * could seal the name of another. What somebody else announced anew fills no place here (`SelectionFacts`). Of one device, a source is one set of paths, and can be told apart without reading.
+ * could seal the name of another. What somebody else announced anew fills no place here (`SelectionFacts`). Of one
+ * device, a source is one set of paths, and can be told apart without reading.
  */
 function groupKey(snapshot: RankedSnapshot, groupBy: readonly GroupField[]): string {
   const { root } = snapshot.known

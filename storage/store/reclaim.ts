@@ -18,8 +18,8 @@ export interface Removed {
 }
 
 /**
- * Removes what may go from the index, durably; takes the turnstile for each step. The bytes stay in the packs until they
- * are compacted. Cut short, it leaves what it has come upon in the list of what is released.
+ * Removes what may go from the index, durably; takes the turnstile for each step. The bytes stay in the packs until
+ * they are compacted. Cut short, it leaves what it has come upon in the list of what is released.
  */
 export async function removeFree(
   parts: StoreParts,

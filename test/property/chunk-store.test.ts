@@ -2,7 +2,7 @@
  * The real store against a plain model, in random histories with crashes of the machine at any write. It sees to what
  * holds at every moment (A2.1, A2.2, A2.3), that the lists of free and bad chunks are in step (I1.1), and that packs
  * are durable before the index names what is in them (O2.1). As long as nothing goes wrong, its twin in memory does
- * the same; and in the end, whatever went wrong, giving back all that nobody needs leaves what is held, and no byte more.
+ * the same; and in the end, whatever went wrong, giving back all that nobody needs leaves what is held, no byte more.
  */
 
 import assert from 'node:assert/strict'
