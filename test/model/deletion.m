@@ -17,16 +17,19 @@ const
   SESSIONS: 1;      -- at a time on the laptop
   ROUNDS: 0;        -- of shedding root 0; 0: nobody sheds
   ONE_SHEDS: false; -- only the last holder does
+  INTENT_IS_SEEN: false;   -- before the start: the other has seen the last holder's intent, and it knows that
   GOAL: 1;          -- copies of which shedding leaves as many on others
   EPOCHS: 0;        -- number of the last membership entry
 
   -- What may happen.
   DESKTOP_LEANS: true;     -- with sessions of its own
+  ONLY_ROOT_0: false;      -- is forgotten, so the desktop need not read anything
   LAPTOP_JOINS: false;     -- entry 1 admits the laptop, with `lean`
   LAPTOP_RETURNS: false;   -- entry 1 removes the laptop, entry 2 admits it as a new incarnation
   FORGET_IS_CUT: false;    -- entry 1 takes `forget` from the desktop, cut before all of its forgets
   LEAN_ENDS: false;        -- entry 1 takes `lean` from the laptop, cut after what the desktop knows of it
   LOG_FORKS: false;        -- beside entry 1, which admits the laptop, another entry 1 goes to some: it does not
+  LOG_HAS_FORKED: false;   -- before the start: the laptop and the last holder know one branch, the other holder the other
   DISK_GOES_BACK: false;   -- the laptop's disk is put back once to an earlier state
   DATABASE_IS_LOST: false; -- a holder forgets all listings of others; its chunks and its own listing stay
   UNDO: false;             -- a holder announces root 0 anew
@@ -82,6 +85,7 @@ type
 
 var
   view: array [Device] of array [Device] of Listing;   -- view[d][d] is what d has signed
+  oldAdds: array [Device] of Roots;                    -- what the laptop announced before it was removed
   isOpen: array [Writer] of array [Slot] of boolean;
   pin: array [Writer] of array [Slot] of Roots;        -- forgets in view when the session opened
   isShipping: array [Writer] of boolean;               -- the horizon has gone on, the root has not shipped
@@ -136,13 +140,13 @@ function isNamed(d: Device; r: Root): boolean; begin return view[d][1].forgets[r
 function isUndone(d: Device; r: Root): boolean; begin return UNDO & r = 0 & view[d][2].adds[0]; end;
 function isDead(d: Device; r: Root): boolean; begin return isNamed(d, r) & isInForce(d) & !isUndone(d, r); end;
 function isLive(d: Device; r: Root): boolean; begin
-  return !isDead(d, r) & exists o: Device do view[d][o].adds[r] end;
+  return !isDead(d, r) & (oldAdds[d][r] | exists o: Device do view[d][o].adds[r] end);
 end;
 
 -- R5.
 function mayLeanOn(w: Writer; h: Device; r: Root): boolean; begin
   return h != w & stores(h) & view[w][h].holds[r]
-    & (exists o: Device do view[w][o].adds[r] end)
+    & (oldAdds[w][r] | exists o: Device do view[w][o].adds[r] end)
     & (!R5_LIVE | !isDead(w, r))
     & (!R5_UNNAMED | !R5_LIVE | !isNamed(w, r))
     & (!R5_NOT_SHEDDING | r != 0 | view[w][h].shedding = 0)
@@ -263,7 +267,7 @@ end;
 
 startstate "r0 is held" begin
   clear view; clear isOpen; clear pin; clear isShipping; clear hasChunk; clear rounds; clear epoch; clear branch;
-  clear knowsFork; clear cut; clear wasHeld; clear savedView; clear savedPin;
+  clear knowsFork; clear oldAdds; clear cut; clear wasHeld; clear savedView; clear savedPin;
   newest := 0; published := 1; isDiskSaved := false; isDiskBack := false; savedOpen := false;
   wasHeld[0] := true;
   for q: Device do
@@ -274,10 +278,26 @@ startstate "r0 is held" begin
   end;
   view[1][1].adds[0] := true;
   for h: Holder do view[h][h].holds[0] := true; hasChunk[h] := true; end;
+  if INTENT_IS_SEEN then
+    rounds[LAST_HOLDER] := 1;
+    view[LAST_HOLDER][LAST_HOLDER].shedding := 1;
+    view[2][LAST_HOLDER].shedding := 1;
+    view[2][2].saw[LAST_HOLDER] := 1;
+    view[LAST_HOLDER][2].saw[LAST_HOLDER] := 1;
+  end;
+  if LOG_HAS_FORKED then
+    newest := 1;
+    for d: Device do if d != 1 then
+      epoch[d] := 1;
+      branch[d] := d = 2;
+      view[d][d].epoch := 1;
+      view[d][d].branch := d = 2;
+    end; end;
+  end;
 end;
 
 ruleset q: Device; d: Device do
-  rule "reads" q != d & !(LAPTOP_IS_MUTE & d = 0) & view[d][d].epoch <= epoch[q] & (!LOG_FORKS | isMember(q, q))
+  rule "reads" q != d & !(ONLY_ROOT_0 & q = 1) & !(LAPTOP_IS_MUTE & d = 0) & view[d][d].epoch <= epoch[q] & (!LOG_FORKS | isMember(q, q))
     & incarnation(d, view[d][d].epoch) = incarnation(d, epoch[q]) ==> begin accept(q, d); end;
 end;
 
@@ -314,7 +334,7 @@ ruleset d: Device do
 end;
 
 ruleset r: Root do
-  rule "forgets" isInForce(1) & isLive(1, r) ==> begin
+  rule "forgets" isInForce(1) & isLive(1, r) & (!ONLY_ROOT_0 | r = 0) ==> begin
     view[1][1].forgets[r] := true;
     view[1][1].epoch := epoch[1];
     if !R4_OWN_ENTRY then view[1][1].horizon[r] := true; end;
@@ -344,8 +364,8 @@ ruleset q: Holder do
       | !R3_OWN_HOLDS & (forall r: Root do !isLive(q, r) & (isNamed(q, r) -> mayWithdraw(q, r)) end))
   ==> begin hasChunk[q] := false; clear view[q][q].holds; end;
 
-  rule "intends to shed" ROUNDS > 0 & (!ONE_SHEDS | q = LAST_HOLDER) & view[q][q].holds[0] & isLive(q, 0) & view[q][q].shedding = 0
-    & rounds[q] < ROUNDS ==> begin
+  rule "intends to shed" ROUNDS > 0 & (!ONE_SHEDS | q = LAST_HOLDER) & view[q][q].holds[0] & isLive(q, 0)
+    & view[q][q].shedding = 0 & rounds[q] < ROUNDS ==> begin
     rounds[q] := rounds[q] + 1;
     if R7_INTENT then view[q][q].shedding := rounds[q]; end;
     sign(q);
@@ -392,10 +412,16 @@ end;
 ruleset d: Device do
   rule "learns the membership" epoch[d] < newest ==> begin
     epoch[d] := epoch[d] + 1;
-    if R8_FLUSH & d = 0 & incarnation(0, epoch[0]) = 2 then
-      clear isOpen[0]; clear pin[0]; clear view[0][0];
+    -- The chain of the old incarnation is closed; that of the new one begins empty.
+    if LAPTOP_RETURNS & incarnation(0, epoch[d]) = 2 then
+      oldAdds[d] := view[d][0].adds;
+      clear view[d][0].adds;
+      if d != 0 | R8_FLUSH then clear view[d][0]; end;
+      if d = 0 then
+        view[0][0].epoch := epoch[0];
+        if R8_FLUSH then clear isOpen[0]; clear pin[0]; end;
+      end;
     end;
-    if d = 0 & incarnation(0, epoch[0]) = 2 then clear view[0][0].adds; view[0][0].epoch := epoch[0]; end;
   end;
 
   -- Another keeper signed another entry of the same number.
@@ -418,8 +444,9 @@ invariant "I1: who holds a root has all of it"
   forall h: Holder do forall r: Root do view[h][h].holds[r] -> hasChunk[h] end end;
 
 invariant "I4: no horizon goes beyond an open session"
-  R4_PIN & R4_ALL_PINS & R4_OWN_ENTRY & R8_FLUSH & !isDiskBack -> forall w: Writer do forall s: Slot do forall r: Root do
-    isOpen[w][s] & view[w][w].horizon[r] -> pin[w][s][r] end end end;
+  R4_PIN & R4_ALL_PINS & R4_OWN_ENTRY & R8_FLUSH & !isDiskBack ->
+    forall w: Writer do forall s: Slot do forall r: Root do
+      isOpen[w][s] & view[w][w].horizon[r] -> pin[w][s][r] end end end;
 
 invariant "S1: a held root that nobody forgot is not lost"
   isSomewhere() | forall r: Root do wasHeld[r] -> isForgotten(r) end;

@@ -89,7 +89,7 @@ async function exploreWithRumur(
   await execute('rumur', [...flags, '--output', at('model.c'), at('model.m')])
   // The generated code compares 16 bytes at once; on x86 that has to be asked for.
   const machine = process.arch === 'x64' ? ['-mcx16'] : []
-  await execute('gcc', ['-O2', ...machine, '-o', at('checker'), at('model.c'), '-lpthread'])
+  await execute('gcc', ['-O3', '-march=native', ...machine, '-o', at('checker'), at('model.c'), '-lpthread'])
   const { output, seconds } = await runBounded(at('checker'), [], signal)
   return { ...readRumur(output), seconds }
 }
@@ -145,8 +145,10 @@ async function runBounded(
     ({ stdout }) => stdout,
     // A checker that finds something exits with a status of its own.
     (error: unknown) => {
-      if (error instanceof Error && 'stdout' in error && signal?.aborted !== true) return String(error.stdout)
-      throw error
+      if (!(error instanceof Error && 'stdout' in error) || signal?.aborted === true) throw error
+      if ('signal' in error && error.signal !== null)
+        throw new NotExplored(`ended by ${String(error.signal)}`)
+      return String(error.stdout)
     },
   )
   return { output, seconds: (performance.now() - started) / 1000 }

@@ -29,9 +29,9 @@ const everythingReclaimed = 'forall h: Holder do !hasChunk[h] end'
 const twoHolders = { LAST_HOLDER: 3, LAST: 3, DESKTOP_LEANS: false }
 const parallel = { SESSIONS: 2 }
 const phone = { PHONE: 3, LAST: 3 }
-const joining = { LAPTOP_JOINS: true, EPOCHS: 1 }
+const joining = { LAPTOP_JOINS: true, EPOCHS: 1, DESKTOP_LEANS: false }
 const returning = { LAPTOP_RETURNS: true, EPOCHS: 2, DESKTOP_LEANS: false }
-const cut = { FORGET_IS_CUT: true, EPOCHS: 1 }
+const cut = { FORGET_IS_CUT: true, EPOCHS: 1, DESKTOP_LEANS: false }
 const leanEnds = { LEAN_ENDS: true, EPOCHS: 1, DESKTOP_LEANS: false }
 const logForks = { LOG_FORKS: true, EPOCHS: 1, DESKTOP_LEANS: false }
 const diskBack = { DISK_GOES_BACK: true }
@@ -39,7 +39,9 @@ const databaseLost = { DATABASE_IS_LOST: true }
 const undo = { UNDO: true }
 const mute = { LAPTOP_IS_MUTE: true }
 const chains = { WRITER_SEQ: 2 }
-const shedding = { ...twoHolders, ROUNDS: 1 }
+/** Both holders may let root 0 go, which alone is forgotten. */
+const shedding = { ...twoHolders, ROUNDS: 1, ONLY_ROOT_0: true }
+const forkedBefore = { ...shedding, ONE_SHEDS: true, LOG_FORKS: true, LOG_HAS_FORKED: true, EPOCHS: 1 }
 
 /** Scenes; the short form leaves out the long ones. */
 export const SCENES: readonly Scene[] = [
@@ -52,9 +54,14 @@ export const SCENES: readonly Scene[] = [
     107_837,
     'a third writer, which does not lean and lets go of what it sees held',
   ),
-  deletion('joins', joining, 131_547, 'the laptop is admitted while others forget'),
-  deletion('returns', returning, 174_167, 'the laptop is removed, and returns as a new incarnation'),
-  deletion('cut', cut, 206_731, 'the right to forget ends, cut before forgets that horizons cover'),
+  deletion(
+    'joins',
+    { ...joining, DESKTOP_LEANS: true },
+    131_547,
+    'the laptop is admitted while others forget',
+  ),
+  deletion('returns', returning, 145_943, 'the laptop is removed, and returns as a new incarnation'),
+  deletion('cut', cut, 12_815, 'the right to forget ends, cut before forgets that horizons cover'),
   deletion('lean-ends', leanEnds, 31_721, 'the right to lean is taken from the laptop'),
   deletion('log-forks', logForks, 10_255, 'two entries of one number, one of which admits the laptop'),
   deletion('disk-goes-back', diskBack, 81_560, 'the disk of the laptop is put back; others keep S2'),
@@ -73,10 +80,92 @@ export const SCENES: readonly Scene[] = [
     ),
     alwaysReachable: everythingReclaimed,
   },
+  deletion(
+    'one-sheds',
+    { ...shedding, ONE_SHEDS: true },
+    60_751,
+    'one of two holders lets go of a root that is forgotten meanwhile',
+  ),
   of('chains.m', 'chains', chains, 251_105, 'listings that come late; the chain of the forgetter forks'),
   of('shed.m', 'shed', { ROUNDS: 1 }, 45_216, '3 holders, goal 1, 1 round'),
   of('shed.m', 'shed-goal-2', { GOAL: 2, ROUNDS: 1 }, 9_033, '3 holders, goal 2, 1 round'),
   of('shed.pml', 'shed-spin', {}, 270_026, '3 holders, goal 1, 1 round, by SPIN from a text of its own'),
+  long(deletion('three-roots', { ROOTS: 3 }, 0, 'two-writers with three roots')),
+  long(deletion('cut-both-lean', { ...cut, DESKTOP_LEANS: true }, 206_731, 'cut, and the desktop leans too')),
+  long(
+    deletion(
+      'parallel-three-roots',
+      { ...parallel, ROOTS: 3, DESKTOP_LEANS: false },
+      0,
+      'parallel sessions, three roots',
+    ),
+  ),
+  long(
+    deletion(
+      'returns-both-lean',
+      { ...returning, DESKTOP_LEANS: true },
+      0,
+      'returns, and the desktop leans too',
+    ),
+  ),
+  long(
+    deletion(
+      'lean-ends-both-lean',
+      { ...leanEnds, DESKTOP_LEANS: true },
+      0,
+      'lean-ends, and the desktop leans too',
+    ),
+  ),
+  long(deletion('two-holders-joins', { ...twoHolders, ...joining }, 0, 'joins, with two holders')),
+  long(deletion('two-holders-cut', { ...twoHolders, ...cut }, 0, 'cut, with two holders')),
+  long(deletion('two-holders-undo', { ...twoHolders, ...undo }, 0, 'undo, with two holders')),
+  long(of('chains.m', 'chains-long', {}, 0, 'chains one listing longer')),
+  long(
+    of(
+      'chains.m',
+      'chains-two-holders',
+      { HOLDERS: 2, WRITER_SEQ: 2, HOLDER_SEQ: 2, FORGETTER_SEQ: 1 },
+      0,
+      'two holders',
+    ),
+  ),
+  long(
+    of(
+      'chains.m',
+      'chains-two-writers',
+      { WRITERS: 2, WRITER_SEQ: 2, HOLDER_SEQ: 2, FORGETTER_SEQ: 1 },
+      0,
+      'two writers',
+    ),
+  ),
+  long(deletion('both-shed', shedding, 1_595_803, 'both holders may let go')),
+  long(
+    deletion(
+      'one-sheds-all-forgotten',
+      { ...shedding, ONE_SHEDS: true, ONLY_ROOT_0: false },
+      1_308_161,
+      'one sheds, and every root may be forgotten',
+    ),
+  ),
+  long(
+    deletion(
+      'one-sheds-log-forks',
+      forkedBefore,
+      1_172_431,
+      'one sheds, where the membership log has forked',
+    ),
+  ),
+  long(
+    deletion(
+      'one-sheds-joins',
+      { ...shedding, ...joining, ONE_SHEDS: true },
+      0,
+      'one sheds, while the laptop joins',
+    ),
+  ),
+  long(of('shed.m', 'shed-two-rounds', { ROUNDS: 2 }, 0, '3 holders, goal 1, 2 rounds')),
+  long(of('shed.m', 'shed-four', { HOLDERS: 4, GOAL: 2, ROUNDS: 1 }, 0, '4 holders, goal 2, 1 round')),
+  long(of('shed.pml', 'shed-spin-two-rounds', { ROUNDS: 2 }, 0, '3 holders, goal 1, 2 rounds, by SPIN')),
 ]
 
 /** What must break when a rule is switched off. */
@@ -106,7 +195,14 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   broken(
     'R5-shedding-holder-and-R7-older-epoch',
-    { ...shedding, ...joining, R5_NOT_SHEDDING: false, R7_EPOCH: false },
+    {
+      ...shedding,
+      ...joining,
+      ONE_SHEDS: true,
+      INTENT_IS_SEEN: true,
+      R5_NOT_SHEDDING: false,
+      R7_EPOCH: false,
+    },
     'S2',
     'leaning on what its holder lets go, to one that does not know the leaner',
   ),
@@ -140,7 +236,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   broken(
     'R8-no-freeze-of-removal',
-    { ...shedding, ...logForks, R8_FREEZE_RECLAIM: false, R8_FREEZE_SHED: false },
+    { ...forkedBefore, R8_FREEZE_RECLAIM: false, R8_FREEZE_SHED: false },
     'S2',
     'shedding and reclaiming go on though the log is known to fork',
   ),
@@ -169,7 +265,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...brokenShed(
     'R7-older-sight',
     { R7_SIGHT: 1, ROUNDS: 2 },
-    { SIGHT: 1, ROUNDS: 2 },
+    { SIGHT: 1, ROUNDS: 2, GOAL: 2 },
     'sight of an earlier round',
   ),
   ...brokenShed(
@@ -179,6 +275,10 @@ export const MUTANTS: readonly Mutant[] = [
     'who sheds too counts',
   ),
 ]
+
+function long(scene: Scene): Scene {
+  return { ...scene, isLong: true }
+}
 
 function of(model: Scene['model'], name: string, settings: Settings, states: number, says: string): Scene {
   return { name, model, settings, states, says }
