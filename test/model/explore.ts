@@ -146,8 +146,8 @@ async function runBounded(
     // A checker that finds something exits with a status of its own.
     (error: unknown) => {
       if (!(error instanceof Error && 'stdout' in error) || signal?.aborted === true) throw error
-      if ('signal' in error && error.signal !== null)
-        throw new NotExplored(`ended by ${String(error.signal)}`)
+      if ('signal' in error && typeof error.signal === 'string')
+        throw new NotExplored(`ended by ${error.signal}`)
       return String(error.stdout)
     },
   )

@@ -43,6 +43,35 @@ const chains = { WRITER_SEQ: 2 }
 const shedding = { ...twoHolders, ROUNDS: 1, ONLY_ROOT_0: true }
 const forkedBefore = { ...shedding, ONE_SHEDS: true, LOG_FORKS: true, LOG_HAS_FORKED: true, EPOCHS: 1 }
 
+const bothLean = { DESKTOP_LEANS: true }
+const oneSheds = { ...shedding, ONE_SHEDS: true }
+const short2 = { WRITER_SEQ: 2, HOLDER_SEQ: 2, FORGETTER_SEQ: 1 }
+
+const LONG: readonly Scene[] = [
+  deletion('three-roots', { ROOTS: 3 }, 721_806, 'two-writers, with three roots'),
+  deletion('parallel-three-roots', { ...parallel, ROOTS: 3 }, 0, 'parallel-sessions, with three roots'),
+  deletion('returns-both-lean', { ...returning, ...bothLean }, 2_490_064, 'returns; the desktop leans too'),
+  deletion('cut-both-lean', { ...cut, ...bothLean }, 206_731, 'cut; the desktop leans too'),
+  deletion('lean-ends-both-lean', { ...leanEnds, ...bothLean }, 389_939, 'lean-ends; the desktop leans too'),
+  deletion('two-holders-joins', { ...twoHolders, ...joining }, 463_932, 'joins, with two holders'),
+  deletion('two-holders-undo', { ...twoHolders, ...undo }, 0, 'undo, with two holders'),
+  deletion('both-shed', shedding, 1_595_803, 'both holders may let go'),
+  deletion(
+    'all-forgotten',
+    { ...oneSheds, ONLY_ROOT_0: false },
+    1_308_161,
+    'one-sheds; any root may be forgotten',
+  ),
+  deletion('one-sheds-log-forks', forkedBefore, 1_172_431, 'one-sheds, where the membership log has forked'),
+  deletion('one-sheds-joins', { ...oneSheds, ...joining }, 0, 'one-sheds, while the laptop joins'),
+  of('chains.m', 'chains-longer', {}, 435_385, 'chains, with one more listing of the writer'),
+  of('chains.m', 'chains-two-holders', { ...short2, HOLDERS: 2 }, 0, 'shorter chains, two holders'),
+  of('chains.m', 'chains-two-writers', { ...short2, WRITERS: 2 }, 0, 'shorter chains, two writers'),
+  of('shed.m', 'shed-two-rounds', { ROUNDS: 2 }, 0, '3 holders, goal 1, 2 rounds'),
+  of('shed.m', 'shed-four', { HOLDERS: 4, GOAL: 2, ROUNDS: 1 }, 0, '4 holders, goal 2, 1 round'),
+  of('shed.pml', 'shed-two-rounds-spin', { ROUNDS: 2 }, 0, '3 holders, goal 1, 2 rounds, by SPIN'),
+].map((scene) => ({ ...scene, isLong: true }))
+
 /** Scenes; the short form leaves out the long ones. */
 export const SCENES: readonly Scene[] = [
   deletion('two-writers', {}, 5_537, 'two writers that lean, one of them forgets; one holder'),
@@ -90,82 +119,7 @@ export const SCENES: readonly Scene[] = [
   of('shed.m', 'shed', { ROUNDS: 1 }, 45_216, '3 holders, goal 1, 1 round'),
   of('shed.m', 'shed-goal-2', { GOAL: 2, ROUNDS: 1 }, 9_033, '3 holders, goal 2, 1 round'),
   of('shed.pml', 'shed-spin', {}, 270_026, '3 holders, goal 1, 1 round, by SPIN from a text of its own'),
-  long(deletion('three-roots', { ROOTS: 3 }, 0, 'two-writers with three roots')),
-  long(deletion('cut-both-lean', { ...cut, DESKTOP_LEANS: true }, 206_731, 'cut, and the desktop leans too')),
-  long(
-    deletion(
-      'parallel-three-roots',
-      { ...parallel, ROOTS: 3, DESKTOP_LEANS: false },
-      0,
-      'parallel sessions, three roots',
-    ),
-  ),
-  long(
-    deletion(
-      'returns-both-lean',
-      { ...returning, DESKTOP_LEANS: true },
-      0,
-      'returns, and the desktop leans too',
-    ),
-  ),
-  long(
-    deletion(
-      'lean-ends-both-lean',
-      { ...leanEnds, DESKTOP_LEANS: true },
-      0,
-      'lean-ends, and the desktop leans too',
-    ),
-  ),
-  long(deletion('two-holders-joins', { ...twoHolders, ...joining }, 0, 'joins, with two holders')),
-  long(deletion('two-holders-cut', { ...twoHolders, ...cut }, 0, 'cut, with two holders')),
-  long(deletion('two-holders-undo', { ...twoHolders, ...undo }, 0, 'undo, with two holders')),
-  long(of('chains.m', 'chains-long', {}, 0, 'chains one listing longer')),
-  long(
-    of(
-      'chains.m',
-      'chains-two-holders',
-      { HOLDERS: 2, WRITER_SEQ: 2, HOLDER_SEQ: 2, FORGETTER_SEQ: 1 },
-      0,
-      'two holders',
-    ),
-  ),
-  long(
-    of(
-      'chains.m',
-      'chains-two-writers',
-      { WRITERS: 2, WRITER_SEQ: 2, HOLDER_SEQ: 2, FORGETTER_SEQ: 1 },
-      0,
-      'two writers',
-    ),
-  ),
-  long(deletion('both-shed', shedding, 1_595_803, 'both holders may let go')),
-  long(
-    deletion(
-      'one-sheds-all-forgotten',
-      { ...shedding, ONE_SHEDS: true, ONLY_ROOT_0: false },
-      1_308_161,
-      'one sheds, and every root may be forgotten',
-    ),
-  ),
-  long(
-    deletion(
-      'one-sheds-log-forks',
-      forkedBefore,
-      1_172_431,
-      'one sheds, where the membership log has forked',
-    ),
-  ),
-  long(
-    deletion(
-      'one-sheds-joins',
-      { ...shedding, ...joining, ONE_SHEDS: true },
-      0,
-      'one sheds, while the laptop joins',
-    ),
-  ),
-  long(of('shed.m', 'shed-two-rounds', { ROUNDS: 2 }, 0, '3 holders, goal 1, 2 rounds')),
-  long(of('shed.m', 'shed-four', { HOLDERS: 4, GOAL: 2, ROUNDS: 1 }, 0, '4 holders, goal 2, 1 round')),
-  long(of('shed.pml', 'shed-spin-two-rounds', { ROUNDS: 2 }, 0, '3 holders, goal 1, 2 rounds, by SPIN')),
+  ...LONG,
 ]
 
 /** What must break when a rule is switched off. */
@@ -275,10 +229,6 @@ export const MUTANTS: readonly Mutant[] = [
     'who sheds too counts',
   ),
 ]
-
-function long(scene: Scene): Scene {
-  return { ...scene, isLong: true }
-}
 
 function of(model: Scene['model'], name: string, settings: Settings, states: number, says: string): Scene {
   return { name, model, settings, states, says }

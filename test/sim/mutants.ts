@@ -94,10 +94,10 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '(why',
   },
   {
-    name: 'storage: reclaims what is referred to',
-    file: 'storage/store/reclaim.ts',
-    find: 'record === undefined || record.refs > 0 ||',
-    replace: 'record === undefined || record.refs > 1 ||',
+    name: 'storage: a reference is not counted',
+    file: 'storage/store/closure.ts',
+    find: 'for (const link of links) draft.refer(link, 1)',
+    replace: 'for (const link of links.slice(1)) draft.refer(link, 1)',
   },
   {
     name: 'storage: the index names what is not yet on the disk',

@@ -83,27 +83,28 @@ export function drawWeather(chance: Chance): Weather {
   ) as Record<FaultKind, number>
   const isCalm = chance.may(0.1)
   const pauseMsMax = chance.pick([200, 2000, 20_000, 5 * minuteMs])
+  const calm = Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>
+  // Letting go of what enough others have goes wrong when many do so at once, apart from one another.
+  const isShedding = chance.may(0.15)
   return {
-    devices: drawDevices(chance),
+    devices: drawDevices(chance, isShedding ? 2 : 0),
     copiesGoal: chance.may(0.4) ? 2 : chance.may(0.35) ? 1 : 'all',
-    goalChanges: chance.may(0.3) ? 1.5 : 0,
+    goalChanges: isShedding ? 8 : chance.may(0.3) ? 1.5 : 0,
     steps: 15 + chance.below(40),
     pauseMsMax,
     diskLatencyMs: chance.pick([0, 2, 20]),
-    netDelayMs: chance.pick([0, 5, 50, 400]),
+    netDelayMs: chance.pick(isShedding ? [50, 400, 2000] : [0, 5, 50, 400]),
     noticeLoss: chance.pick([0, 0.2, 0.7]),
     // Windows that end while a run goes on: not all at once, and not all at its end.
     holdWindowMs: Math.round(chance.pick([0, 0, 1.5, 5, 30]) * pauseMsMax),
     floorAgeMs: chance.pick([0, 0, minuteMs]),
     floorNewest: chance.pick([0, 1, 2]),
-    faults: isCalm
-      ? (Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>)
-      : faults,
+    faults: isShedding ? { ...calm, asleep: 6, partition: 10, kill: 2 } : isCalm ? calm : faults,
   }
 }
 
-function drawDevices(chance: Chance): DevicePlan[] {
-  const count = 2 + chance.weigh([0, 1, 2, 3], (more) => [1, 5, 4, 1][more] ?? 0)!
+function drawDevices(chance: Chance, more: number): DevicePlan[] {
+  const count = 2 + more + chance.weigh([0, 1, 2, 3], (many) => [1, 5, 4, 1][many] ?? 0)!
   const names = ['desktop', 'laptop', 'box', 'phone', 'studio']
   return names.slice(0, count).map((name, at): DevicePlan => {
     if (at === 0) return plan(name, 'keeper', chance.may(0.35) ? ['lean'] : [])
