@@ -8,6 +8,7 @@ import {
   type ErrorCode,
   type RootId,
 } from '../protocol/index.ts'
+import type { TaskFigures, TaskOutcome } from './schedule/task.ts'
 
 /** What may happen. */
 export type NodeEvent =
@@ -26,12 +27,33 @@ export type NodeEvent =
   /** A root came to be held here. */
   | { readonly kind: 'held'; readonly root: RootId; readonly bytes: number }
   | { readonly kind: 'bad-chunk'; readonly id: ChunkId }
+  /** A task of the schedule, or a backup by hand, begins or has ended (schedule/task.ts). */
+  | TaskEvent
   | {
       readonly kind: 'trouble'
       readonly code: ErrorCode
       readonly message: string
       readonly device?: DeviceId
     }
+
+/** A task of the schedule, or a backup by hand, begins or has ended. */
+export interface TaskEvent {
+  readonly kind: 'task'
+  /** What is done: `backup`, `check`, `scrub`, `drill`, `retention`. */
+  readonly name: string
+  /** The profile of a backup; absent when paths were given by hand. */
+  readonly profile?: string
+  /** `put-off` is told once for each time that it was due. */
+  readonly outcome: TaskOutcome
+  /** One sentence for a person; there with `partly`, `failed` and `put-off`. */
+  readonly message?: string
+  /** There with `failed`; `PUT_OFF` with `put-off`. */
+  readonly code?: ErrorCode
+  /** Figures, once it has ended; of a backup those of its summary. */
+  readonly summary?: TaskFigures
+  /** How long it took, once it has ended. */
+  readonly seconds?: number
+}
 
 /** Tells listeners what happens, in order, at once. */
 export class Events {

@@ -71,6 +71,7 @@ export const ERRORS = {
   NODE_STOPPED: { exit: 1, remedy: 'cellar start, then run it again: it goes on where it stopped' },
   HOME_FORBIDDEN: { exit: 1, remedy: 'run it as the user who owns the home, or give another --home' },
   INTERNAL: { exit: 1, remedy: 'run it again with -v, and report what it prints as a bug' },
+  PUT_OFF: { exit: 75, remedy: 'it is done by itself once that is over; or at once, with --force' },
   ABORTED: { exit: 130, remedy: 'run it again: it goes on where it stopped' },
 } as const satisfies Record<string, ErrorKind>
 
