@@ -5,7 +5,8 @@
 
 import { CellarError, isCellarError, memberNow, signerFromSeed, type World } from '../protocol/index.ts'
 import type { Catalog, ChunkStore } from '../storage/index.ts'
-import type { Config } from './config.ts'
+import { Settings } from './config/settings.ts'
+import type { Config } from './config/types.ts'
 import type { ConnectedNode } from './connect.ts'
 import { Reaper } from './deletion/reaper.ts'
 import { Events } from './events.ts'
@@ -49,7 +50,8 @@ export type Closer = () => Promise<void>
  * @throws {CellarError} `STATE_LOST`, `STORE_IN_USE`, `STORE_DAMAGED`
  */
 export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise<NodeParts> {
-  const { home, config, limits, keys, world, catalog, storePath, isRunning } = given
+  const { home, limits, keys, world, catalog, storePath, isRunning } = given
+  const settings = new Settings(given.config)
   closers.push(() => catalog.close())
   const signer = signerFromSeed(keys.device)
   const events = new Events()
@@ -89,14 +91,27 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
     store,
     clock: world.clock,
     events,
-    settings: config,
+    settings: {
+      get holdWindowMs() {
+        return settings.current.holdWindowMs
+      },
+      get floorAgeMs() {
+        return settings.current.floorAgeMs
+      },
+      get floorNewest() {
+        return settings.current.floorNewest
+      },
+    },
     isStoreInUse: () => jobs.isStoreInUse,
     publish,
     pauseFetching: (step) => (current === undefined ? step() : current.online.replicator.pauseWhile(step)),
   })
   const parts: NodeParts = {
     home,
-    config,
+    settings,
+    get config() {
+      return settings.current
+    },
     limits,
     keys,
     world,

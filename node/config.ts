@@ -3,48 +3,15 @@
 import { parse, stringify, TomlError } from 'smol-toml'
 import { CellarError } from '../protocol/index.ts'
 import { formatSpan, parseSpan } from './deletion/time-span.ts'
-import { parseRetention, type RetentionSettings, retentionTable } from './deletion/retention-settings.ts'
+import { parseRetention, retentionTable } from './deletion/retention-settings.ts'
+import { CONFIG_DEFAULT } from './config/defaults.ts'
+import type { Config } from './config/types.ts'
 
-/** What one device is told about its network and its disk. */
-export interface Config {
-  /** Where to listen: `HOST:PORT` or a multiaddr; port 0 takes a free one. */
-  readonly listen: readonly string[]
-  /** Whether peers are looked for, and found, by multicast DNS. */
-  readonly mdns: boolean
-  /** Addresses of peers that multicast does not reach: `HOST:PORT` or a multiaddr. */
-  readonly peers: readonly string[]
-  /** Kibibytes a second for chunks sent to peers; undefined: as fast as it goes. */
-  readonly limitUpload: number | undefined
-  /** Kibibytes a second for chunks received from peers. */
-  readonly limitDownload: number | undefined
-  /** Directory of the chunk store, when it is not below the home. */
-  readonly store: string | undefined
-  /** For how long this node keeps what was forgotten, by its own running time (R9), milliseconds. */
-  readonly holdWindowMs: number
-  /** What this node saw first less long ago is kept, whatever a rule of retention wants; milliseconds. */
-  readonly floorAgeMs: number
-  /** So many of the newest held snapshots of each source are kept, whatever a rule of retention wants. */
-  readonly floorNewest: number
-  /** What this node forgets by itself; undefined: nothing. */
-  readonly retention: RetentionSettings | undefined
-}
-
-/** What holds where a file says nothing: one port for all devices, so that a router or firewall can be told of it. */
-export const CONFIG_DEFAULT: Config = {
-  listen: ['0.0.0.0:4517', '[::]:4517'],
-  mdns: true,
-  peers: [],
-  limitUpload: undefined,
-  limitDownload: undefined,
-  store: undefined,
-  holdWindowMs: 7 * 86_400_000,
-  floorAgeMs: 86_400_000,
-  floorNewest: 1,
-  retention: undefined,
-}
+export { CONFIG_DEFAULT } from './config/defaults.ts'
+export type { Config } from './config/types.ts'
 
 /** How each setting is called in the file. */
-const NAMES: Readonly<Record<keyof Config, string>> = {
+const NAMES = {
   listen: 'listen',
   mdns: 'mdns',
   peers: 'peers',
@@ -55,7 +22,7 @@ const NAMES: Readonly<Record<keyof Config, string>> = {
   floorAgeMs: 'floor_age',
   floorNewest: 'floor_newest',
   retention: 'retention',
-}
+} as const satisfies Partial<Record<keyof Config, string>>
 
 /**
  * Reads settings.
@@ -79,10 +46,11 @@ export function parseConfig(text: string, path: string): Config {
     )
   }
   for (const key of Object.keys(table)) {
-    const names = Object.values(NAMES)
+    const names: readonly string[] = Object.values(NAMES)
     if (!names.includes(key)) throw invalid(path, key, `is not a setting (there are ${names.join(', ')})`)
   }
   return {
+    ...CONFIG_DEFAULT,
     listen: texts(table['listen'], 'listen', path) ?? CONFIG_DEFAULT.listen,
     mdns: truth(table['mdns'], 'mdns', path) ?? CONFIG_DEFAULT.mdns,
     peers: texts(table['peers'], 'peers', path) ?? CONFIG_DEFAULT.peers,

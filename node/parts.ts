@@ -2,7 +2,8 @@
 
 import type { Signer, World } from '../protocol/index.ts'
 import type { Catalog, ChunkStore } from '../storage/index.ts'
-import type { Config } from './config.ts'
+import type { Settings } from './config/settings.ts'
+import type { Config } from './config/types.ts'
 import type { Reaper } from './deletion/reaper.ts'
 import type { Events } from './events.ts'
 import type { HomeKeys, HomePaths } from './home.ts'
@@ -30,6 +31,9 @@ export interface Connected {
 /** One opened node. */
 export interface NodeParts {
   readonly home: HomePaths
+  /** What a person has set; may change while the node runs. */
+  readonly settings: Settings
+  /** The settings of this moment: ask again rather than keep it. */
   readonly config: Config
   readonly limits: RateLimits
   readonly keys: HomeKeys

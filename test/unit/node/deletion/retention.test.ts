@@ -189,7 +189,7 @@ describe('a box in the cupboard that may forget', () => {
       ...first(monday, 4),
       ...first((date) => date.toISOString().slice(0, 7), 12),
     ])
-    Object.assign(house.pi.parts, { config: { ...house.pi.parts.config, retention: rules } })
+    house.pi.parts.settings.change({ ...house.pi.parts.config, retention: rules })
     const retention = retentionOf(house.pi.parts)
     retention.start()
     try {
