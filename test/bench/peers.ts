@@ -67,30 +67,48 @@ const rsyncCarrier: Carrier = {
   },
 }
 
-const resticCarrier: Carrier = {
-  name: 'restic',
-  note: 'to its REST server: chunked, compressed, sealed, stored there only',
-  async carry(dataset, directory) {
-    mkdirSync(directory, { recursive: true })
-    const port = await freePort()
-    const args = ['--no-auth', '--listen', `127.0.0.1:${port}`, '--path', join(directory, 'received')]
-    const server = spawn('rest-server', args, { stdio: 'ignore' })
-    const env = {
-      RESTIC_REPOSITORY: `rest:http://127.0.0.1:${port}/`,
-      RESTIC_PASSWORD: 'bench',
-      RESTIC_CACHE_DIR: join(directory, 'cache'),
-    }
-    try {
-      await until(
-        'rest-server',
-        () => spawnSync('restic', ['init'], { env: { ...process.env, ...env } }).status === 0,
-      )
-      const command = { file: 'restic', args: ['backup', '--quiet', dataset.path], env }
-      return await withReceiver(server.pid!, () => measure(command))
-    } finally {
-      server.kill()
-    }
+/** A server that speaks restic's REST protocol. */
+interface RestServer {
+  readonly file: string
+  args(port: number, path: string): string[]
+}
+
+/** The reference first; rclone, which Debian has, serves the same protocol. */
+const restServers: readonly RestServer[] = [
+  {
+    file: 'rest-server',
+    args: (port, path) => ['--no-auth', '--listen', `127.0.0.1:${port}`, '--path', path],
   },
+  { file: 'rclone', args: (port, path) => ['serve', 'restic', '--addr', `127.0.0.1:${port}`, path] },
+]
+
+const restServer = restServers.find(({ file }) => isInstalled(file))
+
+function resticCarrier(server: RestServer): Carrier {
+  return {
+    name: 'restic',
+    note: `to its REST server (${server.file}): chunked, compressed, sealed, stored there only`,
+    async carry(dataset, directory) {
+      mkdirSync(directory, { recursive: true })
+      const port = await freePort()
+      const served = spawn(server.file, server.args(port, join(directory, 'received')), { stdio: 'ignore' })
+      const env = {
+        RESTIC_REPOSITORY: `rest:http://127.0.0.1:${port}/`,
+        RESTIC_PASSWORD: 'bench',
+        RESTIC_CACHE_DIR: join(directory, 'cache'),
+      }
+      try {
+        await until(
+          server.file,
+          () => spawnSync('restic', ['init'], { env: { ...process.env, ...env } }).status === 0,
+        )
+        const command = { file: 'restic', args: ['backup', '--quiet', dataset.path], env }
+        return await withReceiver(served.pid!, () => measure(command))
+      } finally {
+        served.kill()
+      }
+    },
+  }
 }
 
 function isInstalled(file: string): boolean {
@@ -101,16 +119,15 @@ function isInstalled(file: string): boolean {
 export function carriers(): Carrier[] {
   const others = [
     ...(isInstalled('rsync') ? [rsyncCarrier] : []),
-    ...(isInstalled('restic') && isInstalled('rest-server') ? [resticCarrier] : []),
+    ...(isInstalled('restic') && restServer !== undefined ? [resticCarrier(restServer)] : []),
   ]
   return [cellarCarrier, ...others]
 }
 
 /** What is not compared on this machine, and why, for the report. */
 export function notCompared(): string[] {
-  const missing = isInstalled('rest-server')
-    ? []
-    : ['restic to its REST server, device to device: not installed']
+  const missing =
+    restServer === undefined ? ['restic to a REST server, device to device: none is installed'] : []
   return [
     ...missing,
     'borg over ssh and Syncthing, device to device: need a set-up that this benchmark does not make',
