@@ -4,8 +4,11 @@
  */
 
 export * from './api.ts'
+export * from './argument-text.ts'
 export * from './path-text.ts'
 export * from './status-sentence.ts'
+export { commandOutput } from './adapters/command-output.ts'
+export { expandPath, itemsIn, linesIn, patternsIn, readNamed } from './backup/pattern-files.ts'
 export { VERSION } from './version.ts'
 export { connectNode } from './control/client.ts'
 export { CellarError, ERRORS, isCellarError, type ErrorCode, type ErrorContext } from '../protocol/errors.ts'

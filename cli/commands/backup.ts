@@ -1,7 +1,16 @@
 import type { Command } from 'commander'
-import { type BackupParams, type BackupSummary, CellarError, type PathText } from '../../node/client.ts'
-import { commandOutput } from '../command-output.ts'
-import { expandPath, itemsIn, linesIn, patternsIn, readNamed } from '../pattern-files.ts'
+import {
+  type BackupParams,
+  type BackupSummary,
+  CellarError,
+  commandOutput,
+  expandPath,
+  itemsIn,
+  linesIn,
+  type PathText,
+  patternsIn,
+  readNamed,
+} from '../../node/client.ts'
 import { argumentText } from '../raw-args.ts'
 import type { Session, SessionCall } from '../session.ts'
 import { collect, moment, sizeBytes, waitGoal } from '../values.ts'

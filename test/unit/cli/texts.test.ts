@@ -11,7 +11,7 @@ import {
   shortAddress,
 } from '../../../cli/output/format.ts'
 import { formatTable } from '../../../cli/output/table.ts'
-import { itemsIn, linesIn, patternsIn } from '../../../cli/pattern-files.ts'
+import { itemsIn, linesIn, patternsIn } from '../../../node/backup/pattern-files.ts'
 import { absolutePath, argumentBytes, argumentText, decodeArgument } from '../../../cli/raw-args.ts'
 import { calendarSpan, dataSubset, keepCount, moment, sizeBytes, spanMs } from '../../../cli/values.ts'
 import { pathBytes, pathFieldBytes, pathFields, pathText } from '../../../node/client.ts'

@@ -1,8 +1,8 @@
 /** Files that name patterns or paths: `--exclude-file`, `--include-file`, `--files-from` (restic's forms). */
 
 import { readdirSync, readFileSync } from 'node:fs'
-import { CellarError } from '../node/client.ts'
-import { argumentBytes, decodeArgument } from './raw-args.ts'
+import { CellarError } from '../../protocol/errors.ts'
+import { argumentBytes, decodeArgument } from '../argument-text.ts'
 
 /** Reads a file a person named. @throws {CellarError} `USAGE` when it cannot be read */
 export function readNamed(path: Buffer, shown: string): Buffer {

@@ -1,7 +1,7 @@
 /** The output of another program as bytes to back up: `--stdin-from-command`. */
 
 import { spawn } from 'node:child_process'
-import { CellarError } from '../node/client.ts'
+import { CellarError } from '../../protocol/errors.ts'
 
 /**
  * Runs a program and gives what it writes; its errors go to ours.
