@@ -27,6 +27,25 @@ export type NodeEvent =
   /** A root came to be held here. */
   | { readonly kind: 'held'; readonly root: RootId; readonly bytes: number }
   | { readonly kind: 'bad-chunk'; readonly id: ChunkId }
+  /** A chunk that was bad here is good again. */
+  | { readonly kind: 'mended'; readonly id: ChunkId; readonly from: 'peer' | 'source' }
+  /** A part of the store was read again (spec/watching.md §1). */
+  | { readonly kind: 'scrubbed'; readonly bytes: number; readonly bad: number; readonly isRoundDone: boolean }
+  /** A device was asked to prove that it has a root; nothing is told when nothing was learned. */
+  | {
+      readonly kind: 'audited'
+      readonly device: DeviceId
+      readonly root: RootId
+      readonly outcome: 'proven' | 'failed'
+    }
+  /** A sample was restored from others. */
+  | {
+      readonly kind: 'drilled'
+      readonly root: RootId
+      readonly files: number
+      readonly bytes: number
+      readonly failed: number
+    }
   /** A task of the schedule, or a backup by hand, begins or has ended (schedule/task.ts). */
   | TaskEvent
   | {
