@@ -22,6 +22,7 @@ import { compileRules, type ExcludeRules } from './exclude-rules.ts'
 import { COARSE } from './gear.ts'
 import { Hands } from './hands.ts'
 import { type Draft, lookThrough } from './list-directory.ts'
+import { type Presence, storePresence } from './presence.ts'
 import { SourceFiles } from './source-files.ts'
 import { mergeSources, outermostSources, type Wish } from './sources.ts'
 import { cutStream } from './stream.ts'
@@ -32,6 +33,8 @@ import { directoryKey, Walker } from './walker.ts'
 /** What a backup works with; all borrowed. */
 export interface BackupParts {
   readonly store: ChunkStore
+  /** What need not be stored again. @defaultValue what is in the store */
+  readonly presence?: Presence
   readonly vault: Vault
   /** Content to chunk, on this device only; its own namespace. */
   readonly contentIndex: Catalog
@@ -167,8 +170,8 @@ function nothingFound(unread: readonly UnreadSource[]): CellarError {
 const pathsNamedMax = 5
 
 /**
- * Backs up. When it resolves with a root, every chunk of its closure is durable in the store; nobody holds or
- * announces it yet (`ChunkStore.hold` links the closure). Nothing that goes wrong with a source ends it.
+ * Backs up. When it resolves with a root, every chunk of its closure is durable in the store, or was present elsewhere
+ * (`presence`); nobody holds or announces it yet (`ChunkStore.hold` links the closure). Nothing that goes wrong with a source ends it.
  *
  * @throws {CellarError} `USAGE`; `SOURCE_UNREADABLE` when not one of the paths is there; `ABORTED`, or the signal's
  *   reason; what the store throws, `STORE_FULL` above all. The store is consistent then, and keeps what was
@@ -187,8 +190,10 @@ export async function backup(
   for (const lost of posix.lost) tally.notice(`This system cannot read ${lost}.`)
   const { store, vault, contentIndex } = parts
   const { dryRun, threads } = request
+  const presence = parts.presence ?? storePresence(store)
   const hands = new Hands({
     store,
+    presence,
     vault,
     contentIndex,
     posix,
@@ -206,7 +211,7 @@ export async function backup(
   }
   options.signal.addEventListener('abort', abort, { once: true })
   try {
-    const root = await Promise.race([hands.failed, run({ ...parts, posix, hands, tally }, request)])
+    const root = await Promise.race([hands.failed, run({ ...parts, presence, posix, hands, tally }, request)])
     tally.tell(true)
     const { stats, dataChunks, treeChunks, unread, notices } = tally
     const summary = { ...stats, dataChunks, treeChunks, durationMs: clock.monotonicMs() - begun }
@@ -218,13 +223,14 @@ export async function backup(
 }
 
 interface RunParts extends BackupParts {
+  readonly presence: Presence
   readonly posix: Awaited<ReturnType<typeof loadPosix>>
   readonly hands: Hands
   readonly tally: Tally
 }
 
 async function run(parts: RunParts, request: BackupRequest): Promise<RootId | undefined> {
-  const { store, vault, clock, posix, hands, tally } = parts
+  const { store, presence, vault, clock, posix, hands, tally } = parts
   const excluder = compileRules(request.excludes)
   const top = mergeSources(request.paths)
   const parent = readParent(parts, request.parent)
@@ -241,7 +247,7 @@ async function run(parts: RunParts, request: BackupRequest): Promise<RootId | un
   const writer = new TreeWriter({ seal: hands.seal, tally })
   const trees = await new Promise<{ trees: readonly ChunkId[]; hasChanged: boolean }>((resolve, reject) => {
     const walker = new Walker({
-      ...{ store, vault, posix, clock, tally, files, excluder, gear: hands.gear },
+      ...{ store, presence, vault, posix, clock, tally, files, excluder, gear: hands.gear },
       oneFileSystem: request.oneFileSystem,
       own: ownDirectories(request.own ?? []),
       hasRoom: () => !hands.isFull,

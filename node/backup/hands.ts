@@ -10,6 +10,7 @@ import { gearTable, loadGear, openCutter } from './gear.ts'
 import { FACTS_WIDTH, type Job, type JobResult, type Sealed } from './jobs.ts'
 import { Pool } from './pool.ts'
 import { type Bench, type NewChunk, WINDOW_BYTES } from './bench.ts'
+import type { Presence } from './presence.ts'
 import { runJob } from './runner.ts'
 import type { Tally } from './tally.ts'
 
@@ -26,6 +27,8 @@ const CHECKPOINT_BYTES = 1024 * 1024 * 1024
 /** What it works with. */
 export interface HandsParts {
   readonly store: ChunkStore
+  /** What need not be stored again. */
+  readonly presence: Presence
   readonly vault: Vault
   readonly contentIndex: Catalog
   readonly posix: Posix
@@ -70,7 +73,7 @@ export class Hands {
   constructor(parts: HandsParts) {
     this.#parts = parts
     this.gear = gearTable(parts.vault.keys.gear)
-    this.#table = new ContentTable(parts.contentIndex, (id) => parts.store.has(id))
+    this.#table = new ContentTable(parts.contentIndex, (id) => parts.presence.has(id))
     let reject: (error: unknown) => void = () => undefined
     this.failed = new Promise<never>((_, no) => {
       reject = no
@@ -145,20 +148,20 @@ export class Hands {
   }
 
   async #keep(chunks: readonly NewChunk[]): Promise<void> {
-    const { store, dryRun } = this.#parts
+    const { store, presence, dryRun } = this.#parts
     for (const { key, id, bytes, rawBytes } of chunks) {
-      const isNew = dryRun ? !store.has(id) : await store.put(id, bytes)
+      const isNew = !presence.has(id) && (dryRun || (await store.put(id, bytes)))
       this.#sealed([{ key, id, rawBytes, chunkBytes: bytes.length, isNew }])
     }
   }
 
   #threads(): Pool {
-    const { store, vault, dryRun, tally, threads } = this.#parts
+    const { store, presence, vault, dryRun, tally, threads } = this.#parts
     this.#pool ??= new Pool(
       {
         ask: (keys) => this.#table.ask(keys),
         settle: (keys) => this.#table.settle(keys),
-        has: (id) => store.has(id),
+        has: (id) => presence.has(id),
         sealed: (sealed) => {
           this.#sealed(sealed)
           return Promise.resolve()
@@ -207,6 +210,7 @@ export class Hands {
   ): ChunkId => {
     const { store, vault, dryRun, tally } = this.#parts
     const { id, bytes } = vault.seal(kind, raw, links)
+    // What has links is kept here, also where somebody else has it: by it the next backup tells what has not changed.
     if (this.#made.has(id) || store.has(id)) return id
     this.#made.add(id)
     tally.chunk('tree', raw.length, bytes.length)

@@ -12,6 +12,7 @@ import {
 } from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
 import type { Vault } from '../vault.ts'
+import type { Presence } from './presence.ts'
 
 /** One part of a directory of the snapshot before. */
 export interface PreviousPart {
@@ -123,20 +124,20 @@ export function isUnchanged(now: EntryFacts, before: EntryFacts): boolean {
 
 /** Says of entries before whether their content can still be given. */
 export class ContentCheck {
-  readonly #store: ChunkStore
+  readonly #presence: Presence
   #lastBundle: ChunkId | undefined
 
-  constructor(store: ChunkStore) {
-    this.#store = store
+  constructor(presence: Presence) {
+    this.#presence = presence
   }
 
-  /** Whether all of the entry's content is in the store: by ids, nothing is read. */
+  /** Whether all of the entry's content may be referred to: by ids, no content is read. */
   isHere({ content }: Entry): boolean {
     if (content === undefined) return true
-    if (content.kind === 'file') return this.#store.isComplete(content.chunk)
-    if (content.kind === 'chunks') return content.chunks.every(({ id }) => this.#store.has(id))
+    if (content.kind === 'file') return this.#presence.isWhole(content.chunk)
+    if (content.kind === 'chunks') return content.chunks.every(({ id }) => this.#presence.has(id))
     if (content.chunk === this.#lastBundle) return true
-    if (!this.#store.has(content.chunk)) return false
+    if (!this.#presence.has(content.chunk)) return false
     this.#lastBundle = content.chunk
     return true
   }

@@ -32,6 +32,7 @@ import {
 } from './list-directory.ts'
 import { nameText } from './patterns.ts'
 import { agree, ContentCheck, isUnchanged, PreviousDirectory } from './previous.ts'
+import type { Presence } from './presence.ts'
 import { failureOf, isSystemError } from './read-source.ts'
 import type { SourceFiles } from './source-files.ts'
 import { firstMissing, type Wish } from './sources.ts'
@@ -43,6 +44,7 @@ const SLICE_MS = 3
 /** What it works with. */
 export interface WalkerParts {
   readonly store: ChunkStore
+  readonly presence: Presence
   readonly vault: Vault
   readonly posix: Posix
   readonly clock: Clock
@@ -89,7 +91,7 @@ export class Walker {
 
   constructor(parts: WalkerParts) {
     this.#parts = parts
-    this.#check = new ContentCheck(parts.store)
+    this.#check = new ContentCheck(parts.presence)
   }
 
   /**
@@ -152,7 +154,7 @@ export class Walker {
 
   /** Lists a directory, gives out what is in it, and gives the directories inside, in order. */
   async #enter(directory: Directory, extra: readonly Draft[]): Promise<Directory[]> {
-    const { store } = this.#parts
+    const { presence } = this.#parts
     const { previous, isWhole } = directory.plan
     const seen = await this.#list(directory)
     for (const draft of extra)
@@ -160,7 +162,7 @@ export class Walker {
     if (extra.length > 0) seen.sort((a, b) => Buffer.compare(a.draft.name, b.draft.name))
     directory.drafts = seen.map(({ draft }) => draft)
     const before = (previous?.parts ?? []).map(({ id, view }) =>
-      store.isComplete(id) ? view : { digest: new Uint8Array(0), count: 0 },
+      presence.isWhole(id) ? view : { digest: new Uint8Array(0), count: 0 },
     )
     directory.agreement = agree(directory.drafts, before)
     const { from, to } = directory.agreement

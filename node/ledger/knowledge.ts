@@ -80,6 +80,17 @@ export abstract class Knowledge {
     return this.state.isForked
   }
 
+  /**
+   * R5.1: this device may refer to what it cannot supply: it has the capability, its chain has not forked, its disk did
+   * not go back, and it knows of no fork of the membership.
+   */
+  get mayLean(): boolean {
+    if (this.isMembershipForked || this.isRolledBack) return false
+    const member = memberNow(this.membership, this.device)
+    if (member?.capabilities.has('lean') !== true) return false
+    return laneOf(this.view, this.device, member.incarnation)?.fork === undefined
+  }
+
   /** The mesh has no other member now: there is nobody whom signing could wait for (R11). */
   get isAlone(): boolean {
     const { members } = this.membership

@@ -10,6 +10,7 @@ import {
   extendMembership,
   type ForgetReason,
   isCellarError,
+  leanableRoots,
   type Membership,
   mayForget,
   memberNow,
@@ -44,6 +45,8 @@ export type { LedgerParts } from './knowledge.ts'
 /** An open backup session: what it pinned holds the horizon back until it is closed (R4). */
 export interface Session {
   readonly id: string
+  /** Roots that it may lean on: by what it pinned, and never anew while it is open (R5). */
+  readonly leanable: ReadonlySet<RootId>
 }
 
 /** One device's knowledge of the mesh, and what it says itself. */
@@ -126,6 +129,7 @@ export class Ledger extends Knowledge {
   /** Opens a backup session: pins what is known now, durably, before the first look-up (R4). */
   async openSession(id: string): Promise<Session> {
     const pin = vectorOf(this.view)
+    const leanable = this.leanable()
     // At once, as well: a listing signed while the pin is being written must not go beyond it, and nothing may be
     // reclaimed from now on.
     this.state.sessions.set(id, pin)
@@ -145,7 +149,17 @@ export class Ledger extends Knowledge {
       throw error
     }
     this.state.unfinished = now
-    return { id }
+    return { id, leanable }
+  }
+
+  /**
+   * What a session opened in this moment might lean on (R5). What this device has forgotten itself, and not said so
+   * yet, is left out.
+   */
+  leanable(): ReadonlySet<RootId> {
+    if (!this.mayLean) return new Set()
+    const leanable = leanableRoots(this.view, this.membership, this.device)
+    return new Set([...leanable].filter((root) => this.isLive(root)))
   }
 
   /**
@@ -153,7 +167,7 @@ export class Ledger extends Knowledge {
    *
    * @param isComplete - the backup did all it should: what interrupted ones have stored is of no more use
    */
-  async closeSession(session: Session, isComplete = false): Promise<void> {
+  async closeSession(session: Pick<Session, 'id'>, isComplete = false): Promise<void> {
     // One that goes on beside it may still be interrupted.
     const isLast = isComplete && [...this.state.sessions.keys()].every((id) => id === session.id)
     await this.parts.catalog.batch(
@@ -176,9 +190,16 @@ export class Ledger extends Knowledge {
   /**
    * Records a root of this device, held here already: it goes into the next listing. Durable once it resolves. Undoing
    * a forget is just that: announcing the same root anew (R2).
+   *
+   * @param may - asked in the moment in which nothing new can slip between
+   * @returns false when it said no, and nothing was recorded
    */
-  async announce(pending: PendingRoot): Promise<void> {
-    await this.#serial.run(() => this.#marks.announce(pending))
+  async announce(pending: PendingRoot, may: () => boolean = () => true): Promise<boolean> {
+    return await this.#serial.run(async () => {
+      if (!may()) return false
+      await this.#marks.announce(pending)
+      return true
+    })
   }
 
   /**

@@ -1,12 +1,15 @@
 /** `backup`: seals what is new, holds and announces the snapshot, and waits for copies if asked to. */
 
 import { hostname, userInfo } from 'node:os'
-import { CellarError, type RootId, type SnapshotRoot } from '../../protocol/index.ts'
+import { CellarError, type SnapshotRoot } from '../../protocol/index.ts'
 import type { BackupEvent, BackupParams, BackupSummary, CallContext } from '../api.ts'
 import { type BackupRequest, type BackupResult, backup } from '../backup/backup.ts'
 import { chooseParent, type ParentCandidate } from '../backup/parent.ts'
 import { nameText } from '../backup/patterns.ts'
+import { openPresence, type Presence } from '../backup/presence.ts'
+import { inSession } from '../backup/session.ts'
 import type { BackupProgress, EntryNote, TallyListeners, UnreadSource } from '../backup/tally.ts'
+import type { PendingRoot } from '../ledger/records.ts'
 import { PROGRAM } from '../version.ts'
 import type { NodeParts } from '../parts.ts'
 import { type PathText, pathBytes, pathDisplay, pathFields, pathText } from '../path-text.ts'
@@ -37,45 +40,50 @@ export async function runBackup(
       job.percentDone = status.percent_done
       context.onEvent(status)
     }
-    // R4: what is known now is pinned before the first look-up, and held back until the root is announced.
-    const session = params.dryRun
-      ? undefined
-      : await parts.ledger.openSession(Buffer.from(parts.world.random.bytes(8)).toString('hex'))
-    let result: BackupResult
-    let isComplete = false
-    try {
-      result = await backup(
-        { store: parts.store, vault, contentIndex: parts.catalog.sub('content'), clock },
-        requestOf(parts, params, context),
+    let isBegun = false
+    const seal = async (presence: Presence) => {
+      if (isBegun && params.stdin !== undefined) throw pipeIsRead(parts)
+      isBegun = true
+      return await backup(
+        { store: parts.store, presence, vault, contentIndex: parts.catalog.sub('content'), clock },
+        requestOf(parts, params, context, presence),
         { signal: context.signal, onProgress, ...(params.verbose && verboseListeners(context)) },
       )
-      for (const message of result.notices) context.onEvent({ message_type: 'notice', message })
-      for (const unread of result.unread) context.onEvent(errorEvent(unread))
-      if (result.root !== undefined) await keep(parts, vault, params, result.root, result)
-      isComplete = true
-    } finally {
-      if (session !== undefined) await parts.ledger.closeSession(session, isComplete)
     }
+    const result = params.dryRun
+      ? await seal(await openPresence(parts.store, parts.ledger.leanable()))
+      : await inSession(
+          { ...parts, random: parts.world.random },
+          { seal, rootOf: (made) => pendingOf(parts, vault, params, made) },
+        )
+    for (const message of result.notices) context.onEvent({ message_type: 'notice', message })
+    for (const unread of result.unread) context.onEvent(errorEvent(unread))
     return await finish(parts, params, context, { startedMs, result })
   })
 }
 
-/** R3, R10: the root is held before it is announced, and announced before its session lets the horizon go on. */
-async function keep(
+/** What is announced of a backup. */
+function pendingOf(
   parts: NodeParts,
   vault: Vault,
   params: BackupParams,
-  root: RootId,
-  result: BackupResult,
-): Promise<void> {
-  await parts.store.hold(root)
+  { root, summary }: BackupResult,
+): PendingRoot | undefined {
+  if (root === undefined) return undefined
   const source = sourceLabel(
     vault.keys,
     parts.signer.device,
     params.stdin === undefined ? params.paths.map(pathBytes) : [pathBytes(params.stdin.name)],
   )
-  await parts.ledger.announce({ root, source, sizeClass: sizeClassOf(result.summary.bytes) })
-  await parts.publish()
+  return { root, source, sizeClass: sizeClassOf(summary.bytes) }
+}
+
+/** What came through a pipe was not stored as far as others had it, and they are not to be relied on any more. */
+function pipeIsRead(parts: NodeParts): CellarError {
+  return new CellarError(
+    'NOT_ENTITLED',
+    `${parts.ledger.nameOf(parts.signer.device)} may not lean on the copies of others any more; run the backup again`,
+  )
 }
 
 async function finish(
@@ -142,9 +150,14 @@ export function readerOf(parts: NodeParts): Vault {
   return parts.vault
 }
 
-function requestOf(parts: NodeParts, params: BackupParams, context: CallContext<'backup'>): BackupRequest {
+function requestOf(
+  parts: NodeParts,
+  params: BackupParams,
+  context: CallContext<'backup'>,
+  presence: Presence,
+): BackupRequest {
   const paths = params.paths.map(pathBytes)
-  const parent = chooseParent(candidates(parts), { device: parts.signer.device, paths })
+  const parent = chooseParent(candidates(parts, presence), { device: parts.signer.device, paths })
   const time = params.time === undefined ? undefined : parseTime(params.time)
   return {
     paths,
@@ -201,12 +214,16 @@ function patternText(pattern: PathText): string {
   return nameText(pathBytes(pattern))
 }
 
-/** This device's own snapshots that are here whole: what an unchanged file is told by. */
-function candidates(parts: NodeParts): ParentCandidate[] {
+/**
+ * This device's own snapshots of which nothing need be stored anew: what an unchanged file is told by. Where there is
+ * none, those of which some is here.
+ */
+function candidates(parts: NodeParts, presence: Presence): ParentCandidate[] {
   const own = parts.snapshots
     .list(EVERY)
-    .filter(({ live, maker }) => maker === parts.signer.device && parts.store.isComplete(live.root))
-  return own.flatMap(({ live, root }) =>
+    .filter(({ live, maker }) => maker === parts.signer.device && parts.store.has(live.root))
+  const whole = own.filter(({ live }) => presence.isWhole(live.root))
+  return (whole.length > 0 ? whole : own).flatMap(({ live, root }) =>
     root === undefined
       ? []
       : [{ root: live.root, device: root.device, host: root.host, paths: root.paths, timeNs: root.timeNs }],

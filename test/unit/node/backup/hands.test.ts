@@ -7,6 +7,7 @@ import { systemWorld } from '../../../../node/adapters/system-world.ts'
 import { ContentTable } from '../../../../node/backup/content-table.ts'
 import { COARSE } from '../../../../node/backup/gear.ts'
 import { Hands } from '../../../../node/backup/hands.ts'
+import { storePresence } from '../../../../node/backup/presence.ts'
 import { Tally } from '../../../../node/backup/tally.ts'
 import { CellarError } from '../../../../protocol/index.ts'
 import { memoryCatalog } from '../../../../storage/index.ts'
@@ -31,8 +32,10 @@ describe('who waits for a content', () => {
     try {
       writeFileSync(join(directory, 'twin'), Buffer.alloc(300_000, 1))
       const posix = await loadPosix()
+      const setting = await makeSetting()
       const hands = new Hands({
-        ...(await makeSetting()),
+        ...setting,
+        presence: storePresence(setting.store),
         posix,
         tally: new Tally(systemWorld.clock),
         dryRun: false,
