@@ -26,6 +26,8 @@ export interface BackupParams {
   readonly skipIfUnchanged: boolean
   /** Wait until the snapshot is on so many devices, or on as many as the goal wants. */
   readonly wait?: 'goal' | number
+  /** `low`: other programs go before its threads. */
+  readonly priority?: 'low' | 'normal'
   /** Send `verbose_status` for each entry, and `excluded_item`. */
   readonly verbose: boolean
 }

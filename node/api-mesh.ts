@@ -1,6 +1,7 @@
 /** Parameters, events and results about the mesh, its devices and the node itself (see `api.ts`). */
 
 import type { RetentionStatus, SuspicionInfo, TrashStatus } from './api-deletion.ts'
+import type { ScheduledTask } from './api-schedule.ts'
 import type { PathText } from './path-text.ts'
 
 /** The presets of capabilities that people speak of. */
@@ -109,6 +110,8 @@ export interface Status {
   readonly trash: TrashStatus
   /** Absent where the settings name no rules. */
   readonly retention?: RetentionStatus
+  /** What this device does by itself. */
+  readonly schedule: readonly ScheduledTask[]
   /** Devices for which retention is stopped (R14). */
   readonly suspicions: readonly SuspicionInfo[]
   readonly jobs: readonly Job[]

@@ -56,12 +56,19 @@ import type {
   Stopping,
   VersionInfo,
 } from './api-mesh.ts'
+import type {
+  ProfileBackupEvent,
+  ProfileBackupParams,
+  ProfileBackupSummary,
+  ScheduledTask,
+} from './api-schedule.ts'
 
 export type * from './api-backup.ts'
 export type * from './api-browse.ts'
 export type * from './api-deletion.ts'
 export type * from './api-mesh.ts'
 export type * from './api-restore.ts'
+export type * from './api-schedule.ts'
 
 /** One method: what it is given, what it tells on the way, what it answers. */
 export interface Method<Params, Event, Result> {
@@ -91,6 +98,13 @@ export interface Methods {
   readonly invite: Method<InviteParams, InviteEvent, Invited>
   /** With `stdin`, content comes as `input`. Aborted: nothing is published, chunks already stored are used again. */
   readonly backup: Method<BackupParams, BackupEvent, BackupSummary>
+  /**
+   * The same as the settings say it, which is what the schedule runs. `CONFIG_INVALID` when there is no such profile or
+   * it names nothing to back up, `PUT_OFF` on battery or a metered network when the profile says so.
+   */
+  readonly backupProfile: Method<ProfileBackupParams, ProfileBackupEvent, ProfileBackupSummary>
+  /** What this node does by itself: when it did, and when it will. */
+  readonly schedule: Method<Nothing, never, readonly ScheduledTask[]>
   readonly snapshots: Method<SnapshotsParams, never, readonly SnapshotInfo[]>
   readonly ls: Method<LsParams, LsEvent, LsResult>
   readonly find: Method<FindParams, never, readonly FindHits[]>
@@ -200,6 +214,8 @@ const NAMES: Readonly<Record<MethodName, true>> = {
   deviceRename: true,
   invite: true,
   backup: true,
+  backupProfile: true,
+  schedule: true,
   snapshots: true,
   ls: true,
   find: true,

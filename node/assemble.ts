@@ -15,6 +15,8 @@ import { Jobs } from './jobs.ts'
 import { Ledger } from './ledger/ledger.ts'
 import type { NodeParts } from './parts.ts'
 import type { RateLimits } from './replication/rate.ts'
+import { Scheduler } from './schedule/scheduler.ts'
+import { AT_HOME, type Surroundings } from './schedule/surroundings.ts'
 import { sayingOf } from './saying.ts'
 import { Snapshots } from './snapshots.ts'
 import { Troubles } from './troubles.ts'
@@ -36,6 +38,8 @@ export interface NodeGiven {
   /** Opens the vault of a device that may read. */
   readonly openVault: (vaultKey: Uint8Array) => Promise<Vault>
   readonly isRunning: boolean
+  /** Battery and network of the machine. @defaultValue power from the wall, and a network without a price */
+  readonly surroundings?: Surroundings
   /** Goes among the peers; called once at most. */
   readonly connect: (parts: NodeParts) => Promise<ConnectedNode>
 }
@@ -125,6 +129,13 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
     ledger,
     reaper,
     vault,
+    scheduler: new Scheduler({
+      clock: world.clock,
+      events,
+      catalog: catalog.sub('schedule'),
+      device: signer.device,
+      surroundings: given.surroundings ?? AT_HOME,
+    }),
     snapshots: new Snapshots({ ledger, store, cache: catalog.sub('roots'), vault }),
     isRunning,
     startedMs: world.clock.nowMs(),

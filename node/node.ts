@@ -2,6 +2,7 @@
 
 import type { World } from '../protocol/index.ts'
 import { openCatalog, openStore } from '../storage/index.ts'
+import { machineSurroundings } from './adapters/machine-surroundings.ts'
 import { systemWorld } from './adapters/system-world.ts'
 import { tuneMemory } from './adapters/memory.ts'
 import { makePrivateDirectory } from './adapters/private-files.ts'
@@ -12,6 +13,7 @@ import { type HomePaths, readConfig, readKeys } from './home.ts'
 import type { Config } from './config/types.ts'
 import { handlersOf } from './operations/index.ts'
 import { retentionOf } from './operations/retain.ts'
+import { followSchedule } from './operations/scheduled.ts'
 import type { NodeParts } from './parts.ts'
 import type { RateLimits } from './replication/rate.ts'
 import { openVault } from './vault.ts'
@@ -44,6 +46,7 @@ export async function openNode(home: HomePaths, options: OpenNodeOptions): Promi
       const retention = retentionOf(parts)
       closers.push(() => retention.close())
       retention.start()
+      closers.push(followSchedule(parts))
     }
     return handleOf(handlersOf(parts), () => closeAll(closers))
   } catch (error) {
@@ -72,6 +75,7 @@ async function openParts(home: HomePaths, options: OpenNodeOptions, closers: Clo
         return openStore({ dir: storePath, ...(quotaBytes !== undefined && { quotaBytes }) })
       },
       openVault,
+      surroundings: machineSurroundings(),
       isRunning: options.mode === 'running',
       connect: async (parts) => (await loadConnect()).connectParts(parts),
     },

@@ -14,6 +14,7 @@ import type { InvitationDesk, PairingEvent } from './mesh/pairing/invite.ts'
 import type { Network } from './network.ts'
 import type { Online } from './online.ts'
 import type { RateLimits } from './replication/rate.ts'
+import type { Scheduler } from './schedule/scheduler.ts'
 import type { Snapshots } from './snapshots.ts'
 import type { Troubles } from './troubles.ts'
 import type { Vault } from './vault.ts'
@@ -52,6 +53,8 @@ export interface NodeParts {
   /** Undefined on a device that may not read. */
   readonly vault: Vault | undefined
   readonly snapshots: Snapshots
+  /** What the node does by itself; followed only while it runs until it is stopped. */
+  readonly scheduler: Scheduler
   /** True in a node that runs until it is stopped, false in one opened for one command. */
   readonly isRunning: boolean
   readonly startedMs: number

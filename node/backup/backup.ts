@@ -70,6 +70,8 @@ export interface BackupRequest {
   readonly own?: readonly Uint8Array[]
   /** Worker threads, 1..4; default by processors. */
   readonly threads?: number
+  /** Other programs go before its threads. */
+  readonly isLow?: boolean
 }
 
 /** What a backup did. */
@@ -189,7 +191,7 @@ export async function backup(
   const posix = await loadPosix()
   for (const lost of posix.lost) tally.notice(`This system cannot read ${lost}.`)
   const { store, vault, contentIndex } = parts
-  const { dryRun, threads } = request
+  const { dryRun, threads, isLow } = request
   const presence = parts.presence ?? storePresence(store)
   const hands = new Hands({
     store,
@@ -200,6 +202,7 @@ export async function backup(
     tally,
     dryRun,
     ...(threads === undefined ? {} : { threads }),
+    ...(isLow === true && { isLow }),
   })
   const abort = (): void => {
     const { reason } = options.signal as { reason: unknown }

@@ -36,6 +36,8 @@ export interface HandsParts {
   readonly dryRun: boolean
   /** Threads; by default as many as there are processors, at most 4. */
   readonly threads?: number
+  /** Other programs go before them. */
+  readonly isLow?: boolean
 }
 
 function bytesOf(job: Job): number {
@@ -156,7 +158,7 @@ export class Hands {
   }
 
   #threads(): Pool {
-    const { store, presence, vault, dryRun, tally, threads } = this.#parts
+    const { store, presence, vault, dryRun, tally, threads, isLow = false } = this.#parts
     this.#pool ??= new Pool(
       {
         ask: (keys) => this.#table.ask(keys),
@@ -178,7 +180,7 @@ export class Hands {
         },
         failed: this.fail,
       },
-      { keys: vault.keys, gear: loadGear(), keep: dryRun ? 'drop' : 'append' },
+      { keys: vault.keys, gear: loadGear(), keep: dryRun ? 'drop' : 'append', isLow },
       { size: threads ?? Math.min(THREADS_MAX, availableParallelism()) },
     )
     return this.#pool

@@ -120,6 +120,8 @@ export interface WorkerInit {
   readonly keys: VaultKeys
   readonly gear: WasmModule | undefined
   readonly keep: KeepMode
+  /** Other programs go before it. */
+  readonly isLow: boolean
 }
 
 /** An error on its way between threads. */

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { CellarError } from '../../protocol/index.ts'
 import { type LoanRecord, openAppender, type PackAppender, type PackLoan } from '../../storage/index.ts'
 import { loadPosix } from '../adapters/posix.ts'
+import { lowerThisThread } from '../adapters/thread-priority.ts'
 import { loadZstd } from '../adapters/zstd.ts'
 import { vaultOf } from '../vault.ts'
 import { BATCH_BYTES, type Bench, type NewChunk, type RunnerPorts, Scratch, WINDOW_BYTES } from './bench.ts'
@@ -154,6 +155,7 @@ async function main(): Promise<void> {
   const port = parentPort
   if (port === null) throw new TypeError('worker.ts is started as a worker thread')
   const init = workerData as WorkerInit
+  if (init.isLow) lowerThisThread()
   const thread = new Thread(init, (message, transfer) => {
     port.postMessage(message, transfer ?? [])
   })

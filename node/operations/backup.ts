@@ -175,6 +175,7 @@ function requestOf(
     ...(parent !== undefined && { parent }),
     dryRun: params.dryRun,
     skipIfUnchanged: params.skipIfUnchanged,
+    isLow: params.priority === 'low',
     ...(params.stdin !== undefined && {
       stdin: { name: pathBytes(params.stdin.name), stream: context.input },
     }),

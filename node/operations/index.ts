@@ -17,7 +17,7 @@ import type { NodeParts } from '../parts.ts'
 import { pathBytes } from '../path-text.ts'
 import { SnapshotReader } from '../snapshot-reader.ts'
 import { VERSION } from '../version.ts'
-import { readerOf, runBackup } from './backup.ts'
+import { readerOf } from './backup.ts'
 import { runCheck } from './check.ts'
 import { listDevices, removeDevice, renameDevice } from './devices.ts'
 import { runForget } from './forget.ts'
@@ -25,10 +25,13 @@ import { runInvite } from './invite.ts'
 import { endSuspicion, setLeaning } from './lean.ts'
 import { listSnapshots, openSnapshot, resolveSnapshot, runDiff, runFind, runLs } from './look.ts'
 import { runPin, runUnpin } from './pin.ts'
+import { runProfileBackup } from './profile-backup.ts'
 import { runPrune } from './prune.ts'
 import { runRestore } from './restore.ts'
+import { listSchedule } from './scheduled.ts'
 import { fetchRootChunks, openSource, sourceHere } from './sources.ts'
 import { readStatus } from './status.ts'
+import { runToldBackup } from './tell-backup.ts'
 import { listTrash } from './trash.ts'
 import { runUndelete } from './undelete.ts'
 
@@ -45,7 +48,9 @@ export function handlersOf(parts: NodeParts): Handlers {
     deviceRemove: (params) => removeDevice(parts, params),
     deviceRename: (params) => renameDevice(parts, params),
     invite: (params, context) => runInvite(parts, params, context),
-    backup: (params, context) => runBackup(parts, params, context),
+    backup: (params, context) => runToldBackup(parts, params, context),
+    backupProfile: (params, context) => runProfileBackup(parts, params, context),
+    schedule: () => Promise.resolve(listSchedule(parts)),
     snapshots: (params, context) => listSnapshots(parts, params, context),
     ls: (params, context) => runLs(parts, params, context),
     find: (params, context) => runFind(parts, params, context),

@@ -13,6 +13,7 @@ import { copiesNow } from './copies.ts'
 import { listDevices } from './devices.ts'
 import { fullProblems, isFull } from './full.ts'
 import { retentionStatus } from './retain.ts'
+import { listSchedule } from './scheduled.ts'
 
 /** A device without a sign for so long is spoken of, milliseconds. */
 const silentMs = 7 * 24 * 3_600_000
@@ -63,6 +64,7 @@ export function readStatus(parts: NodeParts): Status {
     },
     trash: trashStatus(parts),
     ...(retention !== undefined && { retention }),
+    schedule: listSchedule(parts),
     suspicions: standingSuspicions(parts),
     jobs: parts.jobs.list(),
     problems: [...fullProblems(parts, roots), ...problemsOf(parts, devices)],

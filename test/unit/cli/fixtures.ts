@@ -123,6 +123,7 @@ export const STATUS: Status = {
   waiting: [],
   store: { path: '/s', bytes_used: 1024, chunks: 3 },
   trash: { snapshots: 0, waiting: [] },
+  schedule: [],
   suspicions: [],
   jobs: [],
   problems: [],

@@ -1,0 +1,57 @@
+/** Tells the bus that a task begins, and what it came to: whether the schedule runs it or a person does. */
+
+import { type Clock, isCellarError } from '../../protocol/index.ts'
+import type { Events } from '../events.ts'
+import type { End } from './plan.ts'
+import type { Task, TaskResult } from './task.ts'
+
+/** What names a task. */
+export type TaskName = Pick<Task, 'name' | 'profile'>
+
+/** Its name on the bus, and in what is remembered. */
+export function nameOf({ name, profile }: TaskName): TaskName {
+  return profile === undefined ? { name } : { name, profile }
+}
+
+/**
+ * Runs something as a task.
+ *
+ * @param resultOf - what it came to, of what it gives
+ * @throws what `work` throws, after it was told as `failed`; `ABORTED` says that nothing is wrong
+ */
+export async function tellTask<T>(
+  to: { readonly events: Events; readonly clock: Clock },
+  task: TaskName,
+  work: () => Promise<T>,
+  resultOf: (value: T) => TaskResult,
+): Promise<T> {
+  const { events, clock } = to
+  const startMs = clock.monotonicMs()
+  const named = { kind: 'task', ...nameOf(task) } as const
+  const seconds = () => (clock.monotonicMs() - startMs) / 1000
+  events.emit({ ...named, outcome: 'began' })
+  let value: T
+  try {
+    value = await work()
+  } catch (error) {
+    const { message, code } = failureOf(error)
+    events.emit({ ...named, outcome: 'failed', message, code, seconds: seconds() })
+    throw error
+  }
+  const { outcome, message, summary } = resultOf(value)
+  events.emit({
+    ...named,
+    outcome,
+    ...(message !== undefined && { message }),
+    ...(summary !== undefined && { summary }),
+    seconds: seconds(),
+  })
+  return value
+}
+
+/** How an error is told and remembered. */
+export function failureOf(error: unknown) {
+  if (isCellarError(error)) return { outcome: 'failed', message: error.message, code: error.code } as const
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return { outcome: 'failed', message, code: 'INTERNAL' } as const satisfies End
+}
