@@ -4,7 +4,7 @@
 import { hostname } from 'node:os'
 import { runCli } from './program.ts'
 import { processArguments, processDirectory } from './raw-args.ts'
-import { onInterrupt, sinkOf, sourceOf } from './streams.ts'
+import { errorStream, onInterrupt, onReload, sinkOf, sourceOf } from './streams.ts'
 import { nodeDoor } from './node-door.ts'
 
 process.exitCode = await runCli({
@@ -19,6 +19,8 @@ process.exitCode = await runCli({
   nowMs: () => Date.now(),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   onInterrupt,
+  onReload,
+  errorStream,
   exitNow: (status) => process.exit(status),
 })
 // What a library left behind (a timer, a thread) must not keep a command that has ended.

@@ -6,6 +6,7 @@ import {
   findHome,
   type HomePaths,
   isCellarError,
+  type LogSink,
   type NodeHandle,
   type RateLimits,
 } from '../node/client.ts'
@@ -82,12 +83,17 @@ async function openForCommand(home: HomePaths, signal: AbortSignal, limits: Rate
   }
 }
 
-async function run(home: HomePaths, signal: AbortSignal, limits: RateLimits): Promise<RunningNode> {
+async function run(
+  home: HomePaths,
+  signal: AbortSignal,
+  limits: RateLimits,
+  log: LogSink,
+): Promise<RunningNode> {
   const { openNode, serveControl } = await loadNode()
   for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
     await refuseSecond(home, signal)
     try {
-      const node = await openNode(home, { mode: 'running', limits })
+      const node = await openNode(home, { mode: 'running', limits, log })
       let stop = (): void => undefined
       const stopAsked = new Promise<void>((resolve) => (stop = resolve))
       try {

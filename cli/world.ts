@@ -7,6 +7,7 @@ import type {
   Joined,
   JoinEvent,
   JoinOptions,
+  LogSink,
   NodeHandle,
   RateLimits,
 } from '../node/client.ts'
@@ -45,7 +46,7 @@ export interface NodeDoor {
   /** The running node, else one opened here for as long as it is needed. `NO_MESH`. */
   reach(home: HomePaths, signal: AbortSignal, limits: RateLimits): Promise<NodeHandle>
   /** Runs a node here. `STORE_IN_USE` when one runs already. */
-  run(home: HomePaths, signal: AbortSignal, limits: RateLimits): Promise<RunningNode>
+  run(home: HomePaths, signal: AbortSignal, limits: RateLimits, log: LogSink): Promise<RunningNode>
   /** Founds a mesh in a home. `MESH_EXISTS`. */
   init(home: HomePaths, options: InitOptions): Promise<Initialized>
   /** Joins a mesh by a code or token. `MESH_EXISTS`, `CODE_WRONG`, `CODE_EXPIRED`. */
@@ -77,3 +78,11 @@ export interface CliWorld {
   /** Ends the process at once. */
   exitNow(status: number): void
 }
+  /**
+   * Calls back on each SIGHUP in the place of ending, where no terminal is: there it says that the terminal is gone.
+   *
+   * @returns how to stop listening
+   */
+  onReload(callback: () => void): () => void
+  /** Which stream standard error is; see `isJournal`. */
+  errorStream(): { readonly dev: number; readonly ino: number }

@@ -14,6 +14,7 @@ export { connectNode } from './control/client.ts'
 export { CellarError, ERRORS, isCellarError, type ErrorCode, type ErrorContext } from '../protocol/errors.ts'
 import type { HomePaths } from './home.ts'
 export type { HomePaths }
+export type { LogSink } from './logging/log.ts'
 export type { RateLimits } from './replication/rate.ts'
 
 /** The places of a home; see `homePaths`. Loaded only when asked for. */

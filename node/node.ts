@@ -11,12 +11,14 @@ import { handleOf } from './api.ts'
 import { assembleNode, closeAll, type Closer } from './assemble.ts'
 import { type HomePaths, readConfig, readKeys } from './home.ts'
 import type { Config } from './config/types.ts'
+import type { LogSink } from './logging/log.ts'
 import { handlersOf } from './operations/index.ts'
 import { retentionOf } from './operations/retain.ts'
 import { followSchedule } from './operations/scheduled.ts'
 import type { NodeParts } from './parts.ts'
 import type { RateLimits } from './replication/rate.ts'
 import { openVault } from './vault.ts'
+import { VERSION } from './version.ts'
 
 /** How a node is opened. */
 export interface OpenNodeOptions {
@@ -27,6 +29,8 @@ export interface OpenNodeOptions {
   readonly mode: 'running' | 'command'
   /** In the place of the settings' own, for this opening. */
   readonly limits?: RateLimits
+  /** Where its log goes; left out: nowhere. */
+  readonly log?: LogSink
   /** @defaultValue the system's clock and randomness */
   readonly world?: World
 }
@@ -49,6 +53,7 @@ export async function openNode(home: HomePaths, options: OpenNodeOptions): Promi
       closers.push(followSchedule(parts))
     }
     return handleOf(handlersOf(parts), () => closeAll(closers))
+    if (options.log !== undefined) await keepLog(parts, options.log, closers)
   } catch (error) {
     await closeAll(closers)
     throw error
@@ -95,3 +100,17 @@ function limitsOf({ limitUpload, limitDownload }: Config, given: RateLimits = {}
     ...given,
   }
 }
+/** Writes down what happens to the very end: what closes the other parts is told too. */
+async function keepLog(parts: NodeParts, sink: LogSink, closers: Closer[]): Promise<void> {
+  const { openLog } = await import('./logging/log.ts')
+  const { clock } = parts.world
+  const log = openLog({ ...parts, clock, nameOf: (device) => parts.ledger.nameOf(device) }, sink)
+  const { name, role } = parts.ledger.self
+  log.info(`${name} begins as ${role}`, { version: VERSION, pid: process.pid, store: parts.storePath })
+  closers.unshift(() => {
+    log.info(`${name} has ended`, {})
+    log.close()
+    return Promise.resolve()
+  })
+}
+

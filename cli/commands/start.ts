@@ -1,3 +1,4 @@
+import type { LogSink } from '../../node/client.ts'
 import { shortAddress } from '../output/format.ts'
 import type { Session } from '../session.ts'
 import { type Define, examples, GROUP } from './command.ts'
@@ -18,7 +19,7 @@ export const defineStart: Define = (program, act) => {
 async function start(session: Session): Promise<number> {
   session.kept = 'the node was not started'
   const home = await session.home()
-  const node = await session.world.door.run(home, session.signal, session.limits)
+  const node = await session.world.door.run(home, session.signal, session.limits, logSink(session))
   try {
     const status = await node.handle.call('status', {}, { signal: session.signal })
     if (session.json) {
@@ -51,4 +52,24 @@ async function start(session: Session): Promise<number> {
 async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+/** The log goes to standard error: readable on a terminal and in the journal, as JSON anywhere else. */
+function logSink({ world, print }: Session): LogSink {
+  const { quiet, verbosity, color } = print.options
+  const isTerminal = world.stderr.isTerminal
+  const journal = world.env['JOURNAL_STREAM']
+  const form: LogForm = isTerminal
+    ? 'terminal'
+    : journal !== undefined && isJournal(journal, world.errorStream())
+      ? 'journal'
+      : 'json'
+  const level = quiet ? 'warn' : verbosity > 1 ? 'trace' : verbosity > 0 ? 'debug' : undefined
+  return {
+    write: (line) => {
+      // A reader that went away must not end a node that runs.
+      world.stderr.write(formatLogLine(line, form, color && isTerminal)).catch(() => undefined)
+    },
+    ...(level !== undefined && { level }),
+  }
+}
+
 }

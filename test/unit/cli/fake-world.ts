@@ -136,6 +136,8 @@ export async function cellar(
       options.onListen?.(callback)
       return () => undefined
     },
+    onReload: () => () => undefined,
+    errorStream: () => ({ dev: 1, ino: 2 }),
     exitNow: (status) => void seen.exits.push(status),
   }
   const status = await runCli(world)
