@@ -45,6 +45,7 @@ export async function openNode(home: HomePaths, options: OpenNodeOptions): Promi
   const closers: Closer[] = []
   try {
     const parts = await openParts(home, options, closers)
+    if (options.log !== undefined) await keepLog(parts, options.log, closers)
     if (options.mode === 'running') {
       await parts.connect()
       const retention = retentionOf(parts)
@@ -53,7 +54,6 @@ export async function openNode(home: HomePaths, options: OpenNodeOptions): Promi
       closers.push(followSchedule(parts))
     }
     return handleOf(handlersOf(parts), () => closeAll(closers))
-    if (options.log !== undefined) await keepLog(parts, options.log, closers)
   } catch (error) {
     await closeAll(closers)
     throw error
