@@ -75,9 +75,6 @@ export interface CliWorld {
   sleep(ms: number): Promise<void>
   /** Calls back on each SIGINT, SIGTERM and SIGHUP; returns how to stop listening. */
   onInterrupt(callback: () => void): () => void
-  /** Ends the process at once. */
-  exitNow(status: number): void
-}
   /**
    * Calls back on each SIGHUP in the place of ending, where no terminal is: there it says that the terminal is gone.
    *
@@ -86,3 +83,6 @@ export interface CliWorld {
   onReload(callback: () => void): () => void
   /** Which stream standard error is; see `isJournal`. */
   errorStream(): { readonly dev: number; readonly ino: number }
+  /** Ends the process at once. */
+  exitNow(status: number): void
+}

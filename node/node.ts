@@ -53,7 +53,13 @@ export async function openNode(home: HomePaths, options: OpenNodeOptions): Promi
       retention.start()
       closers.push(followSchedule(parts))
     }
-    return handleOf(handlersOf(parts), () => closeAll(closers))
+    return {
+      ...handleOf(handlersOf(parts), () => closeAll(closers)),
+      dashboardListen: parts.config.dashboard.listen,
+      onTrouble: ({ code, message }) => {
+        parts.events.emit({ kind: 'trouble', code, message })
+      },
+    }
   } catch (error) {
     await closeAll(closers)
     throw error
@@ -88,18 +94,6 @@ async function openParts(home: HomePaths, options: OpenNodeOptions, closers: Clo
   )
 }
 
-/** The network takes longer to load than most commands to run: loaded when a node goes among its peers. */
-const loadConnect = () => import('./connect.ts')
-
-/** What a command line says goes before what the settings say. */
-function limitsOf({ limitUpload, limitDownload }: Config, given: RateLimits = {}): RateLimits {
-  const kib = 1024
-  return {
-    ...(limitUpload !== undefined && { uploadBytesPerSecond: limitUpload * kib }),
-    ...(limitDownload !== undefined && { downloadBytesPerSecond: limitDownload * kib }),
-    ...given,
-  }
-}
 /** Writes down what happens to the very end: what closes the other parts is told too. */
 async function keepLog(parts: NodeParts, sink: LogSink, closers: Closer[]): Promise<void> {
   const { openLog } = await import('./logging/log.ts')
@@ -114,3 +108,15 @@ async function keepLog(parts: NodeParts, sink: LogSink, closers: Closer[]): Prom
   })
 }
 
+/** The network takes longer to load than most commands to run: loaded when a node goes among its peers. */
+const loadConnect = () => import('./connect.ts')
+
+/** What a command line says goes before what the settings say. */
+function limitsOf({ limitUpload, limitDownload }: Config, given: RateLimits = {}): RateLimits {
+  const kib = 1024
+  return {
+    ...(limitUpload !== undefined && { uploadBytesPerSecond: limitUpload * kib }),
+    ...(limitDownload !== undefined && { downloadBytesPerSecond: limitDownload * kib }),
+    ...given,
+  }
+}

@@ -1,5 +1,6 @@
 import type { LogSink } from '../../node/client.ts'
 import { shortAddress } from '../output/format.ts'
+import { formatLogLine, isJournal, type LogForm } from '../output/log-line.ts'
 import type { Session } from '../session.ts'
 import { type Define, examples, GROUP } from './command.ts'
 
@@ -49,9 +50,6 @@ async function start(session: Session): Promise<number> {
   return 0
 }
 
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 /** The log goes to standard error: readable on a terminal and in the journal, as JSON anywhere else. */
 function logSink({ world, print }: Session): LogSink {
   const { quiet, verbosity, color } = print.options
@@ -72,4 +70,7 @@ function logSink({ world, print }: Session): LogSink {
   }
 }
 
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
