@@ -1,6 +1,6 @@
 /** Puts a node together from the files of its home, and takes it apart again (README.md "Where to start reading"). */
 
-import type { World } from '../protocol/index.ts'
+import type { CellarError, World } from '../protocol/index.ts'
 import { openCatalog, openStore } from '../storage/index.ts'
 import { machineSurroundings } from './adapters/machine-surroundings.ts'
 import { systemWorld } from './adapters/system-world.ts'
@@ -35,13 +35,21 @@ export interface OpenNodeOptions {
   readonly world?: World
 }
 
+/** A node, and what the process it runs in has to do with it. */
+export interface OpenedNode extends NodeHandle {
+  /** Where its page for a browser is to be served, by the settings; undefined: nowhere. */
+  readonly dashboardListen: string | undefined
+  /** Has it tell what went wrong outside of it, in status and log. */
+  readonly onTrouble: (error: CellarError) => void
+}
+
 /**
  * Opens the node of a home.
  *
  * @throws {CellarError} `NO_MESH`, `STATE_LOST`, `KEY_MODE`, `KEY_INVALID`, `CONFIG_INVALID`, `STORE_IN_USE`,
  *   `STORE_DAMAGED`
  */
-export async function openNode(home: HomePaths, options: OpenNodeOptions): Promise<NodeHandle> {
+export async function openNode(home: HomePaths, options: OpenNodeOptions): Promise<OpenedNode> {
   const closers: Closer[] = []
   try {
     const parts = await openParts(home, options, closers)
