@@ -72,6 +72,8 @@ export interface TaskEvent {
   readonly summary?: TaskFigures
   /** How long it took, once it has ended. */
   readonly seconds?: number
+  /** There with `began`: the task waits for what a listener hands it, such as a hook before a backup. Never rejects. */
+  readonly waitFor?: (work: Promise<unknown>) => void
 }
 
 /** Tells listeners what happens, in order, at once. */

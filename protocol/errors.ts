@@ -70,6 +70,8 @@ export const ERRORS = {
   NODE_NOT_RUNNING: { exit: 1, remedy: 'cellar start' },
   NODE_STOPPED: { exit: 1, remedy: 'cellar start, then run it again: it goes on where it stopped' },
   HOME_FORBIDDEN: { exit: 1, remedy: 'run it as the user who owns the home, or give another --home' },
+  HOOK_FAILED: { exit: 1, remedy: 'look at the settings of the hook, then try it: cellar hook test NAME' },
+  BACKUP_LATE: { exit: 1, remedy: 'cellar backup --profile NAME, and look at cellar status' },
   INTERNAL: { exit: 1, remedy: 'run it again with -v, and report what it prints as a bug' },
   PUT_OFF: { exit: 75, remedy: 'it is done by itself once that is over; or at once, with --force' },
   ABORTED: { exit: 130, remedy: 'run it again: it goes on where it stopped' },

@@ -29,7 +29,9 @@ export async function tellTask<T>(
   const startMs = clock.monotonicMs()
   const named = { kind: 'task', ...nameOf(task) } as const
   const seconds = () => (clock.monotonicMs() - startMs) / 1000
-  events.emit({ ...named, outcome: 'began' })
+  const before: Promise<unknown>[] = []
+  events.emit({ ...named, outcome: 'began', waitFor: (done) => void before.push(done) })
+  if (before.length > 0) await Promise.all(before)
   let value: T
   try {
     value = await work()
