@@ -30,6 +30,12 @@ export const idsPerMessageMax = 1024
 /** Chunks whose possession one message asks to be proven: the other side reads each of them whole. */
 export const proveIdsMax = 64
 
+/** Deposits of one upload that are under way on one stream: what the next lacks is known before the last is durable. */
+export const depositsOpenMax = 4
+
+/** Uploads of one device that another keeps at once: each session of a backup has one, until its snapshot has come. */
+export const uploadsPerDeviceMax = 16
+
 /** Members a mesh ever had. */
 export const membersMax = 1024
 
@@ -152,6 +158,9 @@ export const membershipEntriesMax = 4096
 
 /** One signed entry of the membership log. */
 export const membershipEntryBytesMax = 1024
+
+/** Boxes with the key of a vault in one entry: what fits into {@link membershipEntryBytesMax}. */
+export const vaultBoxesMax = 6
 
 /** Space a device may be said to give: 2^50 bytes, a pebibyte. */
 export const quotaBytesMax = 1024 ** 5

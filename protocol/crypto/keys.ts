@@ -31,14 +31,8 @@ export const KEY_BYTES = 32
  * @param vaultKey - 32 bytes of true randomness; borrowed
  */
 export function deriveVaultKeys(vaultKey: Uint8Array, primitives: Primitives = nodePrimitives): VaultKeys {
-  if (vaultKey.byteLength !== KEY_BYTES) throw new RangeError('a vault key has 32 bytes')
   const derive = (label: string, length = KEY_BYTES): Uint8Array =>
-    primitives.hkdfSha256({
-      key: vaultKey,
-      salt: new Uint8Array(0),
-      info: Buffer.from(`rootcellar/1/vault/${label}`, 'ascii'),
-      length,
-    })
+    deriveVaultSecret(vaultKey, label, length, primitives)
   return {
     vault: toHex(derive('id', 16)) as VaultId,
     siv: derive('siv'),
@@ -46,6 +40,28 @@ export function deriveVaultKeys(vaultKey: Uint8Array, primitives: Primitives = n
     gear: derive('gear'),
     source: derive('source'),
   }
+}
+
+/**
+ * One derivation from a vault key (keys.md §2).
+ *
+ * @param vaultKey - 32 bytes; borrowed
+ * @param label - which one, ASCII
+ * @returns `length` bytes, fresh
+ */
+export function deriveVaultSecret(
+  vaultKey: Uint8Array,
+  label: string,
+  length: number = KEY_BYTES,
+  primitives: Primitives = nodePrimitives,
+): Uint8Array {
+  if (vaultKey.byteLength !== KEY_BYTES) throw new RangeError('a vault key has 32 bytes')
+  return primitives.hkdfSha256({
+    key: vaultKey,
+    salt: new Uint8Array(0),
+    info: Buffer.from(`rootcellar/1/vault/${label}`, 'ascii'),
+    length,
+  })
 }
 
 /** Signs as one device. The seed stays inside. */

@@ -1,11 +1,11 @@
 /** The form of one entry of the membership log (membership.md §2). */
 
-import { fromHex, toHex } from '../bytes.ts'
+import { compareBytes, fromHex, toHex } from '../bytes.ts'
 import { type CborValue, decodeCbor, encodeCbor } from '../cbor.ts'
 import type { Signer } from '../crypto/keys.ts'
 import { CellarError } from '../errors.ts'
 import { Fields } from '../fields.ts'
-import type { MeshId } from '../ids.ts'
+import type { MeshId, VaultId } from '../ids.ts'
 import {
   copiesGoalMax,
   deviceNameBytesMax,
@@ -13,6 +13,7 @@ import {
   membershipEntriesMax,
   membershipEntryBytesMax,
   quotaBytesMax,
+  vaultBoxesMax,
 } from '../limits.ts'
 import type { ListingHash } from '../listing/types.ts'
 import {
@@ -33,11 +34,16 @@ import {
   type Role,
   ROLES,
   type MembershipStatement,
+  vaultBoxBytes,
 } from './types.ts'
 
-const VERSION = 1
+/** Version 2 has what version 1 has not: paper devices and vaults. All else stays what every program can read (M2.4). */
+type Version = 1 | 2
 const WORDS = { what: 'an entry of the membership', code: 'MEMBERSHIP_INVALID' } as const
-const KINDS: readonly MembershipStatement['kind'][] = ['found', 'admit', 'remove', 'change', 'goal']
+const KINDS: readonly MembershipStatement['kind'][] = ['found', 'admit', 'remove', 'change', 'goal', 'vault']
+/** Numbers of the last kind and of the last role of each version. */
+const LAST_KIND: Readonly<Record<Version, number>> = { 1: KINDS.indexOf('goal'), 2: KINDS.length - 1 }
+const LAST_ROLE: Readonly<Record<Version, number>> = { 1: ROLES.indexOf('storer'), 2: ROLES.length - 1 }
 
 /** An entry whose signature has been verified. */
 export interface SignedEntry {
@@ -51,7 +57,7 @@ export interface SignedEntry {
 export function signEntry(entry: Omit<MembershipEntry, 'by'>, signer: Signer): SignedEntry {
   const full: MembershipEntry = { ...entry, by: signer.device }
   const content = encodeCbor([
-    VERSION,
+    versionOf(full.statement),
     full.mesh === undefined ? null : fromHex(full.mesh),
     full.epoch,
     full.prev === undefined ? null : fromHex(full.prev),
@@ -75,18 +81,29 @@ export function openEntry(bytes: Uint8Array): SignedEntry {
     decodeCbor(content, { ...WORDS, bytesMax: membershipEntryBytesMax, depthMax: 3 }),
     WORDS,
   )
-  if (fields.uint() !== VERSION) throw new CellarError('VERSION_UNKNOWN', 'a membership of a later format')
+  const version = fields.uint()
+  if (version !== 1 && version !== 2)
+    throw new CellarError('VERSION_UNKNOWN', 'a membership of a later format')
   const entry: MembershipEntry = {
     mesh: fields.skipNull() ? undefined : (toHex(fields.bytes(32)) as MeshId),
     epoch: fields.uint(membershipEntriesMax - 1),
     prev: fields.skipNull() ? undefined : toHex(fields.bytes(32)),
     by: deviceFromKey(fields.bytes(32)),
     atMs: fields.uint(),
-    statement: readStatement(fields, KINDS[fields.uint(KINDS.length - 1)] as MembershipStatement['kind']),
+    statement: readStatement(
+      fields,
+      KINDS[fields.uint(LAST_KIND[version])] as MembershipStatement['kind'],
+      version,
+    ),
   }
   fields.end()
+  if (versionOf(entry.statement) !== version) fields.fail('it is of a later version than it has to be')
   if (!isSignedBy('membership', bytes, entry.by)) fields.fail('its device did not sign it')
   return { entry, hash: sha256Hex(content), bytes }
+}
+
+function versionOf(statement: MembershipStatement): Version {
+  return statement.kind === 'vault' || ('terms' in statement && statement.terms.role === 'paper') ? 2 : 1
 }
 
 function statementValues(statement: MembershipStatement): CborValue[] {
@@ -99,6 +116,7 @@ function statementValues(statement: MembershipStatement): CborValue[] {
         statement.incarnation,
         termsValue(statement.terms),
         cutValue(statement.cut),
+        ...(statement.proof === undefined ? [] : [statement.proof]),
       ]
     case 'remove':
       return [keyOfDevice(statement.device), cutValue(statement.cut)]
@@ -106,38 +124,74 @@ function statementValues(statement: MembershipStatement): CborValue[] {
       return [keyOfDevice(statement.device), termsValue(statement.terms), cutValue(statement.cut)]
     case 'goal':
       return [goalValue(statement.copiesGoal)]
+    case 'vault':
+      return [
+        fromHex(statement.vault),
+        statement.before ?? null,
+        statement.ephemeral,
+        statement.boxes.map(({ device, sealed }) => [keyOfDevice(device), sealed]),
+      ]
   }
 }
 
-function readStatement(fields: Fields, kind: MembershipStatement['kind']): MembershipStatement {
+function readStatement(
+  fields: Fields,
+  kind: MembershipStatement['kind'],
+  version: Version,
+): MembershipStatement {
   switch (kind) {
     case 'found':
       return {
         kind,
         nonce: fields.bytes(16),
-        terms: readTerms(fields.nested()),
+        terms: readTerms(fields.nested(), version),
         copiesGoal: readGoal(fields),
       }
     case 'admit':
-      return {
-        kind,
-        device: deviceFromKey(fields.bytes(32)),
-        incarnation: fields.int(1, membershipEntriesMax),
-        terms: readTerms(fields.nested()),
-        ...readCut(fields),
-      }
+      return readAdmission(fields, version)
     case 'remove':
       return { kind, device: deviceFromKey(fields.bytes(32)), ...readCut(fields) }
     case 'change':
       return {
         kind,
         device: deviceFromKey(fields.bytes(32)),
-        terms: readTerms(fields.nested()),
+        terms: readTerms(fields.nested(), version),
         ...readCut(fields),
       }
     case 'goal':
       return { kind, copiesGoal: readGoal(fields) }
+    case 'vault':
+      return readVault(fields)
   }
+}
+
+function readAdmission(fields: Fields, version: Version): MembershipStatement {
+  const admission = {
+    kind: 'admit',
+    device: deviceFromKey(fields.bytes(32)),
+    incarnation: fields.int(1, membershipEntriesMax),
+    terms: readTerms(fields.nested(), version),
+    ...readCut(fields),
+  } as const
+  return admission.terms.role === 'paper' ? { ...admission, proof: fields.bytes(64) } : admission
+}
+
+function readVault(fields: Fields): MembershipStatement {
+  const vault = toHex(fields.bytes(16)) as VaultId
+  const before = fields.skipNull() ? undefined : fields.bytes(vaultBoxBytes)
+  const ephemeral = fields.bytes(32)
+  let last: Uint8Array | undefined
+  const boxes = fields.list(vaultBoxesMax, (value) => {
+    const row = fields.nested(value)
+    const key = row.bytes(32)
+    const sealed = row.bytes(vaultBoxBytes)
+    row.end()
+    if (last !== undefined && compareBytes(last, key) >= 0) row.fail('its boxes are not in order')
+    last = key
+    return { device: deviceFromKey(key), sealed }
+  })
+  if (boxes.length === 0) fields.fail('it has no box')
+  return { kind: 'vault', vault, ...(before && { before }), ephemeral, boxes }
 }
 
 function goalValue(goal: CopiesGoal): CborValue {
@@ -168,9 +222,9 @@ function termsValue(terms: MemberTerms): CborValue {
   return [terms.name, ROLES.indexOf(terms.role), bits, terms.quotaBytes ?? null, terms.domain ?? null]
 }
 
-function readTerms(row: Fields): MemberTerms {
+function readTerms(row: Fields, version: Version): MemberTerms {
   const name = row.text(deviceNameBytesMax)
-  const role = ROLES[row.uint(ROLES.length - 1)] as Role
+  const role = ROLES[row.uint(LAST_ROLE[version])] as Role
   const bits = row.uint((1 << CAPABILITIES.length) - 1)
   const quotaBytes = row.skipNull() ? undefined : row.uint(quotaBytesMax)
   const domain = row.skipNull() ? undefined : row.text(deviceNameBytesMax)

@@ -5,7 +5,9 @@ import { CellarError } from '../errors.ts'
 import type { DeviceId, MeshId } from '../ids.ts'
 import { membersMax, membershipEntriesMax } from '../limits.ts'
 import { sha256Hex, statementContent } from '../statement.ts'
+import type { Random } from '../world.ts'
 import { isGoodName, openEntry, signEntry, type SignedEntry } from './entry.ts'
+import { areTermsOfPaper, isPaper, isPaperProof } from './paper.ts'
 import {
   type Capability,
   type CopiesGoal,
@@ -18,6 +20,7 @@ import {
   ROLE_CAPABILITIES,
   type MembershipStatement,
 } from './types.ts'
+import { readersOf, readersWithoutBox, vaultNow, vaultsAfter, vaultStatements } from './vaults.ts'
 
 /** What the founder of a mesh chooses. */
 export interface FoundOptions {
@@ -139,6 +142,81 @@ export function changeCopiesGoal(
   return append(membership, signer, options.atMs, { kind: 'goal', copiesGoal: options.copiesGoal })
 }
 
+/**
+ * Admits a paper device: the key on paper that people recover by (membership.md §7).
+ *
+ * @throws {CellarError} as {@link admitMember}
+ */
+export function admitPaper(
+  membership: Membership,
+  signer: Signer,
+  { paper, name, atMs }: PaperOptions,
+): Membership {
+  const terms = makeTerms({ name, role: 'paper' })
+  const { device, proof } = paper
+  return append(membership, signer, atMs, { kind: 'admit', device, incarnation: 1, terms, proof })
+}
+
+/** Who is admitted on paper. */
+export interface PaperOptions {
+  /** `proof`: 64 bytes that the paper device's key has signed, see `signPaperProof`. */
+  readonly paper: { readonly device: DeviceId; readonly proof: Uint8Array }
+  readonly name: string
+  /** Milliseconds since 1970, for display. */
+  readonly atMs: number
+}
+
+/** What bringing vault keys into the log takes. */
+export interface VaultOptions {
+  /** 32 bytes; borrowed. */
+  readonly vaultKey: Uint8Array
+  /** For keys and nonces that are used once. */
+  readonly random: Random
+  /** Milliseconds since 1970, for display. */
+  readonly atMs: number
+}
+
+/**
+ * Brings a vault key into the log, sealed to every reader: the first, or a new one under which chunks are sealed from
+ * now on. Several entries where there are many readers.
+ *
+ * @param options.before - the key of the newest vault; to be given exactly when there is one
+ * @throws {CellarError} `NOT_ENTITLED`, `MEMBERSHIP_INVALID`
+ */
+export function introduceVault(
+  membership: Membership,
+  signer: Signer,
+  options: VaultOptions & { readonly before?: Uint8Array },
+): Membership {
+  const others = readersOf(membership).map(({ device }) => device)
+  const readers = [signer.device, ...others.filter((device) => device !== signer.device)]
+  return sealFor(membership, signer, readers, options)
+}
+
+/**
+ * Seals the key of the newest vault to every reader that has no box of it yet: one who has just been admitted.
+ *
+ * @returns the membership as it was when nobody lacks one, or where the log has no vault
+ */
+export function shareVault(membership: Membership, signer: Signer, options: VaultOptions): Membership {
+  if (vaultNow(membership) === undefined) return membership
+  const readers = readersWithoutBox(membership).map(({ device }) => device)
+  return sealFor(membership, signer, readers, options)
+}
+
+function sealFor(
+  membership: Membership,
+  signer: Signer,
+  readers: readonly DeviceId[],
+  options: VaultOptions & { readonly before?: Uint8Array },
+): Membership {
+  const { atMs, ...rest } = options
+  let now = membership
+  for (const statement of vaultStatements({ mesh: membership.mesh, readers, ...rest }))
+    now = append(now, signer, atMs, statement)
+  return now
+}
+
 function makeTerms(options: TermsOptions): MemberTerms {
   const name = options.name.normalize('NFC').trim()
   if (!isGoodName(name))
@@ -244,7 +322,10 @@ function applyEntry(before: Membership | undefined, signed: SignedEntry): Member
     entries: [...before.entries, signed.bytes],
     hashes: [...before.hashes, signed.hash],
   }
+  if (isPaper(signer)) checkByPaper(before, signed)
   if (entry.statement.kind === 'goal') return { ...grown, copiesGoal: entry.statement.copiesGoal }
+  if (entry.statement.kind === 'vault')
+    return { ...grown, vaults: vaultsAfter(before, signer, entry.epoch, entry.statement) }
   const span = makeSpan(before, signer, signed)
   const after = { ...grown, ...withSpan(before, span) }
   if (![...after.members.values()].some((member) => mayAdmit(member)))
@@ -272,6 +353,7 @@ function applyFounding(signed: SignedEntry): Membership {
     headHash: hash,
     copiesGoal: statement.copiesGoal,
     members: new Map([[device, member]]),
+    vaults: [],
     entries: [bytes],
     hashes: [hash],
     spans: new Map([[device, [span]]]),
@@ -279,7 +361,16 @@ function applyFounding(signed: SignedEntry): Membership {
 }
 
 function mayAdmit(member: Member): boolean {
-  return member.removedEpoch === undefined && member.capabilities.has('admit')
+  return member.removedEpoch === undefined && member.capabilities.has('admit') && !isPaper(member)
+}
+
+/** M3.13: a phrase brings a new machine in, and does nothing else. */
+function checkByPaper(before: Membership, signed: SignedEntry): void {
+  const { epoch, statement } = signed.entry
+  const isNewMachine =
+    statement.kind === 'admit' && statement.terms.role !== 'paper' && !before.members.has(statement.device)
+  if (!isNewMachine)
+    throw new CellarError('NOT_ENTITLED', 'a paper device does more than admit a new machine', { epoch })
 }
 
 function withSpan(before: Membership, span: MemberSpan): Pick<Membership, 'members' | 'spans'> {
@@ -293,7 +384,7 @@ function withSpan(before: Membership, span: MemberSpan): Pick<Membership, 'membe
 /** What the entry makes of its device. */
 function makeSpan(before: Membership, signer: Member, signed: SignedEntry): MemberSpan {
   const { epoch, statement } = signed.entry
-  if (statement.kind === 'found' || statement.kind === 'goal')
+  if (statement.kind === 'found' || statement.kind === 'goal' || statement.kind === 'vault')
     throw refuse('founds a mesh that there is', signed)
   const old = before.members.get(statement.device)
   const cut = statement.cut && { cut: statement.cut }
@@ -304,16 +395,34 @@ function makeSpan(before: Membership, signer: Member, signed: SignedEntry): Memb
       throw refuse('admits another incarnation than the next', signed)
     if (old === undefined && before.members.size >= membersMax)
       throw refuse('admits more members than a mesh can have', signed)
+    if (statement.terms.role === 'paper') checkPaper(before, old, signed, statement)
     checkTerms(before, signer, old, signed, statement.terms)
     const { device, incarnation, terms } = statement
-    return { epoch, member: { ...terms, device, incarnation, admittedEpoch: epoch }, ...cut }
+    const admittedBy = isPaper(signer) && { admittedBy: signer.device }
+    return { epoch, member: { ...terms, device, incarnation, admittedEpoch: epoch, ...admittedBy }, ...cut }
   }
   if (old === undefined)
     throw new CellarError('NOT_A_MEMBER', 'an entry of the membership is about a stranger', { epoch })
   if (statement.kind === 'remove') return { epoch, member: { ...old, removedEpoch: epoch }, ...cut }
+  if (isPaper(old) !== isPaper(statement.terms)) throw refuse('turns a machine into paper, or paper into one', signed)
+  if (isPaper(old) && !areTermsOfPaper(statement.terms)) throw refuse('gives paper what no paper has', signed)
   checkTerms(before, signer, old, signed, statement.terms)
-  const { device, incarnation, admittedEpoch } = old
-  return { epoch, member: { ...statement.terms, device, incarnation, admittedEpoch }, ...cut }
+  const { device, incarnation, admittedEpoch, admittedBy } = old
+  const by = admittedBy !== undefined && { admittedBy }
+  return { epoch, member: { ...statement.terms, device, incarnation, admittedEpoch, ...by }, ...cut }
+}
+
+/** M3.11, M3.12: a key that never was a member, that says itself to which mesh it belongs, and has what paper has. */
+function checkPaper(
+  before: Membership,
+  old: Member | undefined,
+  signed: SignedEntry,
+  { device, terms, proof }: Extract<MembershipStatement, { kind: 'admit' }>,
+): void {
+  if (old !== undefined) throw refuse('turns a machine into paper, or paper into one', signed)
+  if (!areTermsOfPaper(terms)) throw refuse('gives paper what no paper has', signed)
+  if (proof === undefined || !isPaperProof(device, before.mesh, proof))
+    throw refuse('admits paper that did not say that it is of this mesh', signed)
 }
 
 /** M3.7: one name, one member. M3.8: nobody gives what it has not. */
@@ -330,9 +439,12 @@ function checkTerms(
     }
   }
   for (const capability of terms.capabilities) {
-    // Leaning gives no right over others, only makes them wait: who may admit may give it, and no role has it.
-    const isHad = signer.capabilities.has(capability) || old?.capabilities.has(capability) === true
-    if (capability !== 'lean' && !isHad) {
+    // Leaning gives no right over others, only makes them wait: who may admit may give it, and no role has it. A keeper
+    // that leaves storing to others can still have others store. Paper gives what a keeper has: it stands in for the
+    // keepers that are gone.
+    const own = isPaper(signer) ? ROLE_CAPABILITIES.keeper : signer.capabilities
+    const isHad = own.has(capability) || old?.capabilities.has(capability) === true
+    if (capability !== 'lean' && capability !== 'store' && !isHad) {
       throw new CellarError('NOT_ENTITLED', 'a device gives what it has not', {
         capability,
         epoch: signed.entry.epoch,

@@ -1,28 +1,36 @@
 /** The words of the membership log (membership.md §1). All shapes are immutable. */
 
 import type { ListingHash } from '../listing/types.ts'
-import type { DeviceId, MeshId } from '../ids.ts'
+import type { DeviceId, MeshId, VaultId } from '../ids.ts'
 
 /** One thing a device may do; `lean`: refer to chunks that others have and it has not (R5). */
 export type Capability = 'backup' | 'read' | 'store' | 'forget' | 'admit' | 'lean'
 
-/** A preset of capabilities, and the word that people see. */
-export type Role = 'keeper' | 'writer' | 'storer'
+/** A preset of capabilities, and the word that people see. A paper device is a key on paper: no machine runs it. */
+export type Role = MachineRole | 'paper'
+
+/** What a device that runs may be, and what others are invited as. */
+export type MachineRole = 'keeper' | 'writer' | 'storer'
 
 /** All capabilities, in the order of their bits on the wire. */
 export const CAPABILITIES: readonly Capability[] = ['backup', 'read', 'store', 'forget', 'admit', 'lean']
 
+/** Roles of devices that run, in the order of their numbers on the wire. */
+export const MACHINE_ROLES: readonly MachineRole[] = ['keeper', 'writer', 'storer']
+
 /** All roles, in the order of their numbers on the wire. */
-export const ROLES: readonly Role[] = ['keeper', 'writer', 'storer']
+export const ROLES: readonly Role[] = [...MACHINE_ROLES, 'paper']
 
 /**
  * What each role may do unless its entry says otherwise. A writer stores, but only ever adds. `lean` is in no role: all
- * wait for a device that has it before they reclaim (R6), so a keeper gives it on purpose.
+ * wait for a device that has it before they reclaim (R6), so a keeper gives it on purpose. Paper stores and signs
+ * nothing, so it counts for no copy; what it may give is that of a keeper (M3.8).
  */
 export const ROLE_CAPABILITIES: Readonly<Record<Role, ReadonlySet<Capability>>> = {
   keeper: new Set<Capability>(['backup', 'read', 'store', 'forget', 'admit']),
   writer: new Set<Capability>(['backup', 'read', 'store']),
   storer: new Set<Capability>(['store']),
+  paper: new Set<Capability>(['read', 'admit']),
 }
 
 /** How many devices should hold a root: all that store, or a number 1 .. 1024. */
@@ -54,6 +62,8 @@ export interface Member extends MemberTerms {
   readonly incarnation: number
   /** Epoch of the entry that admitted this incarnation. */
   readonly admittedEpoch: number
+  /** The paper device that admitted this one: somebody had the words. Undefined when a machine did. */
+  readonly admittedBy?: DeviceId
   /** Epoch of the entry that removed it, for good; undefined while it is a member. */
   readonly removedEpoch?: number
 }
@@ -66,6 +76,29 @@ export interface MemberSpan {
   readonly cut?: Cut
 }
 
+/** The key of a vault, sealed to one device that reads (membership.md §6). */
+export interface VaultBox {
+  readonly device: DeviceId
+  /** Public key drawn for the entry, 32 bytes. */
+  readonly ephemeral: Uint8Array
+  /** {@link vaultBoxBytes} bytes. */
+  readonly sealed: Uint8Array
+}
+
+/** One vault of the mesh: chunks are sealed under the newest, all can be read. */
+export interface VaultRecord {
+  readonly vault: VaultId
+  /** Epoch of the entry that brought it. */
+  readonly epoch: number
+  /** The key of the vault before, sealed under this one's; undefined for the first. */
+  readonly before: Uint8Array | undefined
+  /** In the order in which they came; of several for one device any that opens will do. */
+  readonly boxes: readonly VaultBox[]
+}
+
+/** Bytes of a vault key sealed: nonce, key, tag. */
+export const vaultBoxBytes = 24 + 32 + 16
+
 /** The membership after a number of entries; epoch = entries - 1. */
 export interface Membership {
   readonly mesh: MeshId
@@ -75,6 +108,8 @@ export interface Membership {
   readonly copiesGoal: CopiesGoal
   /** Removed devices too. */
   readonly members: ReadonlyMap<DeviceId, Member>
+  /** Oldest first; empty where the vault key travels by pairing only, as in a mesh founded before there were boxes. */
+  readonly vaults: readonly VaultRecord[]
   /** Signed entries as sent, oldest first. */
   readonly entries: readonly Uint8Array[]
   /** Hashes of the entries' contents, by epoch. */
@@ -97,10 +132,21 @@ export type MembershipStatement =
       readonly incarnation: number
       readonly terms: MemberTerms
       readonly cut?: Cut
+      /** Of a paper device, its own signature (64 bytes): it belongs to this mesh and to no other (M3.11). */
+      readonly proof?: Uint8Array
     }
   | { readonly kind: 'remove'; readonly device: DeviceId; readonly cut?: Cut }
   | { readonly kind: 'change'; readonly device: DeviceId; readonly terms: MemberTerms; readonly cut?: Cut }
   | { readonly kind: 'goal'; readonly copiesGoal: CopiesGoal }
+  | {
+      readonly kind: 'vault'
+      readonly vault: VaultId
+      readonly before?: Uint8Array
+      /** One for all boxes of the entry, 32 bytes. */
+      readonly ephemeral: Uint8Array
+      /** 1 .. `vaultBoxesMax`, in ascending order of the devices' keys. */
+      readonly boxes: readonly { readonly device: DeviceId; readonly sealed: Uint8Array }[]
+    }
 
 /** An entry of the log: a statement in its place. */
 export interface MembershipEntry {

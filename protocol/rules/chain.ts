@@ -4,6 +4,7 @@ import { CellarError } from '../errors.ts'
 import { headsPerListingMax } from '../limits.ts'
 import type { SignedHead } from '../listing/types.ts'
 import { closingSpan, memberAt } from '../membership/entitlement.ts'
+import { isPaper } from '../membership/paper.ts'
 import type { Membership } from '../membership/types.ts'
 import { hashAt, type Lane } from './view.ts'
 
@@ -58,7 +59,9 @@ export function checkMember(membership: Membership, heads: readonly SignedHead[]
   for (const { head } of heads) {
     if (head.epoch === checked) continue
     checked = head.epoch
-    if (memberAt(membership, device, head.epoch)?.incarnation !== incarnation) {
+    const member = memberAt(membership, device, head.epoch)
+    // M4.2: nobody runs a paper device; what is signed by its key was signed by whoever found the phrase.
+    if (member?.incarnation !== incarnation || isPaper(member)) {
       throw new CellarError('NOT_A_MEMBER', 'a listing is by a device that was no member', {
         device,
         seq: head.seq,

@@ -1,14 +1,16 @@
 /** What devices say to one another, as plain values (wire.md §3). */
 
 import type { ErrorCode } from '../errors.ts'
-import type { ChunkId, DeviceId, MeshId } from '../ids.ts'
+import type { ChunkId, DeviceId, MeshId, RootId, UploadId } from '../ids.ts'
 import type { ListingHash } from '../listing/types.ts'
 
 /** Names of the stream protocols; the number is the version of the messages. */
 export const SYNC_PROTOCOL = '/rootcellar/sync/1'
 export const CHUNKS_PROTOCOL = '/rootcellar/chunks/1'
 export const PAIR_PROTOCOL = '/rootcellar/pair/1'
+export const RECOVER_PROTOCOL = '/rootcellar/recover/1'
 export const AUDIT_PROTOCOL = '/rootcellar/audit/1'
+export const UPLOAD_PROTOCOL = '/rootcellar/upload/1'
 
 /** Version of the messages in {@link Hello}. */
 export const WIRE_VERSION = 1
@@ -138,6 +140,56 @@ export interface Proof {
   readonly macs: readonly Uint8Array[]
 }
 
+/** Tells the owner of a snapshot that some chunks of it are nowhere in the sender's reach: it may make them again. */
+export interface Missing {
+  readonly type: 'missing'
+  readonly ids: readonly ChunkId[]
+}
+
+/** Begins an upload, or goes on with one: the first message of its stream (wire.md §7). */
+export interface UploadOpen {
+  readonly type: 'uploadOpen'
+  /** 32 hex digits, drawn once by the owner; the same in all streams that go on with it. */
+  readonly upload: UploadId
+}
+
+/** Says that the upload may go on, and how much more the sender can store. */
+export interface UploadReady {
+  readonly type: 'uploadReady'
+  /** Bytes; 0 when it is full, and only what it has may be named. */
+  readonly roomBytes: number
+}
+
+/** Asks the other side to keep some chunks for the upload that the stream opened; it says which of them it lacks. */
+export interface Deposit {
+  readonly type: 'deposit'
+  /** Chosen by the asker, 0 .. 2^32 - 1; answers repeat it, and the frames of the chunks too. */
+  readonly request: number
+  /** 1 .. `idsPerMessageMax`, each once. */
+  readonly ids: readonly ChunkId[]
+}
+
+/** Names the chunks of a deposit that the sender has not got: they are to be sent, in this order. */
+export interface Lacking {
+  readonly type: 'lacking'
+  readonly request: number
+  readonly ids: readonly ChunkId[]
+}
+
+/** Says that all chunks of a deposit are durable and stay until the upload ends; or, of an end, that it is noted. */
+export interface Durable {
+  readonly type: 'durable'
+  readonly request: number
+}
+
+/** Ends an upload: what was deposited stays until its roots are held or forgotten; without a root it may go. */
+export interface UploadClose {
+  readonly type: 'uploadClose'
+  readonly request: number
+  /** What needs it, announced by its owner, 0 .. `idsPerMessageMax`; none: it is given up. */
+  readonly roots: readonly RootId[]
+}
+
 /** A step of pairing; the fields mean what pairing.md says of the step. */
 export interface PairingMessage {
   readonly type: 'pake' | 'confirm' | 'offer' | 'accept' | 'refuse'
@@ -161,6 +213,13 @@ export type Message =
   | Corrupt
   | Prove
   | Proof
+  | Missing
+  | UploadOpen
+  | UploadReady
+  | Deposit
+  | Lacking
+  | Durable
+  | UploadClose
   | PairingMessage
 
 /** Told by gossip: there is a new listing. A hint only, and not signed; what matters is pulled and verified. */

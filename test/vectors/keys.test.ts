@@ -3,20 +3,28 @@ import {
   type DeviceId,
   deriveVaultKeys,
   deviceIdFromPublicKey,
+  entropyOfPhrase,
   fromHex,
   isDeviceId,
   nodePrimitives,
+  openBox,
   openSecret,
+  paperSeed,
   portablePrimitives,
   publicKeyOfDevice,
+  signerFromSeed,
+  splitPhrase,
   toHex,
   verifySignature,
+  wordMeant,
+  wordsOfEntropy,
 } from '../../protocol/index.ts'
 import { assertRefuses } from './expect.ts'
 import { field, readVectors, type Vector } from './format.ts'
 
 const KEYS = ['of', 'vault', 'siv', 'seal', 'gear', 'source', 'device', 'message']
 const SECRET_KEYS = ['key', 'purpose', 'associated', 'secret']
+const BOX_KEYS = ['seed', 'ephemeral', 'entropy']
 
 function checkVault(vector: Vector): void {
   for (const primitives of [nodePrimitives, portablePrimitives]) {
@@ -58,15 +66,39 @@ function checkSecret(vector: Vector): void {
   else assertRefuses(vector, open)
 }
 
+function checkBox(vector: Vector): void {
+  const seed = fromHex(field(vector, 'seed'))
+  const ephemeral = fromHex(field(vector, 'ephemeral'))
+  const context = { purpose: field(vector, 'purpose'), associated: fromHex(field(vector, 'associated')) }
+  const { device } = signerFromSeed(seed)
+  const open = (): Uint8Array => openBox(seed, device, { ephemeral, sealed: vector.body }, context)
+  if (field(vector, 'expect') === 'success') assert.equal(toHex(open()), field(vector, 'secret'))
+  else assertRefuses(vector, open)
+}
+
+function checkPhrase(vector: Vector): void {
+  const read = (): Uint8Array => entropyOfPhrase(Buffer.from(vector.body).toString())
+  if (field(vector, 'expect') !== 'success') {
+    assertRefuses(vector, read)
+    return
+  }
+  const entropy = read()
+  assert.equal(toHex(entropy), field(vector, 'entropy'))
+  assert.equal(signerFromSeed(paperSeed(entropy)).device, field(vector, 'device'))
+  assert.deepEqual(splitPhrase(Buffer.from(vector.body).toString()).map(wordMeant), wordsOfEntropy(entropy))
+}
+
 const CHECKS: Readonly<Record<string, (vector: Vector) => void>> = {
   vault: checkVault,
   device: checkDevice,
   signature: checkSignature,
   secret: checkSecret,
+  box: checkBox,
+  phrase: checkPhrase,
 }
 
 describe('vectors of keys', () => {
-  for (const vector of readVectors('keys', [...KEYS, ...SECRET_KEYS])) {
+  for (const vector of readVectors('keys', [...KEYS, ...SECRET_KEYS, ...BOX_KEYS])) {
     it(`hold for ${vector.name}`, () => {
       const check = CHECKS[field(vector, 'of')]
       assert.ok(check)

@@ -1,16 +1,19 @@
-/** Vectors of keys: derivation, device ids, signatures and sealed secrets (keys.md). */
+/** Vectors of keys: derivation, device ids, signatures, sealed secrets, boxes and phrases (keys.md). */
 
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { base58 } from '@scure/base'
 import {
+  beginBoxes,
   concatBytes,
   deriveVaultKeys,
   deviceIdFromPublicKey,
   fromHex,
+  paperSeed,
   sealSecret,
   signerFromSeed,
   toHex,
+  wordsOfEntropy,
 } from '../../../protocol/index.ts'
 import type { Vector } from '../format.ts'
 
@@ -151,5 +154,70 @@ export function keyVectors(): Vector[] {
     ...deviceVectors(),
     ...signatureVectors(),
     ...secretVectors(),
+    ...boxVectors(),
+    ...phraseVectors(),
+  ]
+}
+
+/** A box for the device of {@link SEED}, by a key pair that is fixed. */
+function boxVectors(): Vector[] {
+  const { device } = signerFromSeed(SEED)
+  const sealer = beginBoxes(new Uint8Array(32).fill(0x31))
+  const associated = Buffer.from('mesh')
+  const context = { purpose: 'vault-box', associated }
+  const sealed = sealer.seal(device, context, new Uint8Array(24).fill(0x40), Buffer.from('a secret'))
+  const right = {
+    spec: 'keys.md K5.1',
+    expect: 'success',
+    of: 'box',
+    seed: toHex(SEED),
+    ephemeral: toHex(sealer.ephemeral),
+    purpose: 'vault-box',
+    associated: toHex(associated),
+  }
+  const fault = { expect: 'KEY_INVALID', reason: 'does not open' }
+  const other = toHex(beginBoxes(new Uint8Array(32).fill(0x32)).ephemeral)
+  return [
+    { name: 'box', header: { ...right, secret: toHex(Buffer.from('a secret')) }, body: sealed },
+    { name: 'box-for-another', header: { ...right, ...fault, seed: '05'.repeat(32) }, body: sealed },
+    { name: 'box-other-ephemeral', header: { ...right, ...fault, ephemeral: other }, body: sealed },
+    { name: 'box-other-purpose', header: { ...right, ...fault, purpose: 'seed' }, body: sealed },
+    { name: 'box-other-associated', header: { ...right, ...fault, associated: '00' }, body: sealed },
+    {
+      name: 'box-ephemeral-of-small-order',
+      header: { ...right, ...fault, reason: 'small order', ephemeral: '00'.repeat(32) },
+      body: sealed,
+    },
+  ]
+}
+
+/** Phrases as they are typed, in the body as UTF-8; what was drawn, and the paper device that it makes. */
+function phraseVectors(): Vector[] {
+  const entropy = Uint8Array.from({ length: 32 }, (_, position) => 0x80 + position)
+  const words = wordsOfEntropy(entropy)
+  const device = signerFromSeed(paperSeed(entropy)).device
+  const header = { spec: 'keys.md K6.1', expect: 'success', of: 'phrase', entropy: toHex(entropy), device }
+  const good = (name: string, spec: string, typed: string): Vector => ({
+    name,
+    header: { ...header, spec },
+    body: Buffer.from(typed),
+  })
+  const bad = (name: string, spec: string, reason: string, typed: readonly string[]): Vector => ({
+    name,
+    header: { spec, expect: 'PHRASE_WRONG', reason, of: 'phrase' },
+    body: Buffer.from(typed.join(' ')),
+  })
+  const other = words[6] === 'abandon' ? 'zoo' : 'abandon'
+  const numbered = words.map((word, at) => `${String(at + 1)}. ${word.toUpperCase()}`).join('\n')
+  return [
+    good('phrase', 'keys.md K6.1', words.join(' ')),
+    good('phrase-typed-from-paper', 'keys.md K6.2', numbered),
+    good('phrase-by-four-letters', 'keys.md K6.2', words.map((word) => word.slice(0, 4)).join('-')),
+    bad('phrase-word-unknown', 'keys.md K6.3', 'word 7 is not on the list', words.with(6, 'qqqq')),
+    bad('phrase-word-too-short', 'keys.md K6.3', 'word 7 is not on the list', words.with(6, 'ab')),
+    bad('phrase-word-missing', 'keys.md K6.3', 'it has 23 words', words.slice(1)),
+    bad('phrase-word-more', 'keys.md K6.3', 'it has 25 words', [...words, 'zoo']),
+    bad('phrase-word-wrong', 'keys.md K6.3', 'not the right one', words.with(6, other)),
+    bad('phrase-nothing', 'keys.md K6.3', 'it has 0 words', []),
   ]
 }

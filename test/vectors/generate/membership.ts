@@ -14,11 +14,11 @@ import {
 import type { Vector } from '../format.ts'
 
 const signer = (value: number): Signer => signerFromSeed(new Uint8Array(32).fill(value))
-const KEEPER = signer(7)
-const WRITER = signer(8)
-const STRANGER = signer(9)
-const key = (of: Signer): Uint8Array => publicKeyOfDevice(of.device)
-const AT_MS = 1_700_000_000_000
+export const KEEPER = signer(7)
+export const WRITER = signer(8)
+export const STRANGER = signer(9)
+export const key = (of: Signer): Uint8Array => publicKeyOfDevice(of.device)
+export const AT_MS = 1_700_000_000_000
 
 const [FOUND, ADMIT, REMOVE, CHANGE, GOAL] = [0, 1, 2, 3, 4]
 /** Bits of backup, read, store; of all that a keeper has; of admit alone; of a writer that leans. */
@@ -26,7 +26,7 @@ const [WRITES, ALL, ADMITS, LEANS] = [7, 31, 16, 39]
 /** Numbers of the roles. */
 const [AS_KEEPER, AS_WRITER] = [0, 1]
 
-function terms(name: string, role: number, bits: number): CborValue {
+export function terms(name: string, role: number, bits: number): CborValue {
   return [name, role, bits, null, null]
 }
 
@@ -36,7 +36,7 @@ function contentOf(entry: Uint8Array): Uint8Array {
 }
 
 /** The content of an entry that stands after the log given. */
-function contentAfter(
+export function contentAfter(
   log: readonly Uint8Array[],
   by: Signer,
   kind: number,
@@ -49,7 +49,7 @@ function contentAfter(
   return [1, mesh, log.length, prev, key(by), AT_MS, kind, ...values]
 }
 
-function sign(values: readonly CborValue[], by: Signer): Uint8Array {
+export function sign(values: readonly CborValue[], by: Signer): Uint8Array {
   return signStatement('membership', encodeCbor(values), by)
 }
 
@@ -68,21 +68,21 @@ const FOUNDING = entryAfter([], KEEPER, FOUND, [
   terms('desktop', AS_KEEPER, ALL),
   null,
 ])
-const FOUNDED = [FOUNDING]
-const ADMITTED = [
+export const FOUNDED = [FOUNDING]
+export const ADMITTED = [
   FOUNDING,
   entryAfter(FOUNDED, KEEPER, ADMIT, [key(WRITER), 1, terms('laptop', AS_WRITER, WRITES), null]),
 ]
-const REMOVED = [
+export const REMOVED = [
   ...ADMITTED,
   entryAfter(ADMITTED, KEEPER, REMOVE, [key(WRITER), [5, new Uint8Array(32).fill(2), null]]),
 ]
-const ADMITTER = [
+export const ADMITTER = [
   FOUNDING,
   entryAfter(FOUNDED, KEEPER, ADMIT, [key(WRITER), 1, terms('laptop', AS_WRITER, ADMITS), null]),
 ]
 
-function good(name: string, rule: string, log: readonly Uint8Array[]): Vector {
+export function good(name: string, rule: string, log: readonly Uint8Array[]): Vector {
   const last = log.at(-1) as Uint8Array
   const header = {
     spec: `membership.md ${rule}`,
@@ -92,13 +92,13 @@ function good(name: string, rule: string, log: readonly Uint8Array[]): Vector {
   return { name, header: { ...header, hash: sha256Hex(contentOf(last)) }, body: last }
 }
 
-interface Fault {
+export interface Fault {
   readonly rule: string
   readonly reason: string
   readonly expect?: string
 }
 
-function bad(
+export function bad(
   name: string,
   { rule, reason, expect = 'MEMBERSHIP_INVALID' }: Fault,
   log: readonly Uint8Array[],
@@ -144,8 +144,14 @@ function formVectors(): Vector[] {
       signStatement('listing', encodeCbor(values), KEEPER),
     ),
     bad(
-      'version-2',
+      'version-3',
       { rule: 'M2.2', reason: 'later format', expect: 'VERSION_UNKNOWN' },
+      FOUNDED,
+      sign([3, ...values.slice(1)], KEEPER),
+    ),
+    bad(
+      'version-later-than-needed',
+      { rule: 'M2.4', reason: 'later version' },
       FOUNDED,
       sign([2, ...values.slice(1)], KEEPER),
     ),

@@ -10,6 +10,7 @@ import { fileVectors } from './file.ts'
 import { retentionVectors } from './retention.ts'
 import { rootVectors } from './root.ts'
 import { treeVectors } from './tree.ts'
+import { vaultMembershipVectors } from './vaults.ts'
 import { wireVectors } from './wire.ts'
 
 /** Folder of `test/vectors` to its vectors. */
@@ -22,7 +23,7 @@ export function protocolVectors(): Readonly<Record<string, readonly Vector[]>> {
     file: fileVectors(),
     root: rootVectors(),
     listing: listingVectors(),
-    membership: membershipVectors(),
+    membership: [...membershipVectors(), ...vaultMembershipVectors()],
     retention: retentionVectors(),
     wire: wireVectors(),
   }
