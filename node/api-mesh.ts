@@ -2,6 +2,7 @@
 
 import type { RetentionStatus, SuspicionInfo, TrashStatus } from './api-deletion.ts'
 import type { ScheduledTask } from './api-schedule.ts'
+import type { TellingStatus } from './api-telling.ts'
 import type { PathText } from './path-text.ts'
 
 /** The presets of capabilities that people speak of. */
@@ -115,6 +116,8 @@ export interface Status {
   /** Devices for which retention is stopped (R14). */
   readonly suspicions: readonly SuspicionInfo[]
   readonly jobs: readonly Job[]
+  /** Who is told, and who is silent. */
+  readonly telling: TellingStatus
   readonly problems: readonly Problem[]
 }
 

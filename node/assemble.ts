@@ -19,6 +19,8 @@ import { Scheduler } from './schedule/scheduler.ts'
 import { AT_HOME, type Surroundings } from './schedule/surroundings.ts'
 import { sayingOf } from './saying.ts'
 import { Snapshots } from './snapshots.ts'
+import type { Outside } from './telling/outside.ts'
+import { Telling } from './telling/telling.ts'
 import { Troubles } from './troubles.ts'
 import type { Vault } from './vault.ts'
 import { PROGRAM } from './version.ts'
@@ -40,6 +42,8 @@ export interface NodeGiven {
   readonly isRunning: boolean
   /** Battery and network of the machine. @defaultValue power from the wall, and a network without a price */
   readonly surroundings?: Surroundings
+  /** Web, mail, programs and files, for telling what happens. @defaultValue none: hooks fail */
+  readonly outside?: () => Promise<Outside>
   /** Goes among the peers; called once at most. */
   readonly connect: (parts: NodeParts) => Promise<ConnectedNode>
 }
@@ -73,6 +77,18 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
     // R9: what is not noted counts as a gap; on a full disk it does.
     () => ledger.noteTime().catch(() => undefined),
   )
+  const { mesh } = ledger.membership
+  const telling = await Telling.open({
+    settings,
+    clock: world.clock,
+    events,
+    catalog: catalog.sub('telling'),
+    teller: () => ({ device: ledger.nameOf(signer.device), deviceId: signer.device, mesh: mesh.slice(0, 8) }),
+    nameOf: (device) => ledger.nameOf(device),
+    outside: given.outside ?? noOutside,
+    isRunning,
+  })
+  closers.push(() => telling.close())
   const vault = keys.vault === undefined ? undefined : await given.openVault(keys.vault)
   let connected: Promise<ConnectedNode> | undefined
   let current: ConnectedNode | undefined
@@ -136,6 +152,7 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
       device: signer.device,
       surroundings: given.surroundings ?? AT_HOME,
     }),
+    telling,
     snapshots: new Snapshots({ ledger, store, cache: catalog.sub('roots'), vault }),
     isRunning,
     startedMs: world.clock.nowMs(),
@@ -149,6 +166,10 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
   }
   if (isRunning) closers.push(runUntilClosed((signal) => reaper.run(signal)))
   return parts
+}
+
+async function noOutside(): Promise<never> {
+  throw new CellarError('HOOK_FAILED', 'this node was given no way to the outside')
 }
 
 /** R11: there is nobody to contradict. What is signed first may be followed by word that it is taken account of (R4). */

@@ -96,6 +96,7 @@ async function openParts(home: HomePaths, options: OpenNodeOptions, closers: Clo
       openVault,
       surroundings: machineSurroundings(),
       isRunning: options.mode === 'running',
+      outside: loadOutside,
       connect: async (parts) => (await loadConnect()).connectParts(parts),
     },
     closers,
@@ -115,6 +116,9 @@ async function keepLog(parts: NodeParts, sink: LogSink, closers: Closer[]): Prom
     return Promise.resolve()
   })
 }
+
+/** Most nodes tell nobody but their own status. */
+const loadOutside = async () => (await import('./adapters/outside.ts')).systemOutside
 
 /** The network takes longer to load than most commands to run: loaded when a node goes among its peers. */
 const loadConnect = () => import('./connect.ts')

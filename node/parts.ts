@@ -16,6 +16,7 @@ import type { Online } from './online.ts'
 import type { RateLimits } from './replication/rate.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
 import type { Snapshots } from './snapshots.ts'
+import type { Telling } from './telling/telling.ts'
 import type { Troubles } from './troubles.ts'
 import type { Vault } from './vault.ts'
 
@@ -55,6 +56,8 @@ export interface NodeParts {
   readonly snapshots: Snapshots
   /** What the node does by itself; followed only while it runs until it is stopped. */
   readonly scheduler: Scheduler
+  /** Tells people and programs what happens. */
+  readonly telling: Telling
   /** True in a node that runs until it is stopped, false in one opened for one command. */
   readonly isRunning: boolean
   readonly startedMs: number

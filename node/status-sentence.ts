@@ -1,9 +1,9 @@
 /** The one sentence with which status begins (story 21): pure, so that terminal, dashboard and tests say the same. */
 
-import type { SnapshotCounts, Status, Waiting } from './api-mesh.ts'
+import type { Problem, SnapshotCounts, Status, Waiting } from './api-mesh.ts'
 
 /** How a person stands. */
-export type Verdict = 'safe' | 'waiting' | 'alone' | 'empty' | 'trouble'
+export type Verdict = 'safe' | 'waiting' | 'alone' | 'late' | 'empty' | 'trouble'
 
 /** The verdict, the sentence that says why, and what to do if there is something to do. */
 export interface StatusSentence {
@@ -31,6 +31,16 @@ export function statusSentence(status: Status): StatusSentence {
       ...(broken.remedy === undefined ? {} : { todo: broken.remedy }),
     }
   }
+  const suspect = status.suspicions[0]
+  if (suspect !== undefined) {
+    return {
+      verdict: 'trouble',
+      sentence: sentenceOf(`the backups of ${suspect.device} look wrong: ${suspect.message}`),
+      todo: `look at its snapshots; when all is well: cellar devices trust ${suspect.device}`,
+    }
+  }
+  const late = status.problems.find((problem) => problem.code === 'BACKUP_LATE')
+  if (late !== undefined) return { verdict: 'late', ...lateSentence(late, counts, status) }
   if (counts.total === 0) {
     return { verdict: 'empty', sentence: 'There is no snapshot yet.', todo: 'cellar backup PATH' }
   }
@@ -43,6 +53,23 @@ export function statusSentence(status: Status): StatusSentence {
     verdict: counts.only_on_owner > 0 ? 'alone' : 'waiting',
     sentence: notYet(counts, status),
     todo: todoOf(status),
+  }
+}
+
+/** What there is may be safe; what is new is in no snapshot. */
+function lateSentence(late: Problem, counts: SnapshotCounts, status: Status): Omit<StatusSentence, 'verdict'> {
+  const before =
+    counts.total === 0
+      ? 'there is no snapshot'
+      : status.mesh.devices === 1
+        ? hereOnly(counts)
+        : counts.complete === counts.total
+          ? everywhere(counts, status)
+          : notYet(counts, status)
+  const rest = `${before.charAt(0).toLowerCase()}${before.slice(1)}`
+  return {
+    sentence: sentenceOf(`${late.message}; ${rest}`),
+    ...(late.remedy === undefined ? {} : { todo: late.remedy }),
   }
 }
 

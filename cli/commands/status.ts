@@ -1,4 +1,4 @@
-import { type Status, statusSentence } from '../../node/client.ts'
+import { ERRORS, type Status, type StatusSentence, statusSentence, type Verdict } from '../../node/client.ts'
 import { count, formatAgo, formatBytes, formatShare, formatTime } from '../output/format.ts'
 import { formatFacts } from '../output/table.ts'
 import type { Session } from '../session.ts'
@@ -13,20 +13,36 @@ export const defineStatus: Define = (program, act) => {
     .description(
       'Says in one sentence whether every snapshot is on as many devices as wanted, then what waits for whom, and the facts of this device.',
     )
+    .option('--check', 'say it by the exit status too: 0 safe, 21 copies are missing, 1 anything else')
     .action(act(showStatus))
   examples(
     command,
     'cellar status',
     'cellar status -q    only the sentence',
     'cellar status --json | jq .verdict',
+    'cellar status --check -q || notify-send "Look after your backups"',
   )
 }
 
-async function showStatus(session: Session): Promise<undefined> {
+/** What a script is told (cli.md "Exit codes"): missing copies are told as `backup --wait` tells them. */
+const EXIT_STATUS: Readonly<Record<Verdict, number>> = {
+  safe: 0,
+  waiting: ERRORS.COPIES_MISSING.exit,
+  alone: ERRORS.COPIES_MISSING.exit,
+  late: 1,
+  empty: 1,
+  trouble: 1,
+}
+
+async function showStatus(session: Session, options: { readonly check?: boolean }): Promise<number> {
   const status = await session.call('status', {})
-  const { verdict, sentence, todo } = statusSentence(status)
-  if (session.json)
-    return void session.print.json({ verdict, sentence, ...(todo === undefined ? {} : { todo }), ...status })
+  const said = statusSentence(status)
+  if (session.json) session.print.json({ ...said, ...status })
+  else printStatus(session, status, said)
+  return options.check === true ? EXIT_STATUS[said.verdict] : 0
+}
+
+function printStatus(session: Session, status: Status, { sentence, todo }: StatusSentence): void {
   session.print.result(session.print.strong(session.print.safe(sentence)))
   if (todo !== undefined && !session.print.options.quiet)
     session.print.info(`To do: ${session.print.safe(todo)}`)
@@ -38,7 +54,6 @@ async function showStatus(session: Session): Promise<undefined> {
       `${problem.level}: ${session.print.safe(problem.message)}${problem.remedy === undefined ? '' : `\n  to do: ${session.print.safe(problem.remedy)}`}`,
     )
   }
-  return undefined
 }
 
 function factsOf(session: Session, status: Status): [string, string][] {

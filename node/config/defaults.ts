@@ -20,6 +20,7 @@ export const CONFIG_DEFAULT: Config = {
   floorAgeMs: dayMs,
   floorNewest: 1,
   silentAfterMs: 7 * dayMs,
+  silence: [],
   logLevel: 'info',
   statusFile: undefined,
   retention: undefined,

@@ -32,6 +32,8 @@ export interface Config {
   readonly floorNewest: number
   /** A member not heard of for so long is told of as silent; milliseconds; undefined: never. */
   readonly silentAfterMs: number | undefined
+  /** Other times for some of them, by name. */
+  readonly silence: readonly SilenceRule[]
   /** What goes to the log. */
   readonly logLevel: LogLevel
   /** A file that always says how the node is, for programs that watch files; undefined: none. */
@@ -50,6 +52,14 @@ export interface Config {
   readonly email: EmailConfig | undefined
   readonly metrics: MetricsConfig
   readonly dashboard: DashboardConfig
+}
+
+/** How long one device may be silent. */
+export interface SilenceRule {
+  /** Its name. */
+  readonly device: string
+  /** Milliseconds; undefined: for ever. */
+  readonly afterMs: number | undefined
 }
 
 /** As pino knows them, the gravest first. */

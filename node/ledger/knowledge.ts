@@ -150,6 +150,11 @@ export abstract class Knowledge {
     return deadHere(this.state, this.#self)
   }
 
+  /** For how long this node has been running in all, milliseconds (R9). */
+  get runningMs(): number {
+    return this.running.nowMs
+  }
+
   /** When this node first saw a root, milliseconds since 1970; 0 when it never did. */
   firstSeenMs(root: RootId): number {
     return this.state.seen.get(root)?.wallMs ?? 0

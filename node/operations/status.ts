@@ -1,6 +1,6 @@
 /** `status`: whether one is safe, and what is still on its way. */
 
-import { type DeviceId, ERRORS, isReplicated, type RootId } from '../../protocol/index.ts'
+import { type DeviceId, isReplicated, type RootId } from '../../protocol/index.ts'
 import { freeBytes } from '../adapters/disk-space.ts'
 import type { Problem, ReclaimBlock, SnapshotCounts, Status, TrashStatus, Waiting } from '../api.ts'
 import { Explainer } from '../deletion/explain.ts'
@@ -8,15 +8,14 @@ import { restorableDead } from '../deletion/restorable.ts'
 import { standingSuspicions } from '../deletion/suspicion.ts'
 import type { NodeParts } from '../parts.ts'
 import { EVERY } from '../snapshots.ts'
+import { tellingProblems, tellingStatus } from '../telling/problems.ts'
 import { VERSION } from '../version.ts'
 import { copiesNow } from './copies.ts'
 import { listDevices } from './devices.ts'
-import { fullProblems, isFull } from './full.ts'
+import { isFull } from './full.ts'
+import { standingProblems } from './problems.ts'
 import { retentionStatus } from './retain.ts'
 import { listSchedule } from './scheduled.ts'
-
-/** A device without a sign for so long is spoken of, milliseconds. */
-const silentMs = 7 * 24 * 3_600_000
 
 /** Says how this device and its mesh stand. */
 export function readStatus(parts: NodeParts): Status {
@@ -31,6 +30,7 @@ export function readStatus(parts: NodeParts): Status {
   const last = made.at(-1)
   const retention = retentionStatus(parts)
   const free = freeBytes(parts.storePath)
+  const telling = tellingStatus(parts)
   return {
     version: VERSION,
     device: { id: signer.device, name: self.name, role: self.role },
@@ -67,7 +67,8 @@ export function readStatus(parts: NodeParts): Status {
     schedule: listSchedule(parts),
     suspicions: standingSuspicions(parts),
     jobs: parts.jobs.list(),
-    problems: [...fullProblems(parts, roots), ...problemsOf(parts, devices)],
+    telling,
+    problems: problemsOf(parts, roots, telling),
   }
 }
 
@@ -108,49 +109,8 @@ function waitingFor(parts: NodeParts, roots: readonly RootId[], devices: Status[
   })
 }
 
-function problemsOf(parts: NodeParts, devices: Status['devices']): Problem[] {
-  const problems: Problem[] = []
-  const stats = parts.store.stats()
-  if (stats.readOnly) {
-    problems.push({
-      level: 'error',
-      code: 'STORE_FULL',
-      message: `the disk of ${parts.storePath} is full: nothing more can be stored`,
-      remedy: 'free space on it',
-    })
-  }
-  if (stats.quarantined > 0) {
-    const what = `${String(stats.quarantined)} stored ${stats.quarantined === 1 ? 'chunk is' : 'chunks are'} damaged`
-    problems.push({ level: 'error', code: 'CHUNK_CORRUPT', message: what, remedy: 'cellar check --repair' })
-  }
-  if (parts.ledger.isMembershipForked) {
-    problems.push({
-      level: 'warning',
-      code: 'MEMBERSHIP_FORK',
-      message: 'two keepers changed the mesh at once: nothing is freed any more until that is settled',
-      remedy: ERRORS.MEMBERSHIP_FORK.remedy,
-    })
-  }
-  if (parts.ledger.isRolledBack) {
-    problems.push({
-      level: 'error',
-      code: 'LISTING_FORK',
-      message: 'the disk of this device went back in time, so it announces nothing',
-      remedy: 'remove this device on a keeper, then join again with a new home',
-    })
-  }
+function problemsOf(parts: NodeParts, roots: readonly RootId[], telling: Status['telling']): Problem[] {
+  const problems = [...standingProblems(parts, roots), ...tellingProblems(parts, telling)]
   const nowMs = parts.world.clock.nowMs()
-  for (const device of devices) {
-    if (device.removed === true || device.connected || device.last_seen === undefined) continue
-    const days = Math.floor((nowMs - Date.parse(device.last_seen)) / 86_400_000)
-    if (nowMs - Date.parse(device.last_seen) > silentMs) {
-      problems.push({
-        level: 'warning',
-        code: 'PEER_GONE',
-        message: `${device.name} has not been heard of for ${String(days)} days`,
-        remedy: `start rootcellar on ${device.name}`,
-      })
-    }
-  }
   return [...problems, ...parts.troubles.recent(nowMs)]
 }

@@ -126,5 +126,6 @@ export const STATUS: Status = {
   schedule: [],
   suspicions: [],
   jobs: [],
+  telling: { hooks: [], silent: [] },
   problems: [],
 }
