@@ -15,6 +15,9 @@ export type VaultId = string & { readonly __brand: 'VaultId' }
 /** A device's libp2p PeerId in its base58 text form (`12D3Koo…`); it carries the Ed25519 public key. */
 export type DeviceId = string & { readonly __brand: 'DeviceId' }
 
+/** Lower-case hex (32 digits), drawn at random by its owner: names one upload (wire.md §7). */
+export type UploadId = string & { readonly __brand: 'UploadId' }
+
 const HEX = /^[0-9a-f]+$/
 
 /** Says whether a text is a whole chunk id. */

@@ -4,7 +4,7 @@ import { concatBytes, fromHex, toHex } from '../bytes.ts'
 import { type CborValue, decodeCbor, encodeCbor } from '../cbor.ts'
 import { CellarError, errorCodeFromWire, errorCodeToWire } from '../errors.ts'
 import { Fields } from '../fields.ts'
-import type { ChunkId, DeviceId, MeshId } from '../ids.ts'
+import type { ChunkId, DeviceId, MeshId, UploadId } from '../ids.ts'
 import {
   frameBytesMax,
   headBytesMax,
@@ -19,6 +19,7 @@ import {
   pairingFieldsMax,
   pairingGiftBytesMax,
   proveIdsMax,
+  quotaBytesMax,
   wireTextBytesMax,
 } from '../limits.ts'
 import type { ListingHash } from '../listing/types.ts'
@@ -39,6 +40,7 @@ const REQUEST_MAX = 0xffff_ffff
 const VERSION_MAX = 0xffff
 const PROGRAM_BYTES_MAX = 64
 const MAC_BYTES = 32
+const UPLOAD_BYTES = 16
 const WORDS = { what: 'a message', code: 'PEER_PROTOCOL' } as const
 
 const FORMS: { readonly [T in Exclude<Type, PairingType>]: Form<T> } = {
@@ -160,6 +162,41 @@ const FORMS: { readonly [T in Exclude<Type, PairingType>]: Form<T> } = {
     write: (m) => [m.request, concatBytes(m.macs)],
     read: (fields) => ({ type: 'proof', request: fields.uint(REQUEST_MAX), macs: readMacs(fields) }),
   },
+  missing: {
+    number: 15,
+    write: (m) => [idsValue(m.ids)],
+    read: (fields) => ({ type: 'missing', ids: readIds(fields) }),
+  },
+  uploadOpen: {
+    number: 21,
+    write: (m) => [fromHex(m.upload)],
+    read: (fields) => ({ type: 'uploadOpen', upload: toHex(fields.bytes(UPLOAD_BYTES)) as UploadId }),
+  },
+  uploadReady: {
+    number: 22,
+    write: (m) => [m.roomBytes],
+    read: (fields) => ({ type: 'uploadReady', roomBytes: fields.uint(quotaBytesMax) }),
+  },
+  deposit: {
+    number: 23,
+    write: (m) => [m.request, idsValue(m.ids)],
+    read: (fields) => ({ type: 'deposit', request: fields.uint(REQUEST_MAX), ids: readDepositIds(fields) }),
+  },
+  lacking: {
+    number: 24,
+    write: (m) => [m.request, idsValue(m.ids)],
+    read: (fields) => ({ type: 'lacking', request: fields.uint(REQUEST_MAX), ids: readIds(fields) }),
+  },
+  durable: {
+    number: 25,
+    write: (m) => [m.request],
+    read: (fields) => ({ type: 'durable', request: fields.uint(REQUEST_MAX) }),
+  },
+  uploadClose: {
+    number: 26,
+    write: (m) => [m.request, idsValue(m.roots)],
+    read: (fields) => ({ type: 'uploadClose', request: fields.uint(REQUEST_MAX), roots: readIds(fields) }),
+  },
 }
 
 type PairingType = 'pake' | 'confirm' | 'offer' | 'accept' | 'refuse'
@@ -276,8 +313,15 @@ function readIds(fields: Fields): ChunkId[] {
 
 /** W3.5: some, not too many, and none twice: to answer costs a read of each. */
 function readProveIds(fields: Fields): ChunkId[] {
+  const ids = readDepositIds(fields)
+  if (ids.length > proveIdsMax) fields.fail('chunk ids of a wrong length')
+  return ids
+}
+
+/** W7.1: some, and none twice. */
+function readDepositIds(fields: Fields): ChunkId[] {
   const ids = readIds(fields)
-  if (ids.length === 0 || ids.length > proveIdsMax) fields.fail('chunk ids of a wrong length')
+  if (ids.length === 0) fields.fail('chunk ids of a wrong length')
   if (new Set(ids).size !== ids.length) fields.fail('a chunk is named twice')
   return ids
 }
