@@ -1,6 +1,7 @@
 /** The real ways to a node: over its control socket, or by opening one in this process. */
 
 import {
+  type AskPassphrase,
   CellarError,
   connectNode,
   findHome,
@@ -9,6 +10,7 @@ import {
   type LogSink,
   type NodeHandle,
   type RateLimits,
+  readHomeFacts,
 } from '../node/client.ts'
 import type { NodeDoor, RunningNode } from './world.ts'
 
@@ -20,24 +22,43 @@ const WAIT_MS = 60_000
 /** Loads the node only when one is opened: network and store take longer to load than most commands to run. */
 const loadNode = () => import('../node/index.ts')
 
+const loadRecovery = async () => await (await loadNode()).loadRecovery()
+
 /** The ways to a node of this process's user. */
 export function nodeDoor(env: Readonly<Record<string, string | undefined>>): NodeDoor {
   return {
     home: (directory) => findHome(directory, env),
+    facts: readHomeFacts,
     connect: (home) => connectNode(home.socket),
     reach,
     run,
-    init: async (home, options) => (await loadNode()).initDevice(home, options),
+    init: async (home, options, paper) => (await loadNode()).initDevice(home, options, paper),
     join: async (home, options, on) => (await loadNode()).joinMesh(home, options, on),
+    recover: async (home, options, on) => (await loadRecovery()).recoverDevice(home, options, on),
+    refuseSecond: async (home) => {
+      ;(await loadNode()).refuseSecond(home)
+    },
+    phrases: async () => (await loadRecovery()).phraseTools,
+    readSecretFile: async (path) => (await loadRecovery()).readSecretFile(path),
+    writeSecretFile: async (path, text) => {
+      ;(await loadRecovery()).writeSecretFile(path, text)
+    },
+    setPassphrase: async (home, passphrase, ask) => (await loadNode()).setPassphrase(home, passphrase, ask),
+    removePassphrase: async (home, ask) => (await loadNode()).removePassphrase(home, ask),
   }
 }
 
-async function reach(home: HomePaths, signal: AbortSignal, limits: RateLimits): Promise<NodeHandle> {
+async function reach(
+  home: HomePaths,
+  signal: AbortSignal,
+  limits: RateLimits,
+  passphrase?: AskPassphrase,
+): Promise<NodeHandle> {
   for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
     const running = await connectNode(home.socket)
     if (running !== undefined) return limitless(running, limits)
     try {
-      return await openForCommand(home, signal, limits)
+      return await openForCommand(home, signal, limits, passphrase)
     } catch (error) {
       if (!isCellarError(error, 'STORE_IN_USE') || waitedMs >= WAIT_MS) throw error
     }
@@ -55,10 +76,15 @@ function limitless(running: NodeHandle, limits: RateLimits): NodeHandle {
 }
 
 /** Opens a node for one command. Commands that come meanwhile are answered too: no command waits for another. */
-async function openForCommand(home: HomePaths, signal: AbortSignal, limits: RateLimits): Promise<NodeHandle> {
+async function openForCommand(
+  home: HomePaths,
+  signal: AbortSignal,
+  limits: RateLimits,
+  passphrase: AskPassphrase | undefined,
+): Promise<NodeHandle> {
   const { openNode, serveControl } = await loadNode()
   signal.throwIfAborted()
-  const node = await openNode(home, { mode: 'command', limits })
+  const node = await openNode(home, { mode: 'command', limits, ...(passphrase && { passphrase }) })
   try {
     const server = await serveControl({ path: home.socket, handle: node })
     const close = async (): Promise<void> => {
@@ -88,16 +114,19 @@ async function run(
   signal: AbortSignal,
   limits: RateLimits,
   log: LogSink,
+  passphrase?: AskPassphrase,
 ): Promise<RunningNode> {
   const { openNode, serveControl } = await loadNode()
   for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
     await refuseSecond(home, signal)
     try {
-      const node = await openNode(home, { mode: 'running', limits, log })
+      const node = await openNode(home, { mode: 'running', limits, log, ...(passphrase && { passphrase }) })
       let stop = (): void => undefined
       const stopAsked = new Promise<void>((resolve) => (stop = resolve))
       try {
-        const server = await serveControl({ path: home.socket, handle: node, onStop: stop })
+        const { dashboardListen: listen, onTrouble } = node
+        const dashboard = { listen, tokenFile: home.dashboardToken, onTrouble }
+        const server = await serveControl({ path: home.socket, handle: node, onStop: stop, dashboard })
         return { handle: node, stopAsked, close: () => server.close().finally(() => node.close()) }
       } catch (error) {
         await node.close()

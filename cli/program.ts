@@ -5,18 +5,29 @@ import { defineBackup } from './commands/backup.ts'
 import { defineCheck } from './commands/check.ts'
 import { type Act, type Define, GROUP } from './commands/command.ts'
 import { defineCompletion } from './commands/completion.ts'
+import { defineDashboard } from './commands/dashboard.ts'
+import { defineConfig } from './commands/config.ts'
 import { defineDevices } from './commands/devices.ts'
 import { defineDiff } from './commands/diff.ts'
+import { defineDrill } from './commands/drill.ts'
 import { defineDump } from './commands/dump.ts'
 import { defineFind } from './commands/find.ts'
 import { defineForget } from './commands/forget.ts'
+import { defineHook } from './commands/hook.ts'
 import { defineInit } from './commands/init.ts'
 import { defineInvite } from './commands/invite.ts'
 import { defineJoin } from './commands/join.ts'
+import { defineKey } from './commands/key.ts'
 import { defineLs } from './commands/ls.ts'
+import { defineMetrics } from './commands/metrics.ts'
 import { definePin, defineUnpin } from './commands/pin.ts'
+import { defineProfile } from './commands/profile.ts'
 import { definePrune } from './commands/prune.ts'
+import { defineRecover } from './commands/recover.ts'
+import { defineRecovery } from './commands/recovery.ts'
 import { defineRestore } from './commands/restore.ts'
+import { defineScrub } from './commands/scrub.ts'
+import { defineService } from './commands/service.ts'
 import { defineSnapshots } from './commands/snapshots.ts'
 import { defineStart } from './commands/start.ts'
 import { defineStats } from './commands/stats.ts'
@@ -35,11 +46,17 @@ const COMMANDS: readonly Define[] = [
   defineInit,
   defineInvite,
   defineJoin,
+  defineRecover,
+  defineRecovery,
   defineDevices,
+  defineConfig,
+  defineService,
   defineStart,
   defineStop,
   defineStatus,
+  defineDashboard,
   defineBackup,
+  defineProfile,
   defineSnapshots,
   defineRestore,
   defineLs,
@@ -54,6 +71,11 @@ const COMMANDS: readonly Define[] = [
   defineUnpin,
   definePrune,
   defineCheck,
+  defineKey,
+  defineHook,
+  defineMetrics,
+  defineScrub,
+  defineDrill,
   defineVersion,
   defineCompletion,
 ]

@@ -12,8 +12,10 @@ import {
   type ResultOf,
   type RateLimits,
 } from '../node/client.ts'
+import { Asker } from './asker.ts'
 import { describeError, type OutputOptions, Printer } from './output/printer.ts'
 import { absolutePath, argumentBytes } from './raw-args.ts'
+import { askPassphrase } from './secrets.ts'
 import type { CliWorld } from './world.ts'
 
 /** Global options, as the parser gives them. */
@@ -35,6 +37,8 @@ export type SessionCall<M extends MethodName> = Omit<CallOptions<M>, 'signal'>
 export class Session {
   readonly world: CliWorld
   readonly print: Printer
+  /** Asks the person on the terminal, if there is one. */
+  readonly asker: Asker
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal
   /** What a person is told when interrupted now: what is kept. Commands set it as they go. */
@@ -50,6 +54,7 @@ export class Session {
     this.command = command
     this.#options = options
     this.print = new Printer(world, outputOptions(world, options), () => this.interrupt())
+    this.asker = new Asker(world.stdin, world.stderr)
     this.signal = this.#controller.signal
   }
 
@@ -72,6 +77,11 @@ export class Session {
     }
   }
 
+  /** `--home`, as it was given. */
+  get homeGiven(): string | undefined {
+    return this.#options.home
+  }
+
   /** The places of this device. */
   async home(): Promise<HomePaths> {
     return await this.world.door.home(this.#options.home)
@@ -83,7 +93,9 @@ export class Session {
     params: ParamsOf<M>,
     options: SessionCall<M> = {},
   ): Promise<ResultOf<M>> {
-    this.#handle ??= await this.world.door.reach(await this.home(), this.signal, this.limits)
+    this.#handle ??= await this.world.door.reach(await this.home(), this.signal, this.limits, () =>
+      askPassphrase(this),
+    )
     return await this.#handle.call(method, params, { ...options, signal: this.signal })
   }
 
@@ -101,6 +113,7 @@ export class Session {
   async close(): Promise<void> {
     await this.#handle?.close()
     this.#handle = undefined
+    await this.asker.close()
   }
 }
 

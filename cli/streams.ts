@@ -32,6 +32,9 @@ export function sourceOf(stream: ReadStream): Source {
       return stream.isTTY
     },
     bytes: () => stream as AsyncIterable<Uint8Array>,
+    setHidden: (isHidden) => {
+      if (stream.isTTY) stream.setRawMode(isHidden)
+    },
   }
 }
 

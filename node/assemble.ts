@@ -12,6 +12,7 @@ import { Reaper } from './deletion/reaper.ts'
 import { Events } from './events.ts'
 import type { HomeKeys, HomePaths } from './home.ts'
 import { Jobs } from './jobs.ts'
+import { VaultRing } from './keys/ring.ts'
 import { Ledger } from './ledger/ledger.ts'
 import type { NodeParts } from './parts.ts'
 import type { RateLimits } from './replication/rate.ts'
@@ -21,14 +22,22 @@ import { sayingOf } from './saying.ts'
 import { Snapshots } from './snapshots.ts'
 import type { Outside } from './telling/outside.ts'
 import { Telling } from './telling/telling.ts'
+import { KeptTrees, treesToKeep } from './thin/kept-trees.ts'
 import { Troubles } from './troubles.ts'
+import { UploadKeeper } from './upload/keeper.ts'
+import { OwnUploads } from './upload/own.ts'
 import type { Vault } from './vault.ts'
 import { PROGRAM } from './version.ts'
+import type { SealAgain } from './watching/mend-from.ts'
+import { beginWatching, openWatching } from './watching/watching.ts'
 
 /** What a node is put together from. */
 export interface NodeGiven {
   readonly home: HomePaths
   readonly config: Config
+  /** Reads the settings again; left out: they stay. @throws {CellarError} `CONFIG_INVALID` */
+  readonly readConfig?: () => Config
+  /** Of the command line: they go before the settings. */
   readonly limits: RateLimits
   readonly keys: HomeKeys
   readonly world: World
@@ -37,13 +46,15 @@ export interface NodeGiven {
   readonly storePath: string
   /** Opens the store, once it is known how much it may take; closed with the node. */
   readonly openStore: (quotaBytes: number | undefined) => Promise<ChunkStore>
-  /** Opens the vault of a device that may read. */
-  readonly openVault: (vaultKey: Uint8Array) => Promise<Vault>
+  /** Opens the vault of a device that may read, with the keys of the vaults before (vault.ts). */
+  readonly openVault: (vaultKey: Uint8Array, before: readonly Uint8Array[]) => Promise<Vault>
   readonly isRunning: boolean
   /** Battery and network of the machine. @defaultValue power from the wall, and a network without a price */
   readonly surroundings?: Surroundings
   /** Web, mail, programs and files, for telling what happens. @defaultValue none: hooks fail */
   readonly outside?: () => Promise<Outside>
+  /** Seals what was backed up again, to mend chunks that nobody has. @defaultValue that cannot be done */
+  readonly sealAgain?: SealAgain
   /** Goes among the peers; called once at most. */
   readonly connect: (parts: NodeParts) => Promise<ConnectedNode>
 }
@@ -59,10 +70,13 @@ export type Closer = () => Promise<void>
  */
 export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise<NodeParts> {
   const { home, limits, keys, world, catalog, storePath, isRunning } = given
-  const settings = new Settings(given.config)
+  const settings = new Settings(given.config, given.readConfig)
   closers.push(() => catalog.close())
   const signer = signerFromSeed(keys.device)
   const events = new Events()
+  settings.onChange(() => {
+    events.emit({ kind: 'settings' })
+  })
   const ledger = await Ledger.open({
     catalog: catalog.sub('ledger'),
     signer,
@@ -89,7 +103,24 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
     isRunning,
   })
   closers.push(() => telling.close())
-  const vault = keys.vault === undefined ? undefined : await given.openVault(keys.vault)
+  const ring = await VaultRing.open(
+    { device: signer.device, seed: keys.device, fileKey: keys.vault, openVault: given.openVault },
+    ledger.membership,
+  )
+  events.on((event) => {
+    if (event.kind !== 'view') return
+    ring.update(ledger.membership).catch((error: unknown) => {
+      events.emit({ kind: 'trouble', code: 'KEY_INVALID', message: (error as Error).message })
+    })
+  })
+  const watching = beginWatching(await openWatching(catalog), {
+    store,
+    events,
+    world,
+    parts: () => parts,
+    sealAgain: given.sealAgain,
+  })
+  closers.push(() => watching.mender.close())
   let connected: Promise<ConnectedNode> | undefined
   let current: ConnectedNode | undefined
   closers.push(async () => {
@@ -106,7 +137,17 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
     events.emit({ kind: 'trouble', code: error.code, message: error.message })
     return false
   }
+  const trees = new KeptTrees(store, () => ring.vault)
+  const { clock } = world
+  const keeper = await UploadKeeper.open({ catalog: catalog.sub('uploads'), ledger, store, clock, events })
+  const own = await OwnUploads.open({
+    ...{ catalog: catalog.sub('own-uploads'), ledger, store, clock, events, random: world.random },
+    connect: () => parts.connect(),
+  })
+  closers.push(() => keeper.idle())
   const reaper = new Reaper({
+    isPromised: (id) => keeper.isPromised(id),
+    treesToKeep: () => treesToKeep(ledger, trees),
     ledger,
     store,
     clock: world.clock,
@@ -144,7 +185,10 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
     storePath,
     ledger,
     reaper,
-    vault,
+    ring,
+    get vault() {
+      return ring.vault
+    },
     scheduler: new Scheduler({
       clock: world.clock,
       events,
@@ -153,7 +197,9 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
       surroundings: given.surroundings ?? AT_HOME,
     }),
     telling,
-    snapshots: new Snapshots({ ledger, store, cache: catalog.sub('roots'), vault }),
+    snapshots: new Snapshots({ ledger, store, cache: catalog.sub('roots'), vault: () => ring.vault }),
+    watching,
+    uploads: { keeper, own },
     isRunning,
     startedMs: world.clock.nowMs(),
     connect: () =>
@@ -165,6 +211,8 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
     connected: () => current,
   }
   if (isRunning) closers.push(runUntilClosed((signal) => reaper.run(signal)))
+  if (isRunning) closers.push(runUntilClosed((signal) => keeper.run(signal)))
+  if (isRunning) closers.push(runUntilClosed((signal) => watching.mender.run(signal)))
   return parts
 }
 

@@ -1,7 +1,8 @@
 /** Takes a node among its peers: network, links, exchange, and the desk where others are invited. */
 
-import { CellarError, CHUNKS_PROTOCOL, type DeviceId, isCellarError } from '../protocol/index.ts'
+import { CellarError, CHUNKS_PROTOCOL, type DeviceId, isCellarError, UPLOAD_PROTOCOL } from '../protocol/index.ts'
 import { openNetwork } from './adapters/libp2p-network.ts'
+import { limitsAt, localMoment } from './config/limits.ts'
 import { readAddress, withoutLoopback } from './mesh/addresses.ts'
 import { admit } from './mesh/admit.ts'
 import { Contacts } from './mesh/contacts.ts'
@@ -11,6 +12,9 @@ import { Online } from './online.ts'
 import type { Network } from './network.ts'
 import type { Connected, NodeParts } from './parts.ts'
 import { Rates } from './replication/rate.ts'
+
+/** What a person may slow. */
+const BULK: readonly string[] = [CHUNKS_PROTOCOL, UPLOAD_PROTOCOL]
 
 /** A connection that can be ended. */
 export interface ConnectedNode extends Connected {
@@ -27,14 +31,15 @@ export interface ConnectedNode extends Connected {
 export async function connectParts(parts: NodeParts): Promise<ConnectedNode> {
   const { config, keys, world, events } = parts
   const ending = new AbortController()
-  const rates = new Rates(world.clock, parts.limits, ending.signal)
+  const limits = () => ({ ...limitsAt(parts.config, localMoment(world.clock.nowMs())), ...parts.limits })
+  const rates = new Rates(world.clock, limits, ending.signal)
   const network = await openNetwork({
     seed: keys.device,
     listen: config.listen.map(listenAddress),
     mdns: config.mdns,
     clock: world.clock,
     // Only the bulk is slowed: listings and pairing are small, and others wait for them.
-    shape: (channel, protocol) => (protocol === CHUNKS_PROTOCOL ? rates.apply(channel) : channel),
+    shape: (channel, protocol) => (BULK.includes(protocol) ? rates.apply(channel) : channel),
     onFault: (error) => {
       if (isCellarError(error)) events.emit({ kind: 'trouble', code: error.code, message: error.message })
       else {
@@ -79,7 +84,7 @@ async function follow(parts: NodeParts, network: Network, ending: AbortControlle
     addresses: parts.catalog.sub('addresses'),
     configured: config.peers.map(readAddress),
   }
-  const online = new Online({ ledger, store, network, clock, random, events, sheds: parts.isRunning })
+  const online = new Online({ ledger, store, network, clock, random, events, sheds: parts.isRunning, doubts: parts.watching.doubts, uploads: parts.uploads })
   online.start()
   const contacts = await Contacts.open(contactsParts).catch(async (error: unknown) => {
     await online.close()
@@ -92,8 +97,10 @@ async function follow(parts: NodeParts, network: Network, ending: AbortControlle
     random: world.random,
     mesh: ledger.membership.mesh,
     name,
-    ...(keys.vault !== undefined && { vaultKey: keys.vault }),
-    admit: (request) => admit(ledger, world.clock, request),
+    get vaultKey() {
+      return parts.ring.newestKey
+    },
+    admit: (request) => admit(ledger, world.clock, request, { ring: parts.ring, random: world.random }),
     addresses: () => [
       ...withoutLoopback(network.addresses()),
       ...knownAddresses(parts, network.connected(), (device) => network.addressesOf(device)),
@@ -101,6 +108,9 @@ async function follow(parts: NodeParts, network: Network, ending: AbortControlle
     onEvent: (event) => {
       for (const listener of pairing) listener(event)
     },
+  })
+  const off = parts.settings.onChange((now) => {
+    contacts.configure(now.peers.map(readAddress))
   })
   return {
     network,
@@ -113,6 +123,7 @@ async function follow(parts: NodeParts, network: Network, ending: AbortControlle
     },
     async close() {
       ending.abort(new CellarError('ABORTED', 'the node is closing'))
+      off()
       desk.close()
       await contacts.close()
       await online.close()

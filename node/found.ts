@@ -3,6 +3,8 @@
 import {
   CellarError,
   foundMesh,
+  introduceVault,
+  admitPaper,
   type Membership,
   memberNow,
   openMembership,
@@ -18,6 +20,7 @@ import { endJoining, hasDevice, type HomePaths, joiningKey, writeConfig, writeKe
 import { entryKey } from './ledger/records.ts'
 import { listenAddress } from './mesh/listen-address.ts'
 import { type PathText, pathBytes } from './path-text.ts'
+import type { PaperKey } from './recovery/paper-key.ts'
 
 const keyBytes = 32
 const nonceBytes = 16
@@ -26,23 +29,32 @@ const shortIdDigits = 8
 /**
  * Makes this device the first of a new mesh. The device key is written last: until it is there, nothing is.
  *
+ * @param paper - the key on paper, which becomes a member too: its words open the vault key
  * @throws {CellarError} `MESH_EXISTS`, `USAGE`, `CONFIG_INVALID`
  */
-export async function initDevice(home: HomePaths, options: InitOptions): Promise<Initialized> {
+export async function initDevice(
+  home: HomePaths,
+  options: InitOptions,
+  paper?: PaperKey,
+): Promise<Initialized> {
   refuseSecond(home)
   if (options.role !== 'keeper')
     throw new CellarError('USAGE', 'the first device of a mesh is a keeper: it has to admit the others')
   const { random, clock } = systemWorld
   const device = random.bytes(keyBytes)
   const signer = signerFromSeed(device)
-  const config = configOf(options.listen, options.store, [])
-  const membership = foundMesh(signer, {
+  const config = beginningConfig(options.listen, options.store)
+  const vaultKey = random.bytes(keyBytes)
+  const atMs = clock.nowMs()
+  const founded = foundMesh(signer, {
     name: options.name,
     copiesGoal: options.copies,
     nonce: random.bytes(nonceBytes),
-    atMs: clock.nowMs(),
+    atMs,
   })
-  await settle(home, { config, membership, device, vault: random.bytes(keyBytes), addresses: [] })
+  const withPaper = paper === undefined ? founded : admitPaper(founded, signer, paperTerms(paper, founded, atMs))
+  const membership = introduceVault(withPaper, signer, { vaultKey, random, atMs })
+  await settle(home, { config, membership, device, vault: vaultKey, addresses: [] })
   return {
     message_type: 'initialized',
     id: membership.mesh,
@@ -54,6 +66,12 @@ export async function initDevice(home: HomePaths, options: InitOptions): Promise
     keys: home.directory,
     store: config.store ?? home.store,
   }
+}
+
+function paperTerms(paper: PaperKey, { mesh, members }: Membership, atMs: number) {
+  const isTaken = [...members.values()].some(({ name }) => name === 'paper')
+  const proof = paper.proofFor(mesh)
+  return { paper: { device: paper.device, proof }, name: isTaken ? 'paper-2' : 'paper', atMs }
 }
 
 /** What joining waits and tells by. */
@@ -73,7 +91,7 @@ export async function joinMesh(home: HomePaths, options: JoinOptions, context: J
   const { random, clock } = systemWorld
   const device = joiningKey(home, random.bytes(keyBytes))
   const signer = signerFromSeed(device)
-  const config = configOf(options.listen, options.store, [])
+  const config = beginningConfig(options.listen, options.store)
   const tell = context.onEvent ?? (() => undefined)
   const [{ openNetwork }, { join }] = await loadPairing()
   const network = await openNetwork({
@@ -133,19 +151,21 @@ export async function joinMesh(home: HomePaths, options: JoinOptions, context: J
 const loadPairing = () =>
   Promise.all([import('./adapters/libp2p-network.ts'), import('./mesh/pairing/join.ts')])
 
-function refuseSecond(home: HomePaths): void {
+/** One home, one device. @throws {CellarError} `MESH_EXISTS` */
+export function refuseSecond(home: HomePaths): void {
   if (hasDevice(home))
     throw new CellarError('MESH_EXISTS', `a device lives in ${home.directory} already`, {
       path: home.directory,
     })
 }
 
-function configOf(listen: readonly string[], store: PathText | undefined, peers: readonly string[]): Config {
+/** The settings that a new home begins with. @throws {CellarError} `CONFIG_INVALID` */
+export function beginningConfig(listen: readonly string[], store: PathText | undefined): Config {
   const path = store === undefined ? undefined : Buffer.from(pathBytes(store)).toString()
-  if (listen.length === 0) return { ...CONFIG_DEFAULT, store: path, peers }
+  if (listen.length === 0) return { ...CONFIG_DEFAULT, store: path }
   // Who listens on the loopback only has nothing to tell the network, and nobody there can call.
   const mdns = !listen.map(listenAddress).every((address) => /^\/ip(4\/127\.|6\/::1\/)/.test(address))
-  return { ...CONFIG_DEFAULT, listen, mdns, store: path, peers }
+  return { ...CONFIG_DEFAULT, listen, mdns, store: path }
 }
 
 /** Says whether another device has a name, or had it. */
@@ -160,7 +180,7 @@ function nameIn(membership: Membership, signer: Signer): string {
 }
 
 /** What a new device starts with. */
-interface Beginning {
+export interface Beginning {
   readonly config: Config
   readonly membership: Membership
   readonly device: Uint8Array
@@ -170,7 +190,7 @@ interface Beginning {
 }
 
 /** Writes a new home: what the keys name first, the device key last. After a crash before that there is no device. */
-async function settle(home: HomePaths, beginning: Beginning): Promise<void> {
+export async function settle(home: HomePaths, beginning: Beginning): Promise<void> {
   makePrivateDirectory(home.directory)
   const catalog = await openCatalog(home.state)
   try {
@@ -190,7 +210,8 @@ async function settle(home: HomePaths, beginning: Beginning): Promise<void> {
   writeKeys(home, { device: beginning.device, vault: beginning.vault })
 }
 
-async function writeMembership(ledger: Catalog, membership: Membership): Promise<void> {
+/** Keeps a whole log, in the place of what an earlier try has left. */
+export async function writeMembership(ledger: Catalog, membership: Membership): Promise<void> {
   const old: string[] = []
   for await (const [key] of ledger.iterate()) old.push(key)
   await ledger.batch(

@@ -1,5 +1,12 @@
 /** The door of `node/`: opens a device's node, or makes a device. Programs that only speak to one use `client.ts`. */
 
 export { serveControl } from './control/server.ts'
-export { type JoinContext, initDevice, joinMesh } from './found.ts'
-export { openNode, type OpenNodeOptions } from './node.ts'
+export { type JoinContext, initDevice, joinMesh, refuseSecond } from './found.ts'
+export { removePassphrase, setPassphrase } from './keys/passphrase.ts'
+export { openNode, type OpenedNode, type OpenNodeOptions } from './node.ts'
+
+/** What handles recovery phrases; loaded only when asked for. */
+export const loadRecovery = async () => ({
+  ...(await import('./recovery/begin.ts')),
+  ...(await import('./recovery/tools.ts')),
+})

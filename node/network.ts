@@ -124,8 +124,10 @@ export interface Network {
 
   /**
    * Looks for the inviter of a number on the local network until the signal is aborted; each device once per address.
+   *
+   * @param number - undefined: any device of any mesh
    */
-  seek(number: string, signal: AbortSignal): AsyncIterable<FoundDevice>
+  seek(number: string | undefined, signal: AbortSignal): AsyncIterable<FoundDevice>
 
   /** Ends all links and listening; resolves within two seconds. Idempotent. */
   close(): Promise<void>

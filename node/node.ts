@@ -9,14 +9,16 @@ import { makePrivateDirectory } from './adapters/private-files.ts'
 import type { NodeHandle } from './api.ts'
 import { handleOf } from './api.ts'
 import { assembleNode, closeAll, type Closer } from './assemble.ts'
-import { type HomePaths, readConfig, readKeys } from './home.ts'
-import type { Config } from './config/types.ts'
+import { type AskPassphrase, type HomePaths, readConfig, readKeys } from './home.ts'
 import type { LogSink } from './logging/log.ts'
 import { handlersOf } from './operations/index.ts'
 import { retentionOf } from './operations/retain.ts'
+import { sealAgain } from './operations/seal-again.ts'
 import { followSchedule } from './operations/scheduled.ts'
+import { remakerOf } from './operations/thin.ts'
 import type { NodeParts } from './parts.ts'
 import type { RateLimits } from './replication/rate.ts'
+import { keepTelling } from './telling/keep.ts'
 import { openVault } from './vault.ts'
 import { VERSION } from './version.ts'
 
@@ -31,6 +33,8 @@ export interface OpenNodeOptions {
   readonly limits?: RateLimits
   /** Where its log goes; left out: nowhere. */
   readonly log?: LogSink
+  /** Asked when the keys are under a passphrase. @defaultValue nobody: `PASSPHRASE_NEEDED` */
+  readonly passphrase?: AskPassphrase
   /** @defaultValue the system's clock and randomness */
   readonly world?: World
 }
@@ -53,12 +57,16 @@ export async function openNode(home: HomePaths, options: OpenNodeOptions): Promi
   const closers: Closer[] = []
   try {
     const parts = await openParts(home, options, closers)
+    if (options.mode === 'command') closers.push(await keepTelling(parts, loadOutside))
     if (options.log !== undefined) await keepLog(parts, options.log, closers)
     if (options.mode === 'running') {
       await parts.connect()
       const retention = retentionOf(parts)
       closers.push(() => retention.close())
       retention.start()
+      const remaker = remakerOf(parts)
+      closers.push(() => remaker.close())
+      closers.push(await keepTelling(parts, loadOutside))
       closers.push(followSchedule(parts))
     }
     return {
@@ -76,15 +84,15 @@ export async function openNode(home: HomePaths, options: OpenNodeOptions): Promi
 
 async function openParts(home: HomePaths, options: OpenNodeOptions, closers: Closer[]): Promise<NodeParts> {
   tuneMemory()
-  const keys = readKeys(home)
+  const keys = await readKeys(home, options.passphrase)
   const config = readConfig(home)
-  const limits = limitsOf(config, options.limits)
   const storePath = config.store ?? home.store
   return await assembleNode(
     {
       home,
       config,
-      limits,
+      readConfig: () => readConfig(home),
+      limits: options.limits ?? {},
       keys,
       world: options.world ?? systemWorld,
       catalog: await openCatalog(home.state),
@@ -97,6 +105,7 @@ async function openParts(home: HomePaths, options: OpenNodeOptions, closers: Clo
       surroundings: machineSurroundings(),
       isRunning: options.mode === 'running',
       outside: loadOutside,
+      sealAgain,
       connect: async (parts) => (await loadConnect()).connectParts(parts),
     },
     closers,
@@ -122,13 +131,3 @@ const loadOutside = async () => (await import('./adapters/outside.ts')).systemOu
 
 /** The network takes longer to load than most commands to run: loaded when a node goes among its peers. */
 const loadConnect = () => import('./connect.ts')
-
-/** What a command line says goes before what the settings say. */
-function limitsOf({ limitUpload, limitDownload }: Config, given: RateLimits = {}): RateLimits {
-  const kib = 1024
-  return {
-    ...(limitUpload !== undefined && { uploadBytesPerSecond: limitUpload * kib }),
-    ...(limitDownload !== undefined && { downloadBytesPerSecond: limitDownload * kib }),
-    ...given,
-  }
-}

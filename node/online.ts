@@ -11,21 +11,27 @@ import {
   encodeHeadNotice,
   isCellarError,
   type Random,
+  RECOVER_PROTOCOL,
   SYNC_PROTOCOL,
+  UPLOAD_PROTOCOL,
 } from '../protocol/index.ts'
 import type { ChunkStore } from '../storage/index.ts'
 import { Shedder } from './deletion/shedder.ts'
 import type { Events } from './events.ts'
 import type { Ledger } from './ledger/ledger.ts'
-import type { Network } from './network.ts'
+import type { Channel, Network } from './network.ts'
 import { Auditor } from './replication/audit.ts'
 import { ProofBudgets, serveProofs } from './replication/prover.ts'
 import { Replicator } from './replication/replicator.ts'
 import { Room } from './replication/room.ts'
 import { serveChunks } from './replication/server.ts'
 import { sayingOf } from './saying.ts'
+import { serveRecovery } from './recovery/exchange.ts'
 import { followPeer } from './sync/requester.ts'
 import { serveSync } from './sync/responder.ts'
+import type { UploadKeeper } from './upload/keeper.ts'
+import type { OwnUploads } from './upload/own.ts'
+import type { Doubts } from './watching/doubts.ts'
 
 /** Before a broken exchange with a peer that is still linked is begun again, milliseconds. */
 const followAgainMs = 2000
@@ -43,6 +49,10 @@ export interface OnlineParts {
   readonly events: Events
   /** Lets go of what others hold: only for a node that runs on, and can go through with it. @defaultValue true */
   readonly sheds?: boolean
+  /** Remembers who could not prove what. @defaultValue nobody does */
+  readonly doubts?: Doubts
+  /** What is kept for others before their snapshots are announced, and of this device by others. @defaultValue nothing */
+  readonly uploads?: { readonly keeper: UploadKeeper; readonly own: OwnUploads }
 }
 
 /** Among the peers, until closed. */
@@ -57,6 +67,8 @@ export class Online {
   readonly replicator: Replicator
   /** Whether this device can take more. */
   readonly room: Room
+  /** Asks others to prove what they say they hold. */
+  readonly auditor: Auditor
   readonly #shedder: Shedder
   readonly #budgets: ProofBudgets
   #isPublishing = false
@@ -70,7 +82,8 @@ export class Online {
     this.room = new Room(store, clock, events)
     this.replicator = new Replicator({ ...parts, room: this.room })
     const connected = () => network.connected()
-    this.#shedder = new Shedder({ ...parts, proofs: new Auditor(parts), connected })
+    this.auditor = new Auditor(parts)
+    this.#shedder = new Shedder({ ...parts, proofs: this.auditor, connected })
     this.#budgets = new ProofBudgets(clock)
   }
 
@@ -81,7 +94,7 @@ export class Online {
 
   /** Begins. */
   start(): void {
-    const { ledger, store, network, events } = this.#parts
+    const { ledger, store, network, events, uploads } = this.#parts
     const bad = (id: ChunkId) => {
       events.emit({ kind: 'bad-chunk', id })
     }
@@ -89,11 +102,17 @@ export class Online {
       network.handle(SYNC_PROTOCOL, 'members', (channel, device) =>
         this.#serve(device, serveSync({ ledger, events }, channel)),
       ),
+      network.handle(RECOVER_PROTOCOL, 'members', (channel, device) =>
+        this.#serve(device, serveRecovery({ ledger, events }, device, channel)),
+      ),
       network.handle(CHUNKS_PROTOCOL, 'members', (channel, device) => {
         const served = (bytes: number) => {
           events.emit({ kind: 'served', device, bytes })
         }
-        return this.#serve(device, serveChunks(store, channel, { served, bad }))
+        const missing = (ids: readonly ChunkId[]) => {
+          events.emit({ kind: 'missing', device, ids })
+        }
+        return this.#serve(device, serveChunks(store, channel, { served, bad, missing }))
       }),
       network.handle(AUDIT_PROTOCOL, 'members', (channel, device) => {
         const prover = { store, budgets: this.#budgets, self: network.device, bad }
@@ -119,6 +138,12 @@ export class Online {
           this.publishSoon()
       }),
     )
+    if (uploads !== undefined) {
+      const serve = (channel: Channel, device: DeviceId) =>
+        this.#serve(device, uploads.keeper.serve(device, channel, this.room))
+      this.#offs.push(network.handle(UPLOAD_PROTOCOL, 'members', serve))
+      this.#run(uploads.own.run(network, this.#end.signal))
+    }
     this.#run(this.replicator.run(this.#end.signal))
     this.#run(this.room.watch(this.#end.signal))
     if (this.#parts.sheds !== false) this.#run(this.#shedder.run(this.#end.signal))

@@ -8,6 +8,7 @@ import type { Reaper } from './deletion/reaper.ts'
 import type { Events } from './events.ts'
 import type { HomeKeys, HomePaths } from './home.ts'
 import type { Jobs } from './jobs.ts'
+import type { VaultRing } from './keys/ring.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { Contacts } from './mesh/contacts.ts'
 import type { InvitationDesk, PairingEvent } from './mesh/pairing/invite.ts'
@@ -18,7 +19,10 @@ import type { Scheduler } from './schedule/scheduler.ts'
 import type { Snapshots } from './snapshots.ts'
 import type { Telling } from './telling/telling.ts'
 import type { Troubles } from './troubles.ts'
+import type { UploadKeeper } from './upload/keeper.ts'
+import type { OwnUploads } from './upload/own.ts'
 import type { Vault } from './vault.ts'
+import type { Watching } from './watching/watching.ts'
 
 /** A node that is among its peers. */
 export interface Connected {
@@ -51,9 +55,15 @@ export interface NodeParts {
   readonly storePath: string
   readonly ledger: Ledger
   readonly reaper: Reaper
-  /** Undefined on a device that may not read. */
+  /** The vault keys of this device. */
+  readonly ring: VaultRing
+  /** Undefined on a device that may not read. Another one once the vault key was changed: ask for it anew. */
   readonly vault: Vault | undefined
   readonly snapshots: Snapshots
+  /** What is kept for others before their snapshots are announced, and of this device by others. */
+  readonly uploads: { readonly keeper: UploadKeeper; readonly own: OwnUploads }
+  /** Looks after what is stored. */
+  readonly watching: Watching
   /** What the node does by itself; followed only while it runs until it is stopped. */
   readonly scheduler: Scheduler
   /** Tells people and programs what happens. */

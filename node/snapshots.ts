@@ -45,7 +45,8 @@ export interface SnapshotsParts {
   readonly store: ChunkStore
   /** Root chunks of live snapshots that are not in the store: enough to list them. */
   readonly cache: Catalog
-  readonly vault: Vault | undefined
+  /** What opens root chunks now; undefined on a device that may not read. */
+  readonly vault: () => Vault | undefined
 }
 
 /** Finds live snapshots and opens their root chunks. */
@@ -113,7 +114,7 @@ export class Snapshots {
   open(root: RootId): SnapshotRoot | undefined {
     const known = this.#opened.get(root)
     if (known !== undefined) return known
-    const { vault } = this.#parts
+    const vault = this.#parts.vault()
     const bytes = this.#bytes(root)
     if (bytes === undefined || vault === undefined) return undefined
     const opened = decodeRoot(vault.open(bytes).raw, chunkHeader(bytes).links)

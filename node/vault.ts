@@ -1,4 +1,4 @@
-/** What makes chunks of payloads and payloads of chunks, with the keys of one vault (protocol/spec/chunk.md). */
+/** What makes chunks of payloads and payloads of chunks, with the keys of the vaults of a mesh (protocol/spec/chunk.md). */
 
 import {
   type ChunkId,
@@ -10,6 +10,7 @@ import {
   type PayloadKind,
   payloadSiv,
   sealWithSiv,
+  toHex,
   type VaultKeys,
 } from '../protocol/index.ts'
 import { loadZstd, type Zstd } from './adapters/zstd.ts'
@@ -37,9 +38,12 @@ export interface SealHints {
   readonly allocate?: (bytes: number) => Buffer
 }
 
-/** Seals and opens the chunks of one vault. Synchronous; one per thread. */
+/** Seals chunks under the newest vault, and opens those of all vaults. Synchronous; one per thread. */
 export interface Vault {
+  /** Of the newest vault; but labels of sources are always made with the key of the first (keys.md §2). */
   readonly keys: VaultKeys
+  /** Of the vaults before, with which what was sealed under them is opened. */
+  readonly older: readonly VaultKeys[]
   /**
    * Compresses, unless that saves less than 5 % (of a large payload: at none of three places), and seals.
    *
@@ -93,9 +97,11 @@ function isWorthIt(rawBytes: number, compressedBytes: number): boolean {
 }
 
 /** Makes the vault of derived keys, in whatever thread. */
-export function vaultOf(keys: VaultKeys, zstd: Zstd): Vault {
+export function vaultOf(keys: VaultKeys, zstd: Zstd, older: readonly VaultKeys[] = []): Vault {
+  const keysFor = (chunk: Uint8Array) => keysOfChunk(keys, older, chunk)
   return {
     keys,
+    older,
     nameOf: (kind, raw) => payloadSiv(keys, { kind, codec: 'raw', rawBytes: raw.length, body: raw }, []),
     seal(kind, raw, links, { name, allocate } = {}) {
       const isTried = raw.length >= COMPRESS_BYTES_MIN && looksCompressible(raw, zstd)
@@ -108,9 +114,32 @@ export function vaultOf(keys: VaultKeys, zstd: Zstd): Vault {
       const bytes = sealWithSiv(keys, payload, links, siv, allocate)
       return { id: chunkIdOf(bytes), bytes }
     },
-    open: (chunk) => unpack(openChunk(keys, chunk), zstd),
-    openVerified: (chunk) => unpack(openVerifiedChunk(keys, chunk), zstd),
+    open: (chunk) => unpack(openChunk(keysFor(chunk), chunk), zstd),
+    openVerified: (chunk) => unpack(openVerifiedChunk(keysFor(chunk), chunk), zstd),
   }
+}
+
+/** The keys of the vault that a chunk names in clear (chunk.md §2); those of the newest where it names none of ours. */
+function keysOfChunk(keys: VaultKeys, older: readonly VaultKeys[], chunk: Uint8Array): VaultKeys {
+  if (older.length === 0) return keys
+  const named = toHex(chunk.subarray(8, 24))
+  return named === keys.vault ? keys : (older.find(({ vault }) => vault === named) ?? keys)
+}
+
+/**
+ * Derives the keys of a vault and of those before it.
+ *
+ * @param vaultKey - of the newest, 32 bytes; borrowed
+ * @param before - of the others, the oldest first; borrowed
+ */
+export function deriveAllKeys(
+  vaultKey: Uint8Array,
+  before: readonly Uint8Array[] = [],
+): Pick<Vault, 'keys' | 'older'> {
+  const older = before.map((key) => deriveVaultKeys(key))
+  const keys = deriveVaultKeys(vaultKey)
+  // keys.md §2: a source keeps its label, or retention would take what comes next for another source.
+  return { keys: { ...keys, source: (older[0] ?? keys).source }, older }
 }
 
 function unpack({ kind, codec, rawBytes, body, links }: OpenedChunk, zstd: Zstd): OpenedPayload {
@@ -121,7 +150,9 @@ function unpack({ kind, codec, rawBytes, body, links }: OpenedChunk, zstd: Zstd)
  * Opens the vault of a key.
  *
  * @param vaultKey - 32 bytes of true randomness; borrowed
+ * @param before - keys of the vaults before, the oldest first; borrowed
  */
-export async function openVault(vaultKey: Uint8Array): Promise<Vault> {
-  return vaultOf(deriveVaultKeys(vaultKey), await loadZstd())
+export async function openVault(vaultKey: Uint8Array, before: readonly Uint8Array[] = []): Promise<Vault> {
+  const { keys, older } = deriveAllKeys(vaultKey, before)
+  return vaultOf(keys, await loadZstd(), older)
 }

@@ -4,7 +4,7 @@ import { formatTable } from '../output/table.ts'
 import type { Session } from '../session.ts'
 import { type Define, examples, GROUP } from './command.ts'
 
-/** `cellar devices`, `devices remove`, `rename`, `lean` and `trust`. */
+/** `cellar devices`, `devices remove`, `rename`, `lean`, `thin` and `trust`. */
 export const defineDevices: Define = (program, act) => {
   const command = program
     .command('devices')
@@ -33,6 +33,12 @@ export const defineDevices: Define = (program, act) => {
     .option('--off', 'no more: it keeps what it needs, and nothing waits for it')
     .action(act(lean))
   command
+    .command('thin')
+    .description('have a device drop what is in its files once enough others have proven that they hold it')
+    .argument('<device>', 'name, id or prefix of an id')
+    .option('--full', 'no more: it stores again like any other')
+    .action(act(thin))
+  command
     .command('trust')
     .description('say that a device is in order again, so that rules forget its snapshots as before')
     .argument('<device>', 'name, id or prefix of an id')
@@ -42,7 +48,7 @@ export const defineDevices: Define = (program, act) => {
     'cellar devices',
     'cellar devices rename laptop old-laptop',
     'cellar devices remove old-laptop',
-    'cellar devices lean laptop',
+    'cellar devices thin laptop',
   )
 }
 
@@ -76,13 +82,17 @@ function row(session: Session, device: DeviceInfo): string[] {
   const space = device.bytes_used === undefined ? '' : formatBytes(device.bytes_used)
   return [
     session.print.safe(device.name),
-    device.role,
+    isThin(device) ? `${device.role}, thin` : device.role,
     lastSeen(session, device),
     device.quota_bytes === undefined ? space : `${space} of ${formatBytes(device.quota_bytes)}`,
     stores ? `${String(device.snapshots_held)} of ${String(device.snapshots_total)}` : '',
     device.id.slice(-8),
     shortAddress(device.addresses[0] ?? ''),
   ]
+}
+
+function isThin({ capabilities, removed }: DeviceInfo): boolean {
+  return removed !== true && capabilities.includes('lean') && !capabilities.includes('store')
 }
 
 function lastSeen(session: Session, device: DeviceInfo): string {
@@ -99,6 +109,12 @@ async function remove(session: Session, device: string): Promise<undefined> {
     session.print.info(
       `${session.print.safe(removed.name)} is no member any more. It keeps what it stored; it may come back only with a new key.`,
     )
+  if (!session.json && removed.vault_changed === true)
+    session.print.info(
+      'It could read: what is backed up from now on is sealed under a new vault key, and stored anew where it has changed.',
+    )
+  if (removed.vault_changed === false)
+    session.print.notice('the vault key was not changed, as this device lacks the newest; on another keeper: cellar key change')
   return undefined
 }
 
@@ -125,6 +141,25 @@ async function lean(
       `${name} leans no more:`,
     ]
     session.print.info(changed.leans ? `${on} ${waits}` : `${off} nothing waits for it.`)
+  }
+  return undefined
+}
+
+async function thin(
+  session: Session,
+  device: string,
+  options: { readonly full?: boolean },
+): Promise<undefined> {
+  const changed = await session.call('deviceThin', { device, thin: options.full !== true })
+  if (session.json) session.print.json({ message_type: 'thin', ...changed })
+  else {
+    const name = session.print.safe(changed.name)
+    session.print.info(
+      changed.thin
+        ? `${name} is thin: what enough others have proven to hold it drops, and keeps the folders of its newest snapshots. ` +
+            `Its copies count no more, and freeing space on any device now waits until ${name} has been heard.`
+        : `${name} stores again like any other, and fetches what it should hold. Nothing waits for it any more.`,
+    )
   }
   return undefined
 }

@@ -4,8 +4,10 @@ import type { Session } from '../session.ts'
 import { collect, copiesGoal } from '../values.ts'
 import { type Define, examples, GROUP } from './command.ts'
 import { formatFacts } from '../output/table.ts'
+import { handOut, isShown, type PhraseOptions, phraseOptions, shownIn, writeFile } from './recovery.ts'
 
-interface Options {
+interface Options extends PhraseOptions {
+  readonly recovery: boolean
   readonly name?: string
   readonly role: RoleName
   readonly listen?: readonly string[]
@@ -36,7 +38,8 @@ export const defineInit: Define = (program, act) => {
     .option('--listen <address>', 'HOST:PORT or multiaddr to listen on (may be given again)', collect)
     .option('--store <dir>', 'where the chunks are kept (default: below the home)')
     .option('--copies <n>', 'devices that should hold each snapshot: a number, or all', copiesGoal, 'all')
-    .action(act(init))
+    .option('--no-recovery', 'make no recovery phrase')
+  phraseOptions(command).action(act(init))
   examples(
     command,
     'cellar init',
@@ -46,14 +49,26 @@ export const defineInit: Define = (program, act) => {
 }
 
 async function init(session: Session, options: Options): Promise<undefined> {
-  const made = await session.world.door.init(await session.home(), {
+  const home = await session.home()
+  const { door } = session.world
+  await door.refuseSecond(home)
+  // Where nobody would see it, none is made: a phrase that nobody has would only look like a way back.
+  const hasPhrase = options.recovery && isShown(session, options)
+  const paper = hasPhrase ? (await door.phrases()).draw() : undefined
+  if (paper !== undefined) await writeFile(session, paper, options)
+  const params = {
     name: options.name ?? defaultName(session),
     role: options.role,
     copies: options.copies,
     listen: options.listen ?? [],
     ...(options.store === undefined ? {} : { store: session.path(options.store) }),
-  })
-  if (session.json) return void session.print.json(made)
+  }
+  const made = await door.init(home, params, paper)
+  if (session.json) {
+    session.print.json({ ...made, ...(paper === undefined ? {} : shownIn(session, paper, options)) })
+    if (paper !== undefined) await handOut(session, paper, options)
+    return undefined
+  }
   session.print.info(
     `${session.print.strong(`This device is ${session.print.safe(made.name)}`)}, the first of a new mesh.`,
   )
@@ -68,7 +83,11 @@ async function init(session: Session, options: Options): Promise<undefined> {
     ]),
   )
   session.print.info('')
-  session.print.info('The keys are the only way to read the backups. Next:')
+  if (paper !== undefined) await handOut(session, paper, options)
+  else session.print.info('There is no recovery phrase: the keys of this device are the only way to read the backups.')
+  session.print.info('')
+  session.print.info('Next:')
+  if (paper === undefined) session.print.info('  cellar recovery new   make a recovery phrase, to write down')
   session.print.info('  cellar start          run the node, so that other devices find it')
   session.print.info('  cellar invite         pair another device')
   session.print.info('  cellar backup PATH    make the first snapshot')

@@ -1,6 +1,7 @@
 import type { LogSink } from '../../node/client.ts'
 import { shortAddress } from '../output/format.ts'
 import { formatLogLine, isJournal, type LogForm } from '../output/log-line.ts'
+import { askPassphrase } from '../secrets.ts'
 import type { Session } from '../session.ts'
 import { type Define, examples, GROUP } from './command.ts'
 
@@ -20,7 +21,8 @@ export const defineStart: Define = (program, act) => {
 async function start(session: Session): Promise<number> {
   session.kept = 'the node was not started'
   const home = await session.home()
-  const node = await session.world.door.run(home, session.signal, session.limits, logSink(session))
+  const ask = () => askPassphrase(session)
+  const node = await session.world.door.run(home, session.signal, session.limits, logSink(session), ask)
   try {
     const status = await node.handle.call('status', {}, { signal: session.signal })
     if (session.json) {
@@ -42,7 +44,9 @@ async function start(session: Session): Promise<number> {
   } catch (error) {
     if (!session.signal.aborted) throw error
   } finally {
-    await node.close()
+    const cutOff = await node.close()
+    if (cutOff.length > 0)
+      session.print.notice(`cut off, as it did not end when told to: ${cutOff.join(', ')}`)
   }
   if (session.json) session.print.json({ message_type: 'stopped' })
   else session.print.info('The node has ended.')

@@ -81,13 +81,13 @@ export class Lan {
     }
   }
 
-  /** Asks for the number of an invitation until the signal is aborted. */
-  async *seek(number: string, signal: AbortSignal): AsyncGenerator<FoundDevice> {
+  /** Asks for the number of an invitation, or for any device, until the signal is aborted. */
+  async *seek(number: string | undefined, signal: AbortSignal): AsyncGenerator<FoundDevice> {
     const queue = new FoundQueue(signal)
     const onFound = (found: FoundDevice) => {
       queue.push(found)
     }
-    const tag = invitationTag(number)
+    const tag = number === undefined ? meshTag : invitationTag(number)
     const started = await this.#start({ tag, answers: false, intervalMs: seekEveryMs, onFound })
     try {
       yield* queue

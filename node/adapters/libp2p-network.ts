@@ -250,7 +250,7 @@ class Libp2pNetwork implements Network {
     return this.#lan?.advertise(number, this.#fault) ?? (() => undefined)
   }
 
-  async *seek(number: string, signal: AbortSignal): AsyncGenerator<FoundDevice> {
+  async *seek(number: string | undefined, signal: AbortSignal): AsyncGenerator<FoundDevice> {
     if (this.#lan !== undefined) yield* this.#lan.seek(number, AbortSignal.any([signal, this.#ending.signal]))
   }
 

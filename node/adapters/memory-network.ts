@@ -99,7 +99,7 @@ class MemoryNetwork implements Network {
   readonly #peer = new Set<(device: DeviceId, state: 'up' | 'down') => void>()
   readonly #found = new Set<(found: FoundDevice, isNew: boolean) => void>()
   readonly #numbers = new Set<string>()
-  readonly #seekers = new Map<FoundQueue, string>()
+  readonly #seekers = new Map<FoundQueue, string | undefined>()
   #allowed: ReadonlySet<DeviceId> = new Set()
   #isClosed = false
 
@@ -230,11 +230,17 @@ class MemoryNetwork implements Network {
     }
   }
 
-  async *seek(number: string, signal: AbortSignal): AsyncGenerator<FoundDevice> {
+  async *seek(number: string | undefined, signal: AbortSignal): AsyncGenerator<FoundDevice> {
     if (this.#options.mdns !== true) return
     const queue = new FoundQueue(signal)
     this.#seekers.set(queue, number)
-    for (const network of this.#hub.all()) if (network.#numbers.has(number)) queue.push(network.#asFound())
+    for (const network of this.#hub.all()) {
+      const isSought =
+        number === undefined
+          ? network !== this && network.#options.mdns === true
+          : network.#numbers.has(number)
+      if (isSought) queue.push(network.#asFound())
+    }
     try {
       yield* queue
     } finally {

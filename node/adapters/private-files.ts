@@ -98,3 +98,55 @@ export function syncDirectory(path: string): void {
     closeSync(fd)
   }
 }
+
+/** Longest secret that is read from a file: a passphrase, a phrase. */
+const secretBytesMax = 64 * 1024
+
+/**
+ * Reads a file with a secret in it. Its group may read it, as what a service manager hands over; nobody else may.
+ *
+ * @throws {CellarError} `PATH_NOT_FOUND`; `KEY_MODE` when everybody may read it; `USAGE` when it is too long
+ */
+export function readSecretText(path: Uint8Array): string {
+  const name = Buffer.from(path)
+  const shown = name.toString()
+  let fd: number
+  try {
+    fd = openSync(name, 'r')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    throw new CellarError('PATH_NOT_FOUND', `there is no file ${shown}`, { path: shown })
+  }
+  try {
+    const { mode, size } = fstatSync(fd)
+    if (process.platform !== 'win32' && (mode & 0o007) !== 0)
+      throw new CellarError('KEY_MODE', `everybody on this machine can read ${shown}`, { path: shown })
+    if (size > secretBytesMax) throw new CellarError('USAGE', `${shown} is too long to hold a secret`)
+    return readFileSync(fd, 'utf8')
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/**
+ * Writes a new file that only its owner may read. Durable once it returns.
+ *
+ * @throws {CellarError} `USAGE` when something is there already: it is not written over
+ */
+export function writeNewSecret(path: Uint8Array, text: string): void {
+  const name = Buffer.from(path)
+  let fd: number
+  try {
+    fd = openSync(name, 'wx', 0o600)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw new CellarError('USAGE', `${name.toString()} is there already; name a new file`)
+  }
+  try {
+    writeFileSync(fd, text)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+  syncDirectory(dirname(name.toString()))
+}

@@ -15,6 +15,7 @@ import {
   laneOf,
   type LiveRoot,
   liveIndex,
+  machinesOf,
   type Member,
   type Membership,
   memberNow,
@@ -91,13 +92,10 @@ export abstract class Knowledge {
     return laneOf(this.view, this.device, member.incarnation)?.fork === undefined
   }
 
-  /** The mesh has no other member now: there is nobody whom signing could wait for (R11). */
+  /** The mesh has no other machine now: there is nobody whom signing could wait for (R11). */
   get isAlone(): boolean {
-    const { members } = this.membership
     if (memberNow(this.membership, this.device) === undefined) return false
-    return [...members.values()].every(
-      ({ device, removedEpoch }) => device === this.device || removedEpoch !== undefined,
-    )
+    return machinesOf(this.membership).every(({ device }) => device === this.device)
   }
 
   /** This device as a member. @throws {CellarError} `NOT_A_MEMBER` once it has been removed */
@@ -218,6 +216,14 @@ export abstract class Knowledge {
     const said = laneOf(this.view, this.device, this.incarnation)?.body.shedding ?? []
     const seqs = new Map(said.map(({ root, seq }) => [root, seq]))
     return new Map([...this.state.intents].map((root) => [root, seqs.get(root)]))
+  }
+
+  /**
+   * Roots of this device that lean: announced without being whole here, and not yet taken over by enough others. What is
+   * here of them stays (R5.4).
+   */
+  leaned(): ReadonlySet<RootId> {
+    return this.state.leaned
   }
 
   /** A backup session is open: what it looked up must stay (R4, R6a). */

@@ -5,17 +5,19 @@ import {
   type Capability,
   type Clock,
   changeMember,
-  type Membership,
   memberNow,
   ROLE_CAPABILITIES,
 } from '../../protocol/index.ts'
+import { shareNewest, type VaultKeeper } from '../keys/vault-change.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { freeName } from './free-name.ts'
 import type { AdmitRequest } from './pairing/invite.ts'
 
 /**
  * Admits a device, durably. For one that is a member already, after an interrupted try, its terms are brought up to
  * date.
  *
+ * @param keeper - who has the vault keys here: a newcomer that reads is given them in the log, in the same step
  * @returns the whole membership log, oldest entry first
  * @throws {CellarError} `NOT_ENTITLED`, `MEMBERSHIP_INVALID` (a removed key, a name that is taken)
  */
@@ -23,6 +25,7 @@ export async function admit(
   ledger: Ledger,
   clock: Clock,
   request: AdmitRequest,
+  keeper?: VaultKeeper,
 ): Promise<readonly Uint8Array[]> {
   const membership = await ledger.changeMembership((before, signer) => {
     const { device, role, quotaBytes } = request
@@ -32,16 +35,20 @@ export async function admit(
     if (member?.capabilities.has('lean') === true) capabilities.add('lean')
     const terms = {
       device,
-      name: freeName(before, request),
+      name: freeName(before, device, request.name),
       role,
       capabilities,
       atMs: clock.nowMs(),
       ...(quotaBytes !== undefined && { quotaBytes }),
     }
-    if (member === undefined) return admitMember(before, signer, terms)
     const isSame =
-      member.name === terms.name && member.role === role && member.capabilities.size === capabilities.size
-    return isSame ? before : changeMember(before, signer, terms)
+      member !== undefined &&
+      member.name === terms.name &&
+      member.role === role &&
+      member.capabilities.size === capabilities.size
+    if (isSame) return shareNewest(before, signer, keeper, terms.atMs)
+    const changed = (member === undefined ? admitMember : changeMember)(before, signer, terms)
+    return shareNewest(changed, signer, keeper, terms.atMs)
   })
   return membership.entries
 }
@@ -50,18 +57,4 @@ function capabilitiesOf({ role, mayForget }: AdmitRequest): Set<Capability> {
   const capabilities = new Set(ROLE_CAPABILITIES[role])
   if (mayForget) capabilities.add('forget')
   return capabilities
-}
-
-/** Names are for people and must differ: a second "laptop" becomes "laptop-2". */
-function freeName(membership: Membership, { device, name }: AdmitRequest): string {
-  const taken = new Set(
-    [...membership.members.values()]
-      .filter((member) => member.device !== device)
-      .map((member) => member.name),
-  )
-  if (!taken.has(name)) return name
-  for (let n = 2; ; n++) {
-    const other = `${name}-${String(n)}`
-    if (!taken.has(other)) return other
-  }
 }

@@ -3,7 +3,15 @@
  * (mesh.md §2).
  */
 
-import { CellarError, type Clock, type DeviceId, isCellarError, type Random } from '../../protocol/index.ts'
+import {
+  CellarError,
+  type Clock,
+  type DeviceId,
+  isCellarError,
+  machinesOf,
+  papersOf,
+  type Random,
+} from '../../protocol/index.ts'
 import type { Catalog } from '../../storage/index.ts'
 import type { Events } from '../events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -37,7 +45,9 @@ export class Contacts {
   readonly #peers: Peers
   readonly #end = new AbortController()
   readonly #off: () => void
-  readonly #calls: Promise<void>[]
+  /** Bare addresses that are called, and how to stop. */
+  readonly #called = new Map<string, AbortController>()
+  readonly #calls = new Set<Promise<void>>()
   #saving: Promise<void> = Promise.resolve()
   #epoch = -1
 
@@ -56,18 +66,23 @@ export class Contacts {
     this.#off = parts.events.on((event) => {
       if (event.kind === 'view') this.#tellMembers()
     })
-    const bare = parts.configured.filter((address) => deviceOfAddress(address) === undefined)
-    this.#calls = bare.map((address) => this.#keepCalling(address))
+    this.#callBare(parts.configured)
   }
 
   /** Begins to keep links. */
   static async open(parts: ContactsParts): Promise<Contacts> {
     const known = await loadAddresses(parts.addresses)
-    for (const address of parts.configured) {
-      const device = deviceOfAddress(address)
-      if (device !== undefined) known.set(device, [address, ...(known.get(device) ?? [])])
-    }
+    putFirst(known, parts.configured)
     return new Contacts(parts, known)
+  }
+
+  /** Takes other addresses from the settings: new ones are called at once, others no more; links that stand stay. */
+  configure(configured: readonly string[]): void {
+    if (this.#end.signal.aborted) return
+    putFirst(this.#known, configured)
+    this.#callBare(configured)
+    this.#epoch = -1
+    this.#tellMembers()
   }
 
   /** Calls everyone who is not there, now. */
@@ -89,13 +104,35 @@ export class Contacts {
     await Promise.all([...this.#calls, this.#saving])
   }
 
+  /** Calls those addresses that say no device, and no others. */
+  #callBare(configured: readonly string[]): void {
+    const bare = new Set(configured.filter((address) => deviceOfAddress(address) === undefined))
+    for (const [address, end] of this.#called) {
+      if (bare.has(address)) continue
+      this.#called.delete(address)
+      end.abort(new CellarError('ABORTED', 'the settings name it no more'))
+    }
+    for (const address of bare) {
+      if (this.#called.has(address)) continue
+      const end = new AbortController()
+      this.#called.set(address, end)
+      const calls = this.#keepCalling(address, AbortSignal.any([this.#end.signal, end.signal])).finally(() => {
+        this.#calls.delete(calls)
+      })
+      this.#calls.add(calls)
+    }
+  }
+
   /** Who is a member decides who may link: a removed device is cut off at once. */
   #tellMembers(): void {
     const { membership } = this.#parts.ledger
     if (membership.epoch === this.#epoch) return
     this.#epoch = membership.epoch
-    const members = [...membership.members.values()].filter((member) => member.removedEpoch === undefined)
-    this.#peers.setMembers(new Map(members.map(({ device }) => [device, this.#known.get(device) ?? []])))
+    const targets = machinesOf(membership).map(({ device }) => [device, this.#known.get(device) ?? []] as const)
+    this.#peers.setMembers(
+      new Map(targets),
+      papersOf(membership).map(({ device }) => device),
+    )
   }
 
   #remember(device: DeviceId, addresses: readonly string[]): void {
@@ -111,9 +148,8 @@ export class Contacts {
   }
 
   /** An address without a device id: whoever answers there, if it is a member, is kept a link to. */
-  async #keepCalling(address: string): Promise<void> {
+  async #keepCalling(address: string, signal: AbortSignal): Promise<void> {
     const { network, clock, random } = this.#parts
-    const { signal } = this.#end
     let device: DeviceId | undefined
     let state = freshCall(clock.monotonicMs())
     const isEnded = () => signal.aborted
@@ -133,5 +169,14 @@ export class Contacts {
       // Aborted: the loop sees it.
       await clock.sleep(Math.max(state.dueMs - clock.monotonicMs(), 250), signal).catch(() => undefined)
     }
+  }
+}
+
+/** What a person has set is tried before what is remembered. */
+function putFirst(known: Map<DeviceId, readonly string[]>, configured: readonly string[]): void {
+  for (const address of configured) {
+    const device = deviceOfAddress(address)
+    if (device === undefined) continue
+    known.set(device, [address, ...(known.get(device) ?? []).filter((other) => other !== address)])
   }
 }

@@ -67,10 +67,15 @@ export class Peers {
   /**
    * Sets whom to keep links to, with addresses remembered or configured for them, and tells the network who is a
    * member: links to others end at once.
+   *
+   * @param uncalled - members too, but never there to be called: keys on paper
    */
-  setMembers(members: ReadonlyMap<DeviceId, readonly string[]>): void {
+  setMembers(
+    members: ReadonlyMap<DeviceId, readonly string[]>,
+    uncalled: readonly DeviceId[] = [],
+  ): void {
     const { network } = this.#parts
-    network.members(new Set(members.keys()))
+    network.members(new Set([...members.keys(), ...uncalled]))
     for (const device of [...this.#targets.keys()]) if (!members.has(device)) this.#targets.delete(device)
     for (const [device, addresses] of members) {
       if (device === network.device) continue

@@ -7,23 +7,26 @@ import {
   copyLane,
   type DeviceId,
   holdsOf,
+  isPaper,
   type Member,
   memberNow,
   removeMember,
 } from '../../protocol/index.ts'
-import type { DeviceInfo, DeviceRemoved, DeviceRenamed } from '../api.ts'
+import type { DeviceInfo, DeviceRemoved, DeviceRenamed, RoleName } from '../api.ts'
+import { withNewVault } from '../keys/vault-change.ts'
 import { withoutLoopback } from '../mesh/addresses.ts'
 import type { NodeParts } from '../parts.ts'
 import { EVERY, type KnownSnapshot } from '../snapshots.ts'
 import { needCapability } from './entitled.ts'
+import { keeperOf } from './recovery.ts'
 
-/** All devices that ever were members, in the order of their admission. */
+/** All machines that ever were members, in the order of their admission. */
 export function listDevices(parts: NodeParts): DeviceInfo[] {
   const known = parts.snapshots.list(EVERY)
   const roots = new Set(known.map(({ live }) => live.root))
-  const members = [...parts.ledger.membership.members.values()].sort(
-    (a, b) => a.admittedEpoch - b.admittedEpoch,
-  )
+  const members = [...parts.ledger.membership.members.values()]
+    .filter((member) => !isPaper(member)) // nothing is expected of a key on paper: `recovery` tells of it
+    .sort((a, b) => a.admittedEpoch - b.admittedEpoch)
   return members.map((member) => describe(parts, member, known, roots))
 }
 
@@ -48,7 +51,7 @@ function describe(
   return {
     id: device,
     name: member.name,
-    role: member.role,
+    role: member.role as RoleName,
     capabilities: [...member.capabilities],
     self,
     connected: isConnected,
@@ -83,21 +86,31 @@ export function findDevice(parts: NodeParts, text: string): Member {
   return found
 }
 
-/** Removes a device for good (R8). What it backed up stays (R2). @throws {CellarError} `NOT_ENTITLED`, `DEVICE_NOT_FOUND` */
+/**
+ * Removes a device for good (R8). What it backed up stays (R2). When it read, the vault key is changed in the same step:
+ * no crash comes between. @throws {CellarError} `NOT_ENTITLED`, `DEVICE_NOT_FOUND`
+ */
 export async function removeDevice(
   parts: NodeParts,
   params: { readonly device: string },
 ): Promise<DeviceRemoved> {
   needCapability(parts, 'admit', 'removes no devices')
-  const { device, name } = findDevice(parts, params.device)
+  const { device, name, capabilities } = findDevice(parts, params.device)
   if (device === parts.signer.device)
     throw new CellarError('USAGE', 'a device does not remove itself: do it on another keeper')
   const atMs = parts.world.clock.nowMs()
   const cut = cutOf(parts, device)
-  const membership = await parts.ledger.changeMembership((before, signer) =>
-    removeMember(before, signer, { device, atMs, ...(cut && { cut }) }),
-  )
-  return { device, name, epoch: membership.epoch }
+  const hadKey = capabilities.has('read')
+  await parts.ring.update(parts.ledger.membership)
+  let isChanged = false
+  const membership = await parts.ledger.changeMembership((before, signer) => {
+    const without = removeMember(before, signer, { device, atMs, ...(cut && { cut }) })
+    const changed = hadKey ? withNewVault(without, signer, keeperOf(parts), atMs) : undefined
+    isChanged = changed !== undefined
+    return changed ?? without
+  })
+  await parts.ring.update(membership)
+  return { device, name, epoch: membership.epoch, ...(hadKey && { vault_changed: isChanged }) }
 }
 
 /** Gives a device another name. @throws {CellarError} `NOT_ENTITLED`, `DEVICE_NOT_FOUND`, `USAGE` for a name that is taken */

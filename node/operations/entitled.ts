@@ -1,6 +1,6 @@
 /** Says who may do what this device may not. */
 
-import { type Capability, CellarError, type Member } from '../../protocol/index.ts'
+import { type Capability, CellarError, machinesOf, type Member } from '../../protocol/index.ts'
 import type { NodeParts } from '../parts.ts'
 
 /**
@@ -12,9 +12,7 @@ import type { NodeParts } from '../parts.ts'
 export function needCapability(parts: NodeParts, capability: Capability, what: string): void {
   const { self, membership } = parts.ledger
   if (self.capabilities.has(capability)) return
-  const able = [...membership.members.values()].filter(
-    (member) => member.removedEpoch === undefined && member.capabilities.has(capability),
-  )
+  const able = machinesOf(membership).filter((member) => member.capabilities.has(capability))
   const message = `${self.name} is a ${self.role}: it ${what}${whereElse(able)}`
   throw new CellarError('NOT_ENTITLED', message, { capability })
 }

@@ -17,8 +17,11 @@ import type { NodeParts } from '../parts.ts'
 import { pathBytes } from '../path-text.ts'
 import { SnapshotReader } from '../snapshot-reader.ts'
 import { VERSION } from '../version.ts'
+import { runDrill } from '../watching/drill.ts'
+import { runScrub } from '../watching/scrub.ts'
 import { readerOf } from './backup.ts'
 import { runCheck } from './check.ts'
+import { listProfiles, reloadConfig, showConfig } from './config.ts'
 import { listDevices, removeDevice, renameDevice } from './devices.ts'
 import { runForget } from './forget.ts'
 import { runInvite } from './invite.ts'
@@ -27,11 +30,14 @@ import { listSnapshots, openSnapshot, resolveSnapshot, runDiff, runFind, runLs }
 import { runPin, runUnpin } from './pin.ts'
 import { runProfileBackup } from './profile-backup.ts'
 import { runPrune } from './prune.ts'
+import { changeVault, confirmPaper, makePaper, recoveryInfo } from './recovery.ts'
 import { runRestore } from './restore.ts'
 import { listSchedule } from './scheduled.ts'
 import { fetchRootChunks, openSource, sourceHere } from './sources.ts'
 import { readStatus } from './status.ts'
 import { runToldBackup } from './tell-backup.ts'
+import { metricsText, testHook } from './telling.ts'
+import { setThin } from './thin.ts'
 import { listTrash } from './trash.ts'
 import { runUndelete } from './undelete.ts'
 
@@ -44,6 +50,8 @@ export function handlersOf(parts: NodeParts): Handlers {
       Promise.reject(
         new CellarError('NODE_NOT_RUNNING', 'no node is running here: this one was opened for one command'),
       ),
+    dashboard: () =>
+      Promise.reject(new CellarError('NODE_NOT_RUNNING', 'only a running node has a page in the browser')),
     devices: () => Promise.resolve(listDevices(parts)),
     deviceRemove: (params) => removeDevice(parts, params),
     deviceRename: (params) => renameDevice(parts, params),
@@ -51,6 +59,10 @@ export function handlersOf(parts: NodeParts): Handlers {
     backup: (params, context) => runToldBackup(parts, params, context),
     backupProfile: (params, context) => runProfileBackup(parts, params, context),
     schedule: () => Promise.resolve(listSchedule(parts)),
+    configShow: () => Promise.resolve(showConfig(parts)),
+    // What it throws is a rejection.
+    configReload: async () => await Promise.resolve(reloadConfig(parts)),
+    profiles: () => Promise.resolve(listProfiles(parts)),
     snapshots: (params, context) => listSnapshots(parts, params, context),
     ls: (params, context) => runLs(parts, params, context),
     find: (params, context) => runFind(parts, params, context),
@@ -59,6 +71,8 @@ export function handlersOf(parts: NodeParts): Handlers {
     stats: (params, context) => runStats(parts, params, context),
     restore: (params, context) => runRestore(parts, params, context),
     check: (params, context) => runCheck(parts, params, context),
+    scrub: (params, context) => runScrub(parts, params, context),
+    drill: (params, context) => runDrill(parts, params, context),
     forget: (params, context) => runForget(parts, params, context),
     trash: () => Promise.resolve(listTrash(parts)),
     undelete: (params, context) => runUndelete(parts, params, context),
@@ -66,6 +80,13 @@ export function handlersOf(parts: NodeParts): Handlers {
     unpin: (params) => runUnpin(parts, params),
     prune: (params, context) => runPrune(parts, params, context),
     deviceLean: (params) => setLeaning(parts, params),
+    deviceThin: (params) => setThin(parts, params),
+    recovery: () => Promise.resolve(recoveryInfo(parts)),
+    recoveryNew: (params) => makePaper(parts, params),
+    recoveryConfirm: (params) => confirmPaper(parts, params),
+    vaultChange: () => changeVault(parts),
+    hookTest: (params, context) => testHook(parts, params, context.signal),
+    metrics: () => metricsText(parts),
     deviceTrust: (params) => endSuspicion(parts, params),
   }
 }

@@ -1,9 +1,10 @@
 /** Where the chunks of a snapshot can be read: here, or at peers that hold it. */
 
-import { CellarError, type DeviceId, holdersOf, type RootId } from '../../protocol/index.ts'
+import { CellarError, type DeviceId, holdersOf, isCellarError, type RootId, storingMembers } from '../../protocol/index.ts'
 import { type ChunkSource, eitherSource, storeSource } from '../chunk-source.ts'
 import type { NodeParts } from '../parts.ts'
 import { PeerSource } from '../replication/peer-source.ts'
+import { isThin } from '../thin/thin.ts'
 import { findDevice } from './devices.ts'
 
 /** How long a peer that is needed is waited for, milliseconds. */
@@ -54,7 +55,7 @@ export function sourceHere(parts: NodeParts): OpenSource {
     end()
     return Promise.resolve()
   }
-  return { source: storeSource(parts.store), close }
+  return { source: ownSource(parts), close }
 }
 
 async function findSource(
@@ -65,8 +66,10 @@ async function findSource(
 ): Promise<OpenSource> {
   const { store, ledger, signer } = parts
   const named = from === undefined ? undefined : findDevice(parts, from).device
-  if (named === signer.device) return { source: storeSource(store), close: () => Promise.resolve() }
-  if (named === undefined && store.isComplete(root)) return mendingSource(parts, root, signal)
+  if (named === signer.device) return { source: ownSource(parts), close: () => Promise.resolve() }
+  // A thin device looks at its trees without anybody, and calls the others for what is in the files.
+  const isThinHere = isThin(ledger.membership, signer.device) && store.has(root)
+  if (named === undefined && (wasWhole(parts, root) || isThinHere)) return mendingSource(parts, root, signal)
   const { network } = await parts.connect()
   const wanted = () =>
     named === undefined
@@ -76,29 +79,37 @@ async function findSource(
     const connected = new Set(network.connected())
     return wanted().filter((device) => connected.has(device))
   }
-  if (ledger.membership.members.size > 1) await waitFor(parts, () => reachable().length > 0, signal)
+  if (!ledger.isAlone) await waitFor(parts, () => reachable().length > 0, signal)
   const peers = reachable()
   if (peers.length === 0)
     throw named === undefined ? noPeer(parts, root, wanted()) : notInReach(parts, root, named)
   const remote = new PeerSource({ network, clock: parts.world.clock, peers })
   // Asked to read from one device, a person wants to know that it can: what is here must not help.
-  const source = named === undefined ? eitherSource(storeSource(store), remote) : remote
+  const source = named === undefined ? eitherSource(ownSource(parts), remote) : remote
   return { source, close: () => remote.close() }
 }
 
-/** The own store; and what turns out to be damaged in it from the peers, who are called only then. */
+/** The own store; and what is not in it, or turns out to be damaged, from the peers, who are called only then. */
 function mendingSource(parts: NodeParts, root: RootId, signal: AbortSignal): OpenSource {
   const { store, ledger, signer } = parts
-  const hasOthers = holdersOf(ledger.view, ledger.membership, root).some((device) => device !== signer.device)
-  if (!hasOthers) return { source: storeSource(store), close: () => Promise.resolve() }
+  const holders = () => {
+    const found = ledger.leaned().has(root)
+      ? // Whole nowhere yet: this device has some of it, and others have what it leaned on.
+        storingMembers(ledger.membership).map(({ device }) => device)
+      : holdersOf(ledger.view, ledger.membership, root)
+    return found.filter((device) => device !== signer.device)
+  }
+  if (holders().length === 0 && wasWhole(parts, root))
+    return { source: ownSource(parts), close: () => Promise.resolve() }
   let remote: Promise<PeerSource | undefined> | undefined
   const callPeers = async () => {
     const { network } = await parts.connect()
-    const connected = () =>
-      holdersOf(ledger.view, ledger.membership, root).filter((device) => network.connected().includes(device))
+    const connected = () => holders().filter((device) => network.connected().includes(device))
     await waitFor(parts, () => connected().length > 0, signal)
     const peers = connected()
-    return peers.length === 0 ? undefined : new PeerSource({ network, clock: parts.world.clock, peers })
+    if (peers.length > 0) return new PeerSource({ network, clock: parts.world.clock, peers })
+    if (!wasWhole(parts, root)) throw noPeer(parts, root, holders())
+    return undefined
   }
   const peersSource: ChunkSource = {
     get: async (id, within) => {
@@ -109,10 +120,31 @@ function mendingSource(parts: NodeParts, root: RootId, signal: AbortSignal): Ope
     },
   }
   return {
-    source: eitherSource(storeSource(store), peersSource),
+    source: eitherSource(ownSource(parts), peersSource),
     close: async () => {
       const source = await remote?.catch(() => undefined) // whoever asked for it was told
       await source?.close()
+    },
+  }
+}
+
+/** What is held was whole once: if some of it has rotted since, the rest is still here, with nobody else in reach too. */
+function wasWhole({ store }: NodeParts, root: RootId): boolean {
+  return store.isComplete(root) || (store.isHeld(root) && store.has(root))
+}
+
+/** The own store. What turns out to be damaged in it is told, so that it is set aside and mended. */
+function ownSource({ store, events }: Pick<NodeParts, 'store' | 'events'>): ChunkSource {
+  const source = storeSource(store)
+  return {
+    ...source,
+    get: async (id, signal) => {
+      try {
+        return await source.get(id, signal)
+      } catch (error) {
+        if (isCellarError(error, 'CHUNK_CORRUPT')) events.emit({ kind: 'bad-chunk', id })
+        throw error
+      }
     },
   }
 }
@@ -149,7 +181,7 @@ export async function fetchRootChunks(parts: NodeParts, signal: AbortSignal): Pr
  * Waits until a peer has told all it knows: who has just joined has heard of nothing, who was away not of the newest.
  */
 export async function hearNews(parts: NodeParts, signal: AbortSignal): Promise<void> {
-  if (parts.ledger.membership.members.size < 2) return
+  if (parts.ledger.isAlone) return
   const { online } = await parts.connect()
   await waitFor(parts, () => online.contacts.size > 0, signal, newsMs)
 }

@@ -1,8 +1,8 @@
 /** `status`: whether one is safe, and what is still on its way. */
 
-import { type DeviceId, isReplicated, type RootId } from '../../protocol/index.ts'
+import { type DeviceId, ERRORS, type RootId } from '../../protocol/index.ts'
 import { freeBytes } from '../adapters/disk-space.ts'
-import type { Problem, ReclaimBlock, SnapshotCounts, Status, TrashStatus, Waiting } from '../api.ts'
+import type { Problem, ReclaimBlock, RoleName, SnapshotCounts, Status, TrashStatus, Waiting } from '../api.ts'
 import { Explainer } from '../deletion/explain.ts'
 import { restorableDead } from '../deletion/restorable.ts'
 import { standingSuspicions } from '../deletion/suspicion.ts'
@@ -10,12 +10,18 @@ import type { NodeParts } from '../parts.ts'
 import { EVERY } from '../snapshots.ts'
 import { tellingProblems, tellingStatus } from '../telling/problems.ts'
 import { VERSION } from '../version.ts'
-import { copiesNow } from './copies.ts'
+import { watchingStatus } from '../watching/status.ts'
+import { copiesNow, isSafe, trustedCopies } from './copies.ts'
 import { listDevices } from './devices.ts'
 import { isFull } from './full.ts'
 import { standingProblems } from './problems.ts'
+import { keyProblems } from './recovery.ts'
 import { retentionStatus } from './retain.ts'
 import { listSchedule } from './scheduled.ts'
+import { thinStatus } from './thin.ts'
+
+/** A device without a sign for so long is spoken of, milliseconds. */
+const silentMs = 7 * 24 * 3_600_000
 
 /** Says how this device and its mesh stand. */
 export function readStatus(parts: NodeParts): Status {
@@ -31,9 +37,10 @@ export function readStatus(parts: NodeParts): Status {
   const retention = retentionStatus(parts)
   const free = freeBytes(parts.storePath)
   const telling = tellingStatus(parts)
+  const thin = thinStatus(parts)
   return {
     version: VERSION,
-    device: { id: signer.device, name: self.name, role: self.role },
+    device: { id: signer.device, name: self.name, role: self.role as RoleName },
     mesh: {
       id: membership.mesh,
       short_id: membership.mesh.slice(0, 8),
@@ -65,6 +72,8 @@ export function readStatus(parts: NodeParts): Status {
     trash: trashStatus(parts),
     ...(retention !== undefined && { retention }),
     schedule: listSchedule(parts),
+    watching: watchingStatus(parts),
+    ...(thin !== undefined && { thin }),
     suspicions: standingSuspicions(parts),
     jobs: parts.jobs.list(),
     telling,
@@ -73,13 +82,13 @@ export function readStatus(parts: NodeParts): Status {
 }
 
 function countSnapshots(parts: NodeParts, roots: readonly RootId[]): SnapshotCounts {
-  const { ledger, store } = parts
+  const { store } = parts
   const counts = { total: roots.length, complete: 0, partial: 0, only_on_owner: 0, nowhere: 0 }
   for (const root of roots) {
-    const { holders, away } = ledger.copies(root)
-    if (isReplicated(ledger.view, ledger.membership, root)) counts.complete++
+    const { holders, away } = trustedCopies(parts, root)
+    if (isSafe(parts, root)) counts.complete++
     else if (away.length > 0) counts.partial++
-    else if (holders.length > 0 || store.isHeld(root)) counts.only_on_owner++
+    else if (holders.length > 0 || store.isHeld(root) || parts.ledger.leaned().has(root)) counts.only_on_owner++
     else counts.nowhere++
   }
   return counts
@@ -112,5 +121,5 @@ function waitingFor(parts: NodeParts, roots: readonly RootId[], devices: Status[
 function problemsOf(parts: NodeParts, roots: readonly RootId[], telling: Status['telling']): Problem[] {
   const problems = [...standingProblems(parts, roots), ...tellingProblems(parts, telling)]
   const nowMs = parts.world.clock.nowMs()
-  return [...problems, ...parts.troubles.recent(nowMs)]
+  return [...problems, ...keyProblems(parts), ...parts.troubles.recent(nowMs)]
 }

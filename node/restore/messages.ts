@@ -10,6 +10,8 @@ import type { SelectionRules } from './selection.ts'
 /** What a worker is started with. */
 export interface WorkerSetup {
   readonly keys: VaultKeys
+  /** Of vaults before. */
+  readonly older: readonly VaultKeys[]
   readonly rules: SelectionRules
   readonly overwrite: Overwrite
   /** A directory with something in it may make way for a file. */

@@ -251,6 +251,7 @@ function openPool(
   const run = Buffer.from(parts.world.random.bytes(8)).toString('hex')
   const setupOf = (worker: number): WorkerSetup => ({
     keys: parts.vault.keys,
+    older: parts.vault.older,
     rules: request.rules ?? everything,
     overwrite: request.overwrite,
     mayDelete: request.delete,

@@ -63,7 +63,7 @@ const restorer = Promise.all([loadPosix(), loadZstd()]).then(([posix, zstd]) => 
   return new PartRestorer({
     posix,
     rights: rightsOfProcess(posix),
-    feed: new Feed(vaultOf(setup.keys, zstd), desk),
+    feed: new Feed(vaultOf(setup.keys, zstd, setup.older), desk),
     counters,
     setup,
   })

@@ -1,6 +1,6 @@
 /** What a run is like: the household, its settings, and how often each fault comes; all drawn from the seed. */
 
-import { type Capability, type CopiesGoal, type Role, ROLE_CAPABILITIES } from '../../protocol/index.ts'
+import { type Capability, type CopiesGoal, type MachineRole, ROLE_CAPABILITIES } from '../../protocol/index.ts'
 import type { Chance } from './random.ts'
 
 /** Every kind of fault; each must have come in a campaign. */
@@ -29,7 +29,7 @@ export type FaultKind = (typeof FAULTS)[number]
 /** One device of the household. */
 export interface DevicePlan {
   readonly name: string
-  readonly role: Role
+  readonly role: MachineRole
   readonly capabilities: ReadonlySet<Capability>
 }
 
@@ -123,6 +123,6 @@ function drawDevices(chance: Chance, more: number): DevicePlan[] {
 }
 
 /** A device of a role, with what it may besides. */
-export function plan(name: string, role: Role, also: readonly Capability[]): DevicePlan {
+export function plan(name: string, role: MachineRole, also: readonly Capability[]): DevicePlan {
   return { name, role, capabilities: new Set([...ROLE_CAPABILITIES[role], ...also]) }
 }

@@ -144,8 +144,8 @@ export class Device implements AsyncDisposable {
   }
 
   /** Makes this the first device of a new mesh. */
-  async init(role = 'keeper'): Promise<void> {
-    await this.run('init', '--name', this.name, '--role', role, '--listen', this.#listen)
+  async init(role = 'keeper', ...flags: string[]): Promise<void> {
+    await this.run('init', '--name', this.name, '--role', role, '--listen', this.#listen, ...flags)
     this.keepOffNetworks()
   }
 

@@ -8,15 +8,15 @@ import {
   type MeshId,
   membershipEntriesMax,
   membershipEntryBytesMax,
-  ROLES,
-  type Role,
+  MACHINE_ROLES,
+  type MachineRole,
 } from '../../../protocol/index.ts'
 import { decodeStrictly, malformed } from './messages.ts'
 
 /** What the joiner is offered. */
 export interface Terms {
   readonly mesh: MeshId
-  readonly role: Role
+  readonly role: MachineRole
   /** Whether a storer may forget by rule, so that a box without a keyboard runs retention. */
   readonly mayForget: boolean
   readonly inviterName: string
@@ -41,7 +41,7 @@ const giftAddressesMax = 4 * addressesPerDeviceMax
 export function encodeTerms(terms: Terms): Uint8Array {
   return encode([
     Buffer.from(terms.mesh, 'hex'),
-    ROLES.indexOf(terms.role),
+    MACHINE_ROLES.indexOf(terms.role),
     terms.mayForget,
     terms.inviterName,
   ])
@@ -51,7 +51,7 @@ export function encodeTerms(terms: Terms): Uint8Array {
 export function decodeTerms(bytes: Uint8Array): Terms {
   const [mesh, role, mayForget, inviterName] = list(decodeStrictly(bytes), 4)
   if (!(mesh instanceof Uint8Array) || mesh.byteLength !== 32) throw malformed()
-  const preset = typeof role === 'number' ? ROLES[role] : undefined
+  const preset = typeof role === 'number' ? MACHINE_ROLES[role] : undefined
   if (preset === undefined || typeof mayForget !== 'boolean') throw malformed()
   return {
     mesh: Buffer.from(mesh).toString('hex') as MeshId,

@@ -10,7 +10,7 @@ import {
   type MeshId,
   type Random,
   ROLE_CAPABILITIES,
-  type Role,
+  type MachineRole,
   PAIR_PROTOCOL,
 } from '../../../protocol/index.ts'
 import type { Channel, Network } from '../../network.ts'
@@ -35,7 +35,7 @@ import { limitTime } from '../time-limit.ts'
 export interface AdmitRequest {
   readonly device: DeviceId
   readonly name: string
-  readonly role: Role
+  readonly role: MachineRole
   readonly mayForget: boolean
   readonly quotaBytes?: number
 }
@@ -49,7 +49,7 @@ export interface InviterParts {
   /** This device's name, as the joiner's person sees it. */
   readonly name: string
   /** 32 bytes; sent to keepers and writers only. A storer has none, and admits nobody. */
-  readonly vaultKey?: Uint8Array
+  readonly vaultKey?: Uint8Array | undefined
   /**
    * Admits the device, durably, and lets the network know it as a member. Idempotent: for one that is a member
    * already, after an interrupted try, it gives the log as it stands.
@@ -85,7 +85,7 @@ export type PairingEvent =
 export interface Paired {
   readonly device: DeviceId
   readonly name: string
-  readonly role: Role
+  readonly role: MachineRole
   /** Three words that the other side shows too. */
   readonly checkWords: readonly string[]
   /** Whether the newcomer has said that it stored everything; if not, it may have to be invited again. */
@@ -94,7 +94,7 @@ export interface Paired {
 
 /** What is offered, and how. */
 export interface InviteOptions {
-  readonly role: Role
+  readonly role: MachineRole
   readonly mayForget?: boolean
   /** The newcomer's name, instead of the one it gives itself. */
   readonly name?: string
@@ -111,7 +111,7 @@ export interface Invitation {
   readonly code: string
   readonly number: string
   readonly kind: 'code' | 'token'
-  readonly role: Role
+  readonly role: MachineRole
   /** Wall-clock time, for display. */
   readonly expiresAtMs: number
   /** The device admitted. Rejects with `CODE_EXPIRED`, `PAIRING_REFUSED` (burned) or `ABORTED`. */
@@ -332,7 +332,7 @@ export class InvitationDesk {
   }
 }
 
-function mayRead(role: Role): boolean {
+function mayRead(role: MachineRole): boolean {
   return ROLE_CAPABILITIES[role].has('read')
 }
 

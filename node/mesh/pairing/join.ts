@@ -10,7 +10,7 @@ import {
   type MeshId,
   type Random,
   ROLE_CAPABILITIES,
-  type Role,
+  type MachineRole,
   PAIR_PROTOCOL,
 } from '../../../protocol/index.ts'
 import type { Channel, Network } from '../../network.ts'
@@ -48,7 +48,7 @@ export interface JoinOptions {
 /** What joining gave. */
 export interface Joined {
   readonly mesh: MeshId
-  readonly role: Role
+  readonly role: MachineRole
   readonly mayForget: boolean
   readonly inviter: DeviceId
   readonly inviterName: string

@@ -2,6 +2,7 @@
 
 import { runCli } from '../../../cli/program.ts'
 import { decodeArgument } from '../../../cli/raw-args.ts'
+import type { ServiceHost } from '../../../cli/service/host.ts'
 import type { CliWorld, NodeDoor, Sink } from '../../../cli/world.ts'
 import type {
   CallContext,
@@ -15,6 +16,11 @@ import type {
   ParamsOf,
   ResultOf,
 } from '../../../node/client.ts'
+import { pathBytes } from '../../../node/path-text.ts'
+import { phraseTools } from '../../../node/recovery/tools.ts'
+
+/** The phrase that is drawn here. */
+export const PHRASE = `${'abandon '.repeat(23)}art`
 
 /** One call that reached the fake node. */
 export interface Call {
@@ -38,6 +44,9 @@ export interface FakeOptions {
   readonly stdin?: readonly string[]
   readonly directory?: string
   readonly door?: Partial<NodeDoor>
+  /** Files with secrets that are there, by path. */
+  readonly secrets?: Readonly<Record<string, string>>
+  readonly host?: ServiceHost
   /** Called with how to interrupt, once the command listens. */
   readonly onListen?: (interrupt: () => void) => void
   /** Makes standard output fail with EPIPE. */
@@ -54,6 +63,8 @@ export interface Outcome {
   readonly exits: readonly number[]
   readonly inits: readonly InitOptions[]
   readonly joins: readonly JoinOptions[]
+  /** Files with secrets, by path: those there were, and those that were written. */
+  readonly secrets: ReadonlyMap<string, string>
 }
 
 export const HOME: HomePaths = {
@@ -65,6 +76,17 @@ export const HOME: HomePaths = {
   store: '/home/ann/.cellar/store',
   socket: '/home/ann/.cellar/control.sock',
 } as HomePaths
+
+const NO_HOST: ServiceHost = {
+  program: ['/usr/bin/node', '/opt/rootcellar/cellar.js'],
+  uid: 1000,
+  users: () => [],
+  ownerOf: () => undefined,
+  read: () => undefined,
+  write: () => undefined,
+  remove: () => undefined,
+  run: () => Promise.resolve(undefined),
+}
 
 export const INITIALIZED: Initialized = {
   message_type: 'initialized',
@@ -101,6 +123,7 @@ export async function cellar(
     exits: [] as number[],
     inits: [] as InitOptions[],
     joins: [] as JoinOptions[],
+    secrets: new Map<string, string>(Object.entries(options.secrets ?? {})),
   }
   const sink = (parts: Buffer[], gone: boolean): Sink => ({
     isTerminal: options.terminal === true,
@@ -121,14 +144,23 @@ export async function cellar(
     stdout: sink(out, options.readerGone === true),
     stderr: sink(err, false),
     door: {
+      facts: async (home) => ({ isMember: true, isReader: true, isSealed: false, store: home.store, writes: [] }),
       home: async (directory) => (directory === undefined ? HOME : { ...HOME, directory }),
       connect: async () => undefined,
       reach: async () => handle,
-      run: async () => ({ handle, stopAsked: Promise.resolve(), close: () => handle.close() }),
+      run: async () => ({ handle, stopAsked: Promise.resolve(), close: () => handle.close().then(() => []) }),
       init: async (_home, given) => (seen.inits.push(given), INITIALIZED),
       join: async (_home, given) => (seen.joins.push(given), JOINED),
+      recover: () => Promise.reject(new TypeError('this test recovers nothing')),
+      refuseSecond: async () => undefined,
+      phrases: async () => ({ ...phraseTools, draw: () => phraseTools.read(PHRASE), random: () => 0 }),
+      readSecretFile: async (path) => (seen.secrets.get(Buffer.from(pathBytes(path)).toString()) ?? ''),
+      writeSecretFile: async (path, text) => void seen.secrets.set(Buffer.from(pathBytes(path)).toString(), text),
+      setPassphrase: async () => undefined,
+      removePassphrase: async () => false,
       ...options.door,
     },
+    host: options.host ?? NO_HOST,
     // Time goes on by a second each time somebody looks.
     nowMs: () => (nowMs += 1000),
     sleep: () => Promise.resolve(),
