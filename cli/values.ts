@@ -20,6 +20,13 @@ export function positiveInteger(value: string): number {
   return number
 }
 
+/** A share of something: `5`, `0.5` or `5%`, more than 0 and at most 100. */
+export function percentage(value: string): number {
+  const number = Number(/^(\d{1,3}(?:\.\d+)?)%?$/.exec(value)?.[1])
+  if (!(number >= 0.1 && number <= 100)) throw new InvalidArgumentError('It must be a percentage, 0.1 to 100.')
+  return number
+}
+
 /** How many snapshots a rule keeps: 0 or more, or `unlimited`. @returns -1 for that */
 export function keepCount(value: string): number {
   if (value === 'unlimited' || value === '-1') return -1

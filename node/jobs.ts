@@ -10,6 +10,9 @@ export interface OpenJob {
   percentDone: number | undefined
 }
 
+/** Jobs beside which chunks may go: they rely on none of them being there, and may take hours. */
+const HARMLESS: ReadonlySet<string> = new Set(['prune', 'scrub', 'drill'])
+
 /** Keeps the list. */
 export class Jobs {
   readonly #open = new Map<OpenJob, { readonly method: string; readonly startedMs: number }>()
@@ -22,7 +25,7 @@ export class Jobs {
 
   /** Something that reads or fills the store is under way: nothing may be removed from it meanwhile (R6a). */
   get isStoreInUse(): boolean {
-    return this.#reads > 0 || [...this.#open.values()].some(({ method }) => method !== 'prune')
+    return this.#reads > 0 || [...this.#open.values()].some(({ method }) => !HARMLESS.has(method))
   }
 
   /** Begins to use the store for something that is no job. @returns ends it; more than once does no harm */

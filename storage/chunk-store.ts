@@ -42,6 +42,28 @@ export interface LoanRecord {
   readonly links: readonly ChunkId[]
 }
 
+/** What `put` may be told. */
+export interface PutOptions {
+  /**
+   * Lets a commit make the chunk complete as soon as all it links to is. Default true. False: only `hold` does, so that
+   * until then nothing that it links to counts as needed here, and `drop` may take it.
+   */
+  readonly completes?: boolean
+}
+
+/** What `lend` may be told. */
+export interface LendOptions {
+  /** The pack takes no more once it is this long, bytes; at most what the store was opened with. */
+  readonly bytesMax?: number
+}
+
+/** A chunk that is durable here and that nothing here refers to. */
+export interface UnusedChunk {
+  readonly id: ChunkId
+  /** Bytes of the chunk. */
+  readonly length: number
+}
+
 /** What `reclaim` is told. */
 export interface ReclaimOptions {
   /**
@@ -49,6 +71,11 @@ export interface ReclaimOptions {
    * which it is decided: a session that opened just before is known by its answer.
    */
   readonly mayReclaim: (id: ChunkId) => boolean
+  /**
+   * Says of a chunk that may go whether its own bytes are to stay alone: a tree of which others have what is below. It
+   * is staged from then on and no longer complete, so nothing below it is kept for its sake.
+   */
+  readonly staysAlone?: (id: ChunkId) => boolean
   /**
    * Looks also at what nothing has ever referred to: what an interrupted backup or fetch has stored, and what is being
    * stored now. Default false: only what has lost its last reference, and what is below.
@@ -81,6 +108,8 @@ export interface FreedOptions {
    * the roots are released.
    */
   readonly mayReclaim?: (id: ChunkId) => boolean
+  /** As for `reclaim`. */
+  readonly staysAlone?: (id: ChunkId) => boolean
   /** As for `reclaim`; only with `mayReclaim`. */
   readonly unfinished?: boolean
 }
@@ -158,6 +187,28 @@ export interface VerifyProgress {
   readonly bytesRead: number
 }
 
+/** What `scrub` is told. */
+export interface ScrubOptions {
+  /** Only packs with greater numbers; 0: all. */
+  readonly after: number
+  readonly signal: AbortSignal
+  /** Called after each 256 KiB (or a chunk more), and at the end of a pack: reading goes on once it resolves. */
+  readonly pace?: (bytes: number) => Promise<void>
+}
+
+/** One pack as `scrub` found it. */
+export interface ScrubbedPack {
+  readonly pack: number
+  /** No pack has a greater number. */
+  readonly isLast: boolean
+  /** Chunks that live in it. */
+  readonly chunks: number
+  /** Bytes read of it. */
+  readonly bytes: number
+  /** Chunks found bad by this reading, not those that were known to be; and, before them, what befell the file. */
+  readonly problems: readonly Problem[]
+}
+
 /**
  * - `pack-missing`, `pack-truncated`: a file, or its end, is gone; a `chunk-missing` follows for each chunk lost
  * - `pack-damaged`: bytes that are no record where one should be
@@ -227,7 +278,7 @@ export interface ChunkStore extends AsyncDisposable {
    * @throws {CellarError} `CHUNK_CORRUPT` (hash is not the id), `CHUNK_MALFORMED`, `CHUNK_TOO_LARGE`, `STORE_FULL`,
    * `QUOTA_EXCEEDED`; nothing changes then
    */
-  put(id: ChunkId, bytes: Uint8Array): Promise<boolean>
+  put(id: ChunkId, bytes: Uint8Array, options?: PutOptions): Promise<boolean>
   /**
    * Makes every chunk accepted so far durable: THE durability point (ordering.md §2). Chunks whose links are all
    * complete become complete. Calls that come while one runs share the next.
@@ -242,7 +293,7 @@ export interface ChunkStore extends AsyncDisposable {
    *
    * @throws {CellarError} `STORE_FULL`, `QUOTA_EXCEEDED`
    */
-  lend(): PackLoan
+  lend(options?: LendOptions): PackLoan
   /** Accepts chunks which a borrower has appended, as `put` does (no hash is computed again: the writer made it). */
   adopt(loan: PackLoan, records: readonly LoanRecord[]): void
   /** Takes a pack back. What was appended but not adopted is cut off. The borrower has closed its file. */
@@ -269,6 +320,20 @@ export interface ChunkStore extends AsyncDisposable {
    */
   missingBelow(root: RootId): Iterable<ChunkId>
 
+  /** Chunks without links that are durable here and that nothing refers to: what `drop` could take. Only reads. */
+  unused(): AsyncIterable<UnusedChunk>
+  /**
+   * Takes back that complete chunks which nothing refers to count in what they link to, down to what something else
+   * refers to: so `drop` may take what an interrupted backup has stored. `hold` counts them anew. In small steps.
+   */
+  loosen(): Promise<void>
+  /**
+   * Drops chunks that another device keeps for this one, which the caller has noted durably before (R10): those of
+   * `ids` that have no links and that no complete chunk and no hold refers to; others stay. Packs of which nothing is
+   * left go at once. Commits first; durable when it resolves; done twice it is done once. Costs what is dropped; safe on a full
+   * disk. Nothing is dropped while `reclaim` would remove nothing, as something needed is unknown.
+   */
+  drop(ids: readonly ChunkId[]): Promise<ReclaimResult>
   /**
    * Removes chunks that no complete chunk and no hold refers to and that the caller names as safe, and then those
    * below them that became so; then compacts. Costs what is freed. In small steps, between which others have their
@@ -294,6 +359,12 @@ export interface ChunkStore extends AsyncDisposable {
   stats(): StoreStats
   /** Looks for damage; changes nothing. What it names can be quarantined and replaced. */
   verify(options: VerifyOptions): AsyncIterable<Problem>
+  /**
+   * Reads packs in the order of their numbers, every byte with its hash: a part of what `verify` does, that can be left
+   * after any pack and gone on with another time. Changes nothing. A chunk that compaction moves meanwhile may be read
+   * twice, or not.
+   */
+  scrub(options: ScrubOptions): AsyncIterable<ScrubbedPack>
   /**
    * Marks a chunk as bad: it is no longer `has`, its bytes are kept out of every answer. Durable; unknown id: no
    * error.

@@ -6,22 +6,30 @@ import type {
   CompactOptions,
   Freed,
   FreedOptions,
+  LendOptions,
   LoanRecord,
   PackLoan,
   Problem,
+  PutOptions,
   ReclaimOptions,
   ReclaimResult,
+  ScrubbedPack,
+  ScrubOptions,
   StoreStats,
+  UnusedChunk,
   VerifyOptions,
 } from './chunk-store.ts'
-import { badBelow, missingBelow } from './store/closure.ts'
+import { missingBelow } from './store/closure.ts'
 import { commitStaged, withReserve } from './store/commit.ts'
 import { compactPacks } from './store/compact.ts'
+import { dropChunks, loosenUnused, unusedChunks } from './store/drop.ts'
 import { freedBy } from './store/freed.ts'
 import { holdRoot, releaseRoots } from './store/holds.ts'
 import { findChunk, peekLinks, readChunk, type StoreParts } from './store/parts.ts'
 import { rebuild } from './store/rebuild.ts'
 import { removeFree } from './store/reclaim.ts'
+import { scrubPacks } from './store/scrub.ts'
+import { Soundness } from './store/soundness.ts'
 import { verifyStore } from './store/verify.ts'
 
 /** When so much waits for the disk, a put waits for a commit. */
@@ -34,11 +42,12 @@ export class DiskStore implements ChunkStore {
   readonly #wasRebuilt: boolean
   #nextCommit: Promise<void> | undefined
   #closing: Promise<void> | undefined
-  #sound = { generation: -1, known: new Map<ChunkId, boolean>() }
+  readonly #soundness: Soundness
 
   constructor(parts: StoreParts, wasRebuilt: boolean) {
     this.#parts = parts
     this.#wasRebuilt = wasRebuilt
+    this.#soundness = new Soundness(parts)
   }
 
   get #reading(): StoreParts {
@@ -66,16 +75,7 @@ export class DiskStore implements ChunkStore {
     const { index } = this.#reading
     const record = index.get(id)
     if (record?.isComplete !== true || record.isBad) return false
-    return index.bad.size === 0 || record.linkCount === 0 || this.#isSound(id)
-  }
-
-  /** Nothing bad is below a chunk; remembered until a chunk becomes bad or good. */
-  #isSound(id: ChunkId): boolean {
-    const generation = this.#parts.index.badGeneration
-    if (this.#sound.generation !== generation) this.#sound = { generation, known: new Map() }
-    const known = this.#sound.known.get(id) ?? badBelow(this.#parts, id).length === 0
-    this.#sound.known.set(id, known)
-    return known
+    return index.bad.size === 0 || record.linkCount === 0 || this.#soundness.isSound(id)
   }
 
   get(id: ChunkId): Uint8Array {
@@ -104,13 +104,14 @@ export class DiskStore implements ChunkStore {
     return [...peekLinks(this.#reading, id)]
   }
 
-  async put(id: ChunkId, bytes: Uint8Array): Promise<boolean> {
+  async put(id: ChunkId, bytes: Uint8Array, options: PutOptions = {}): Promise<boolean> {
     const parts = this.#writing
     if (findChunk(parts, id) !== undefined) return false
     verifyChunk(id, bytes)
     const { links } = chunkHeader(bytes)
     const place = parts.packs.append(id, bytes)
-    parts.staging.add(id, { ...place, length: bytes.byteLength, links })
+    const isLoose = options.completes === false
+    parts.staging.add(id, { ...place, length: bytes.byteLength, links, ...(isLoose && { isLoose }) })
     await this.#relieve()
     return true
   }
@@ -129,8 +130,8 @@ export class DiskStore implements ChunkStore {
     await this.#nextCommit
   }
 
-  lend(): PackLoan {
-    return this.#writing.packs.lend()
+  lend(options: LendOptions = {}): PackLoan {
+    return this.#writing.packs.lend(options.bytesMax)
   }
 
   adopt(loan: PackLoan, records: readonly LoanRecord[]): void {
@@ -171,6 +172,18 @@ export class DiskStore implements ChunkStore {
 
   missingBelow(root: RootId): Iterable<ChunkId> {
     return missingBelow(this.#reading, root)
+  }
+
+  unused(): AsyncIterable<UnusedChunk> {
+    return unusedChunks(this.#reading)
+  }
+
+  async loosen(): Promise<void> {
+    await loosenUnused(this.#writing)
+  }
+
+  async drop(ids: readonly ChunkId[]): Promise<ReclaimResult> {
+    return await dropChunks(this.#writing, ids)
   }
 
   async reclaim(options: ReclaimOptions): Promise<ReclaimResult> {
@@ -234,6 +247,10 @@ export class DiskStore implements ChunkStore {
 
   verify(options: VerifyOptions): AsyncIterable<Problem> {
     return verifyStore(this.#reading, options)
+  }
+
+  scrub(options: ScrubOptions): AsyncIterable<ScrubbedPack> {
+    return scrubPacks(this.#reading, options)
   }
 
   async quarantine(id: ChunkId): Promise<void> {

@@ -9,7 +9,7 @@ export interface DiskFile {
    * Reads as much as there is from `position`, at most the buffer's length.
    *
    * @param into - filled; borrowed
-   * @returns bytes read; less than asked only at the end of the file
+   * @returns bytes read; less than asked only at the end of the file, or where the disk cannot read
    */
   read(into: Uint8Array, position: number): number
   /** Writes all parts one after another from `position`, or throws; then any prefix of them may be in the file. */

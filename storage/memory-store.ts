@@ -8,12 +8,17 @@ import type {
   ChunkStore,
   Freed,
   FreedOptions,
+  LendOptions,
   LoanRecord,
   PackLoan,
   Problem,
+  PutOptions,
   ReclaimOptions,
   ReclaimResult,
+  ScrubbedPack,
+  ScrubOptions,
   StoreStats,
+  UnusedChunk,
   VerifyOptions,
 } from './chunk-store.ts'
 import {
@@ -30,6 +35,8 @@ interface Kept {
   isDurable: boolean
   isComplete: boolean
   isBad: boolean
+  /** A commit does not complete it. */
+  readonly isLoose: boolean
   /** Something complete or a hold refers to it, or has. */
   wasNeeded: boolean
 }
@@ -110,15 +117,15 @@ class MemoryStore implements ChunkStore {
     return chunkHeader(this.read(id)).links
   }
 
-  async put(id: ChunkId, bytes: Uint8Array): Promise<boolean> {
+  async put(id: ChunkId, bytes: Uint8Array, options: PutOptions = {}): Promise<boolean> {
     await Promise.resolve()
     if (this.has(id)) return false
     verifyChunk(id, bytes)
-    this.#accept(id, Uint8Array.from(bytes), chunkHeader(bytes).links)
+    this.#accept(id, Uint8Array.from(bytes), chunkHeader(bytes).links, options.completes === false)
     return true
   }
 
-  #accept(id: ChunkId, bytes: Uint8Array, links: readonly ChunkId[]): void {
+  #accept(id: ChunkId, bytes: Uint8Array, links: readonly ChunkId[], isLoose = false): void {
     const before = this.#chunks.get(id)
     if (before !== undefined) {
       before.isBad = false
@@ -129,7 +136,7 @@ class MemoryStore implements ChunkStore {
     if (this.#bytes + cost > this.#quotaBytes)
       throw new CellarError('QUOTA_EXCEEDED', 'the quota of the store is used up')
     this.#bytes += cost
-    const marks = { isDurable: false, isComplete: false, isBad: false, wasNeeded: false }
+    const marks = { isDurable: false, isComplete: false, isBad: false, isLoose, wasNeeded: false }
     this.#chunks.set(id, { bytes, links, ...marks })
   }
 
@@ -157,12 +164,12 @@ class MemoryStore implements ChunkStore {
     for (const kept of this.#chunks.values()) {
       if (kept.isDurable) continue
       kept.isDurable = true
-      kept.isComplete = kept.links.every((link) => this.#chunks.get(link)?.isComplete)
+      if (!kept.isLoose) kept.isComplete = kept.links.every((link) => this.#chunks.get(link)?.isComplete)
     }
     this.#noteNeeded()
   }
 
-  lend(): PackLoan {
+  lend({ bytesMax = packBytesMax }: LendOptions = {}): PackLoan {
     this.#open()
     if (this.#bytes >= this.#quotaBytes)
       throw new CellarError('QUOTA_EXCEEDED', 'the quota of the store is used up')
@@ -171,7 +178,7 @@ class MemoryStore implements ChunkStore {
     const path = join(this.#directory, packName(pack))
     writeFileSync(path, encodePackHeader(pack))
     this.#loans.set(pack, packHeaderBytes)
-    return { path, pack, offset: packHeaderBytes, bytesMax: packBytesMax, headroomBytes: 0 }
+    return { path, pack, offset: packHeaderBytes, bytesMax: Math.min(bytesMax, packBytesMax), headroomBytes: 0 }
   }
 
   adopt(loan: PackLoan, records: readonly LoanRecord[]): void {
@@ -240,11 +247,49 @@ class MemoryStore implements ChunkStore {
     return [...this.#closure(root)].filter((id) => !this.has(id))
   }
 
+  async *unused(): AsyncIterable<UnusedChunk> {
+    await Promise.resolve()
+    this.#open()
+    const needed = this.#needed()
+    for (const [id, kept] of [...this.#chunks]) {
+      const isUnused = kept.isDurable && !kept.isBad && kept.links.length === 0 && !needed.has(id)
+      if (isUnused) yield { id, length: kept.bytes.byteLength }
+    }
+  }
+
+  async loosen(): Promise<void> {
+    await this.commit()
+    const before = this.#needed()
+    const isLoosened = ([id, kept]: readonly [ChunkId, Kept]): boolean =>
+      kept.isComplete && !kept.isBad && kept.links.length > 0 && !this.#needed().has(id)
+    for (let next = [...this.#chunks].find(isLoosened); next !== undefined; ) {
+      next[1].isComplete = false
+      next = [...this.#chunks].find(isLoosened)
+    }
+    const after = this.#needed()
+    for (const id of before) {
+      const kept = after.has(id) ? undefined : this.#chunks.get(id)
+      if (kept !== undefined) kept.wasNeeded = false
+    }
+  }
+
+  async drop(ids: readonly ChunkId[]): Promise<ReclaimResult> {
+    await this.commit()
+    const asked = new Set(ids)
+    const gone = new Set<ChunkId>()
+    for await (const { id } of this.unused()) if (asked.has(id)) gone.add(id)
+    const bytes = this.#bytesOf(gone)
+    for (const id of gone) this.#chunks.delete(id)
+    this.#bytes -= bytes
+    return { chunks: gone.size, bytes, freedBytes: bytes }
+  }
+
   async reclaim(options: ReclaimOptions): Promise<ReclaimResult> {
     await this.commit()
-    const gone = this.#going(new Set(this.#holds), (id, kept) => {
+    const going = this.#going(new Set(this.#holds), (id, kept) => {
       return (kept.wasNeeded || options.unfinished === true) && options.mayReclaim(id)
     })
+    const gone = this.#leaveAlone(going, options.staysAlone)
     const bytes = this.#bytesOf(gone)
     for (const id of gone) this.#chunks.delete(id)
     this.#bytes -= bytes
@@ -264,7 +309,7 @@ class MemoryStore implements ChunkStore {
       if (mayReclaim === undefined) return isNew
       return (isNew || ((kept.wasNeeded || unfinished === true) && kept.isDurable)) && mayReclaim(id)
     })
-    const counted = new Set([...gone].slice(0, limit))
+    const counted = new Set([...gone].filter((id) => options.staysAlone?.(id) !== true).slice(0, limit))
     return { chunks: counted.size, bytes: this.#bytesOf(counted), isWhole: gone.size <= limit }
   }
 
@@ -282,6 +327,17 @@ class MemoryStore implements ChunkStore {
         if (mayGo(id, kept) && !isUnknown) gone.add(id)
       }
     }
+  }
+
+  /** Of what goes, some stays without what is below it. @returns what goes wholly */
+  #leaveAlone(going: ReadonlySet<ChunkId>, staysAlone = (_: ChunkId) => false): Set<ChunkId> {
+    const gone = new Set<ChunkId>()
+    for (const id of going) {
+      const kept = this.#chunks.get(id)
+      if (kept === undefined || !staysAlone(id)) gone.add(id)
+      else Object.assign(kept, { isComplete: false, wasNeeded: false })
+    }
+    return gone
   }
 
   #bytesOf(ids: ReadonlySet<ChunkId>): number {
@@ -325,6 +381,16 @@ class MemoryStore implements ChunkStore {
     signal.throwIfAborted()
     for (const id of this.quarantined())
       yield { kind: 'chunk-corrupt', id, message: `chunk ${id} is quarantined` }
+  }
+
+  /** All of it is one pack, and nothing of it rots. */
+  async *scrub({ after, signal, pace }: ScrubOptions): AsyncIterable<ScrubbedPack> {
+    await this.commit()
+    signal.throwIfAborted()
+    const { chunks, bytes } = this.stats()
+    if (after >= 1 || chunks === 0) return
+    await pace?.(bytes)
+    yield { pack: 1, isLast: true, chunks, bytes, problems: [] }
   }
 
   async quarantine(id: ChunkId): Promise<void> {

@@ -1,5 +1,6 @@
 import { ERRORS, type Status, type StatusSentence, statusSentence, type Verdict } from '../../node/client.ts'
 import { count, formatAgo, formatBytes, formatShare, formatTime } from '../output/format.ts'
+import { scheduleText } from '../output/schedule-text.ts'
 import { formatFacts } from '../output/table.ts'
 import type { Session } from '../session.ts'
 import { type Define, examples, GROUP } from './command.ts'
@@ -101,9 +102,17 @@ function factsOf(session: Session, status: Status): [string, string][] {
       .join(', '),
   ])
   facts.push(['store', storeText(session, status)])
+  if (status.thin !== undefined) facts.push(['thin', thinText(status.thin)])
   if (status.trash.snapshots > 0 || status.trash.waiting.length > 0)
     facts.push(['trash', trashText(session, status)])
   if (status.retention !== undefined) facts.push(['retention', retentionText(session, status.retention)])
+  const scheduled = status.schedule.filter(({ due }) => due !== 'off')
+  if (scheduled.length > 0)
+    facts.push([
+      'schedule',
+      scheduled.map((task) => print.safe(scheduleText(task, world.nowMs()))).join('\n'),
+    ])
+  facts.push(...watchingFacts(session, status.watching))
   for (const { device, since, message } of status.suspicions)
     facts.push([
       'rules',
@@ -114,6 +123,40 @@ function factsOf(session: Session, status: Status): [string, string][] {
       'under way',
       `${job.method} since ${formatTime(job.started)}${job.percent_done === undefined ? '' : `, ${formatShare(job.percent_done)}`}`,
     ])
+  }
+  return facts
+}
+
+/** What a thin device keeps of its own snapshots, and what only others have. */
+function thinText({ kept, trees_only, elsewhere }: NonNullable<Status['thin']>): string {
+  const parts = [
+    kept > 0 ? `${count(kept, 'snapshot')} kept here until others have taken over` : 'nothing waits for others',
+    ...(trees_only > 0 ? [`of ${count(trees_only, 'snapshot')} only the folders are here`] : []),
+    ...(elsewhere > 0 ? [`${count(elsewhere, 'snapshot')} elsewhere`] : []),
+  ]
+  return parts.join(', ')
+}
+
+/** What looking at the store, at the copies of others and at restoring came to; nothing until something was looked at. */
+function watchingFacts({ print, world }: Session, watching: Status['watching']): [string, string][] {
+  const { scrub, audit, drill } = watching
+  const ago = (time: string): string => formatAgo(time, world.nowMs())
+  const facts: [string, string][] = []
+  if (scrub.last_run !== undefined) {
+    const round = scrub.last_round === undefined ? 'not all read yet' : `all read ${ago(scrub.last_round)}`
+    const found =
+      scrub.chunks_bad === 0
+        ? 'no damage so far'
+        : `${count(scrub.chunks_bad, 'damaged chunk')} so far, ${String(scrub.chunks_mended)} mended`
+    const now = scrub.round_percent > 0 ? `, ${formatShare(scrub.round_percent)} of this round` : ''
+    facts.push(['scrub', `${ago(scrub.last_run)}${now}; ${round}; ${found}`])
+  }
+  for (const { name, snapshots } of audit.doubted)
+    facts.push(['copies in doubt', `${count(snapshots, 'snapshot')} that ${print.safe(name)} could not prove to have`])
+  if (drill !== undefined) {
+    const what = `${count(drill.files_restored, 'file')} from ${print.safe(drill.from.join(', '))}`
+    const failed = drill.files_failed === 0 ? '' : `; ${count(drill.files_failed, 'file')} did not come back`
+    facts.push(['drill', `${drill.outcome} ${ago(drill.last_run)}: ${what}${failed}`])
   }
   return facts
 }

@@ -1,6 +1,6 @@
 /** The texts of progress lines: pure, from the messages of the node. */
 
-import type { BackupStatus, CheckEvent, RestoreStatus } from '../../node/client.ts'
+import type { BackupStatus, CheckEvent, DrillEvent, RestoreStatus, ScrubEvent } from '../../node/client.ts'
 import { formatBytes, formatSeconds, formatShare } from './format.ts'
 
 interface Work {
@@ -74,5 +74,30 @@ export function checkProgress(status: Extract<CheckEvent, { message_type: 'statu
     errors: status.error_count,
     remaining: remainingOf(status.seconds_elapsed, status.percent_done),
     current: chunks,
+  })
+}
+
+/** The line of a scrub under way. */
+export function scrubProgress(status: Extract<ScrubEvent, { message_type: 'status' }>): string {
+  return progressLine({
+    elapsed: status.seconds_elapsed,
+    share: status.percent_done,
+    bytes: [status.bytes_done, status.total_bytes],
+    errors: status.error_count,
+    remaining: remainingOf(status.seconds_elapsed, status.percent_done),
+    current: undefined,
+  })
+}
+
+/** The line of a drill under way. */
+export function drillProgress(status: Extract<DrillEvent, { message_type: 'status' }>): string {
+  return progressLine({
+    elapsed: status.seconds_elapsed,
+    share: status.percent_done,
+    files: [status.files_done, status.total_files],
+    bytes: [status.bytes_done, status.total_bytes],
+    errors: status.error_count,
+    remaining: remainingOf(status.seconds_elapsed, status.percent_done),
+    current: undefined,
   })
 }

@@ -88,6 +88,22 @@ function wordsOf(rules: ExcludeRules): string[] {
   return words
 }
 
+/** The rules that a snapshot names in words ({@link Excluder.words}). */
+export function rulesInWords(words: readonly string[]): ExcludeRules {
+  const behind = (prefix: string) =>
+    words.filter((word) => word.startsWith(prefix)).map((word) => word.slice(prefix.length))
+  const larger = behind('exclude-larger-than:')[0]
+  const isPattern = (word: string) =>
+    word !== 'exclude-caches' && !/^(?:iexclude|exclude-if-present|exclude-larger-than):/.test(word)
+  return {
+    patterns: words.filter(isPattern),
+    patternsIgnoringCase: behind('iexclude:'),
+    caches: words.includes('exclude-caches'),
+    ifPresent: behind('exclude-if-present:'),
+    ...(larger !== undefined && { largerThanBytes: Number(larger) }),
+  }
+}
+
 /**
  * Compiles rules.
  *

@@ -4,6 +4,7 @@ import { hostname, userInfo } from 'node:os'
 import { CellarError, type SnapshotRoot } from '../../protocol/index.ts'
 import type { BackupEvent, BackupParams, BackupSummary, CallContext } from '../api.ts'
 import { type BackupRequest, type BackupResult, backup } from '../backup/backup.ts'
+import { rulesInWords } from '../backup/exclude-rules.ts'
 import { chooseParent, type ParentCandidate } from '../backup/parent.ts'
 import { nameText } from '../backup/patterns.ts'
 import { openPresence, type Presence } from '../backup/presence.ts'
@@ -15,8 +16,11 @@ import type { NodeParts } from '../parts.ts'
 import { type PathText, pathBytes, pathDisplay, pathFields, pathText } from '../path-text.ts'
 import { EVERY } from '../snapshots.ts'
 import { sizeClassOf, sourceLabel } from '../source-label.ts'
+import { isThin } from '../thin/thin.ts'
+import type { SessionUpload } from '../upload/session.ts'
 import type { Vault } from '../vault.ts'
 import { parseTime } from './time.ts'
+import { withUpload } from './upload.ts'
 import { waitForCopies } from './wait.ts'
 
 /** Backs up, see `Methods.backup`. @throws {CellarError} `NOT_ENTITLED`, `VAULT_UNKNOWN`, `STORE_FULL`, `ABORTED` */
@@ -41,20 +45,29 @@ export async function runBackup(
       context.onEvent(status)
     }
     let isBegun = false
-    const seal = async (presence: Presence) => {
+    const seal = async (presence: Presence, staging?: SessionUpload) => {
       if (isBegun && params.stdin !== undefined) throw pipeIsRead(parts)
       isBegun = true
       return await backup(
-        { store: parts.store, presence, vault, contentIndex: parts.catalog.sub('content'), clock },
+        {
+          ...{ store: parts.store, presence, vault, contentIndex: parts.catalog.sub('content'), clock },
+          ...(staging !== undefined && { staging }),
+        },
         requestOf(parts, params, context, presence),
         { signal: context.signal, onProgress, ...(params.verbose && verboseListeners(context)) },
       )
     }
     const result = params.dryRun
       ? await seal(await openPresence(parts.store, parts.ledger.leanable()))
-      : await inSession(
-          { ...parts, random: parts.world.random },
-          { seal, rootOf: (made) => pendingOf(parts, vault, params, made) },
+      : await withUpload<BackupResult>(parts, context, (upload) =>
+          inSession<BackupResult>(
+            { ...parts, random: parts.world.random },
+            {
+              seal: upload.wrap(seal),
+              ...(upload.elsewhere !== undefined && { elsewhere: upload.elsewhere }),
+              rootOf: (made) => pendingOf(parts, vault, params, made),
+            },
+          ),
         )
     for (const message of result.notices) context.onEvent({ message_type: 'notice', message })
     for (const unread of result.unread) context.onEvent(errorEvent(unread))
@@ -107,7 +120,9 @@ async function finish(
         })
   const copies = root === undefined ? { holders: [], goal: 0 } : parts.ledger.copies(root)
   const held = new Set(copies.holders)
-  if (root !== undefined && parts.store.isHeld(root)) held.add(parts.signer.device)
+  const { membership } = parts.ledger
+  if (root !== undefined && parts.store.isHeld(root) && !isThin(membership, parts.signer.device))
+    held.add(parts.signer.device)
   const { summary } = result
   return {
     message_type: 'summary',
@@ -202,7 +217,8 @@ export function repeatRequest(parts: NodeParts, root: SnapshotRoot): BackupReque
   return {
     ...identity(parts),
     paths,
-    excludes: {},
+    // What was left out then is left out now: files beside it share bundles, which must come out the same.
+    excludes: rulesInWords(root.excludes),
     oneFileSystem: false,
     tags: [],
     dryRun: false,

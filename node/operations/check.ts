@@ -8,7 +8,9 @@ import { check as checkSnapshots } from '../check/check.ts'
 import { inSubset, parseSubset, type Subset } from '../check/subset.ts'
 import type { NodeParts } from '../parts.ts'
 import { pause } from '../pause.ts'
-import { mend } from './mend.ts'
+import { EVERY } from '../snapshots.ts'
+import { isThin } from '../thin/thin.ts'
+import { openSource } from './sources.ts'
 
 /** What was found so far. */
 interface Findings {
@@ -31,10 +33,11 @@ export async function runCheck(
     const check = new Check(parts, context, (share) => {
       job.percentDone = share
     })
-    const roots = rootsToCheck(parts, params.snapshots)
+    const { roots, elsewhere } = rootsToCheck(parts, params.snapshots)
     await check.storage(params.readData && params.subset === undefined)
     await check.closures(roots, subsetOf(parts, params))
     await check.trees(roots)
+    for (const root of elsewhere) await check.elsewhere(root, params.readData)
     const { findings } = check
     const mended = params.repair && findings.errors > 0 ? await repair(parts, findings, context) : 0
     return {
@@ -43,7 +46,7 @@ export async function runCheck(
       num_mended: mended,
       chunks_checked: findings.chunks,
       bytes_read: findings.bytes,
-      snapshots_checked: roots.length,
+      snapshots_checked: roots.length + elsewhere.length,
       broken_packs: [...findings.brokenPacks],
       suggest_repair_index: findings.suggestRepairIndex,
       suggest_prune: false,
@@ -65,6 +68,19 @@ async function repair(parts: NodeParts, findings: Findings, context: CallContext
   return errors - (await consequencesLeft(parts, context.signal))
 }
 
+/** @returns how many chunks are good again */
+async function mend(
+  { events, watching }: NodeParts,
+  bad: readonly ChunkId[],
+  { signal, onEvent }: CallContext<'check'>,
+): Promise<number> {
+  for (const id of bad) events.emit({ kind: 'bad-chunk', id })
+  const onMended = (chunk: ChunkId, from: string) => {
+    onEvent({ message_type: 'mended', chunk, from })
+  }
+  return (await watching.mender.mend(bad, { signal, isAsked: true, onMended })).length
+}
+
 /**
  * Errors that are there still when every chunk is good; packs that lost something are set right at the next opening.
  */
@@ -83,17 +99,27 @@ function subsetOf(parts: NodeParts, { subset }: CheckParams): Subset | undefined
   return parseSubset(subset, (a * 256 + b) / 65_536, parts.store.stats().bytes)
 }
 
-/** The held roots, or those of the snapshots that a person named. */
-function rootsToCheck(parts: NodeParts, names: readonly string[]): RootId[] {
-  if (names.length === 0) return parts.store.holds()
-  return names.map((name) => {
-    const { root } = parts.snapshots.resolve(name, { devices: [], paths: [], tags: [] }).snapshot.live
-    if (!parts.store.isHeld(root))
-      throw new CellarError('SNAPSHOT_NOT_FOUND', `snapshot ${root.slice(0, 8)} is not held on this device`, {
-        root,
-      })
-    return root
-  })
+/** What is to be checked: what is held here, and what a thin device has left to others. */
+interface ToCheck {
+  readonly roots: readonly RootId[]
+  readonly elsewhere: readonly RootId[]
+}
+
+/**
+ * The held roots, or those of the snapshots that a person named. A thin device reads one that it does not hold from
+ * those who do: that it is not here is no damage.
+ */
+function rootsToCheck(parts: NodeParts, names: readonly string[]): ToCheck {
+  const { store, snapshots, ledger, signer } = parts
+  if (names.length === 0) return { roots: store.holds(), elsewhere: [] }
+  const named = names.map((name) => snapshots.resolve(name, EVERY).snapshot.live.root)
+  const elsewhere = named.filter((root) => !store.isHeld(root))
+  const [first] = elsewhere
+  if (first !== undefined && !isThin(ledger.membership, signer.device))
+    throw new CellarError('SNAPSHOT_NOT_FOUND', `snapshot ${first.slice(0, 8)} is not held on this device`, {
+      root: first,
+    })
+  return { roots: named.filter((root) => store.isHeld(root)), elsewhere }
 }
 
 class Check {
@@ -196,6 +222,21 @@ class Check {
       watch,
     )) {
       if (!this.findings.bad.has(problem.chunk)) this.#bad(problem.chunk, problem.code, problem.message)
+    }
+  }
+
+  /** A snapshot of which the trees are here at most: what is read comes from those who hold it. */
+  async elsewhere(root: RootId, readData: boolean): Promise<void> {
+    const { vault } = this.#parts
+    if (vault === undefined) return
+    const { signal } = this.#context
+    const { source, close } = await openSource(this.#parts, root, undefined, signal)
+    try {
+      const request = { roots: [root], ...(readData && { readData: 'all' as const }) }
+      const problems = checkSnapshots({ source, vault, has: () => true }, request, { signal })
+      for await (const { chunk, code, message } of problems) this.#bad(chunk, code, message)
+    } finally {
+      await close()
     }
   }
 

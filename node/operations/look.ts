@@ -23,7 +23,7 @@ import { type PathText, pathBytes, pathDisplay, pathText } from '../path-text.ts
 import { SnapshotReader } from '../snapshot-reader.ts'
 import type { KnownSnapshot, ResolvedSnapshot } from '../snapshots.ts'
 import { readerOf } from './backup.ts'
-import { copiesNow } from './copies.ts'
+import { copiesNow, trustedCopies } from './copies.ts'
 import { fetchRootChunks, hearNews, openSource } from './sources.ts'
 import { formatTime, parseTime } from './time.ts'
 
@@ -81,7 +81,7 @@ export async function listSnapshots(
 /** One snapshot as messages have it. A device that may not read knows whose it is, and when it came. */
 export function snapshotInfo(parts: NodeParts, { live, maker, timeMs, root }: KnownSnapshot): SnapshotInfo {
   const { ledger, store, signer } = parts
-  const holders = new Set(ledger.copies(live.root).holders)
+  const holders = new Set(trustedCopies(parts, live.root).holders)
   const here = store.isComplete(live.root)
   if (store.isHeld(live.root)) holders.add(signer.device)
   const shared = {
@@ -172,6 +172,8 @@ export async function openSnapshot(
   }
 }
 
+const NOTHING = new Uint8Array(0)
+
 /** Lists what is in a snapshot. */
 export async function runLs(
   parts: NodeParts,
@@ -188,6 +190,8 @@ export async function runLs(
     for await (const node of ls(opened.reader, opened.root, { paths, recursive }, context.signal)) {
       context.onEvent(node)
       nodes++
+      // Who reads slowly is waited for: a large snapshot would fill the memory else.
+      if (nodes % 256 === 0) await context.output(NOTHING)
     }
     return { nodes }
   } finally {

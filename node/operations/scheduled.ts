@@ -9,13 +9,17 @@ import { runCheck } from './check.ts'
 import { backUpProfile } from './profile-backup.ts'
 import { retain } from './retain.ts'
 import { resultOfBackup } from './tell-backup.ts'
+import { auditTask, drillTask, scrubTask } from '../watching/tasks.ts'
 
 /** Of what a node does for itself: a few minutes hurt nobody, and devices do not all begin at once. */
 const upkeepJitterMs = 30 * 60_000
 
 /** The tasks that the settings ask for. */
 export function tasksOf(parts: NodeParts, config: Config = parts.settings.current): Task[] {
-  return [...config.profiles.flatMap((profile) => backupTask(parts, profile.name, config)), ...upkeep(parts, config)]
+  const backups = config.profiles.flatMap((profile) => backupTask(parts, profile.name, config))
+  const drill = drillTask(parts, config)
+  const watching = [scrubTask(parts, config), auditTask(parts, config), ...(drill === undefined ? [] : [drill])]
+  return [...backups, ...upkeep(parts, config), ...watching]
 }
 
 /** How they stand. */

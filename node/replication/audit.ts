@@ -12,6 +12,7 @@ import {
   NO_PROOF,
   PROOF_NONCE_BYTES,
   proofOf,
+  proveIdsMax,
   type Random,
   type RootId,
 } from '../../protocol/index.ts'
@@ -19,6 +20,7 @@ import type { ChunkStore } from '../../storage/index.ts'
 import type { Events } from '../events.ts'
 import { limitTime } from '../mesh/time-limit.ts'
 import type { Channel, Network } from '../network.ts'
+import type { Doubts } from '../watching/doubts.ts'
 import { sampleChunks } from './sample.ts'
 
 /** A proof is recent for so long, milliseconds of running time. */
@@ -37,6 +39,8 @@ export interface AuditParts {
   readonly clock: Clock
   readonly random: Random
   readonly events: Events
+  /** Remembers what could not be proven. @defaultValue nobody does */
+  readonly doubts?: Pick<Doubts, 'lacking' | 'note'>
 }
 
 /**
@@ -90,11 +94,13 @@ export class Auditor {
   }
 
   async #tryAudit(device: DeviceId, root: RootId, signal: AbortSignal): Promise<AuditOutcome> {
-    const { clock, events } = this.#parts
+    const { clock, events, doubts } = this.#parts
     try {
       const lacking = await limitTime(clock, answerMsMax, (within) => this.#ask(device, root, within), signal)
-      if (lacking === 0) return 'proven'
-      const message = `it says that it holds snapshot ${root}, and could not prove ${String(lacking)} of its chunks`
+      await doubts?.note(device, root, lacking)
+      events.emit({ kind: 'audited', device, root, outcome: lacking.length === 0 ? 'proven' : 'failed' })
+      if (lacking.length === 0) return 'proven'
+      const message = `it says that it holds snapshot ${root}, and could not prove ${String(lacking.length)} of its chunks`
       events.emit({ kind: 'trouble', code: 'COPY_UNPROVEN', message, device })
       return 'failed'
     } catch (error) {
@@ -106,10 +112,10 @@ export class Auditor {
     }
   }
 
-  /** @returns how many chunks of the sample were not proven */
-  async #ask(device: DeviceId, root: RootId, signal: AbortSignal): Promise<number> {
-    const { store, network, random } = this.#parts
-    const ids = sampleChunks(store, root, random)
+  /** @returns the chunks of the sample that were not proven */
+  async #ask(device: DeviceId, root: RootId, signal: AbortSignal): Promise<ChunkId[]> {
+    const { network, random } = this.#parts
+    const ids = this.#choose(device, root)
     const nonce = random.bytes(PROOF_NONCE_BYTES) // W6.3
     const request = this.#request++ % 2 ** 32
     const channel = await network.open(device, AUDIT_PROTOCOL, signal)
@@ -118,13 +124,20 @@ export class Auditor {
       const macs = await receiveProof(channel, request, signal)
       if (macs.length !== ids.length)
         throw new CellarError('PEER_PROTOCOL', 'a peer proved another number of chunks than was asked for')
-      return ids.filter((id, at) => !this.#isRight(device, nonce, id, macs[at] as Uint8Array)).length
+      return ids.filter((id, at) => !this.#isRight(device, nonce, id, macs[at] as Uint8Array))
     } catch (error) {
       channel.abort(error as Error)
       throw error
     } finally {
       await channel.close()
     }
+  }
+
+  /** What it could not prove before is asked for again: a sample drawn by luck elsewhere must not end a doubt. */
+  #choose(device: DeviceId, root: RootId): ChunkId[] {
+    const { store, random, doubts } = this.#parts
+    const again = doubts?.lacking(device, root).filter((id) => store.has(id)) ?? []
+    return [...new Set([...again, ...sampleChunks(store, root, random)])].slice(0, proveIdsMax)
   }
 
   /** W6.2: compared with what the own copy gives, its hash checked; no secret is at stake in how long it takes. */

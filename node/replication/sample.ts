@@ -7,13 +7,16 @@ const walks = 8
 
 /** What a walk asks of the store. */
 export interface Linked {
+  /** Whether a chunk is here. */
+  has(id: ChunkId): boolean
   /** Links of a chunk that is here. */
   links(id: ChunkId): readonly ChunkId[]
 }
 
 /**
- * Draws some chunks of a root whose closure is here: what lies at the ends of random ways down, and on them. Costs the
- * length of the ways, however large the closure is.
+ * Draws some chunks of a root: what lies at the ends of random ways down, and on them. A way ends before a chunk that is
+ * not here, as on a device that keeps trees and no data: there is nothing to compare with. Costs the length of the
+ * ways, however large the closure is.
  *
  * @returns 1 .. `proveIdsMax` ids, each once
  */
@@ -24,7 +27,9 @@ export function sampleChunks(store: Linked, root: RootId, random: Random): Chunk
     let at: ChunkId = root
     for (let links = store.links(at); links.length > 0; links = store.links(at)) {
       between.add(at)
-      at = links[draw(random, links.length)] as ChunkId
+      const next = links[draw(random, links.length)] as ChunkId
+      if (!store.has(next)) break
+      at = next
     }
     ends.add(at)
   }

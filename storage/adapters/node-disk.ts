@@ -37,11 +37,21 @@ class NodeFile implements DiskFile {
   read(into: Uint8Array, position: number): number {
     let done = 0
     while (done < into.byteLength) {
-      const bytes = readSync(this.#fd, into, done, into.byteLength - done, position + done)
+      const bytes = this.#readAt(into, done, position + done)
       if (bytes === 0) break
       done += bytes
     }
     return done
+  }
+
+  /** A place that the disk cannot read is to a store what bytes are that are gone: it ends the reading. */
+  #readAt(into: Uint8Array, done: number, position: number): number {
+    try {
+      return readSync(this.#fd, into, done, into.byteLength - done, position)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error
+      return 0
+    }
   }
 
   write(parts: readonly Uint8Array[], position: number): void {

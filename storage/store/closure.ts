@@ -119,36 +119,57 @@ export const wantedRecord = {
   isReleased: false,
 } as const
 
+/**
+ * How many links a chunk has that is here and not known to be bad; undefined of another. What has none need not be
+ * remembered by who walks: there are many more of these than of others.
+ */
+function linkCountOf(parts: StoreParts, id: ChunkId): number | undefined {
+  const staged = parts.staging.get(id)
+  if (staged !== undefined) return staged.links.length
+  const record = parts.index.get(id)
+  return record === undefined || record.isBad ? undefined : record.linkCount
+}
+
 /** The bad chunks below a chunk, itself included: none, and no walk, as long as the store knows of none. */
 export function badBelow(parts: StoreParts, top: ChunkId): ChunkId[] {
   if (parts.index.bad.size === 0) return []
-  const found: ChunkId[] = []
-  const seen = new Set<ChunkId>([top])
-  for (const id of seen) {
-    if (findChunk(parts, id) === undefined) found.push(id)
-    else for (const link of peekOrFind(parts, id, found)) seen.add(link)
+  const found = new Set<ChunkId>()
+  const seen = new Set<ChunkId>()
+  const look = (id: ChunkId): void => {
+    const links = linkCountOf(parts, id)
+    if (links === undefined) found.add(id)
+    else if (links > 0) seen.add(id)
   }
-  return found
+  look(top)
+  for (const id of seen) {
+    const damaged: ChunkId[] = []
+    for (const link of peekOrFind(parts, id, damaged)) look(link)
+    for (const bad of damaged) found.add(bad)
+  }
+  return [...found]
 }
 
 /** What is not here below a chunk; walks what is not complete, and everything while some chunks are bad. */
 export function* missingBelow(parts: StoreParts, top: ChunkId): Iterable<ChunkId> {
-  const seen = new Set<ChunkId>([top])
+  /** With links, or missing. */
+  const seen = new Set<ChunkId>()
   const open: ChunkId[] = [top]
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    if (findChunk(parts, id) === undefined) {
+    if (seen.has(id)) continue
+    const links = linkCountOf(parts, id)
+    if (links === 0) continue
+    seen.add(id)
+    if (links === undefined) {
       yield id
       continue
     }
     if (parts.index.bad.size === 0 && parts.index.get(id)?.isComplete === true) continue
     const damaged: ChunkId[] = []
-    const links = peekOrFind(parts, id, damaged)
+    const below = peekOrFind(parts, id, damaged)
     yield* damaged
-    for (let at = links.length - 1; at >= 0; at--) {
-      const link = links[at]
-      if (link === undefined || seen.has(link)) continue
-      seen.add(link)
-      open.push(link)
+    for (let at = below.length - 1; at >= 0; at--) {
+      const link = below[at]
+      if (link !== undefined) open.push(link)
     }
   }
 }

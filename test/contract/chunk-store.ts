@@ -1,8 +1,9 @@
 /** What every chunk store must do; run against the real one and its twin. */
 import assert from 'node:assert/strict'
 import { CellarError, type ChunkId, type ErrorCode } from '../../protocol/index.ts'
-import { openAppender, type ChunkStore, type Problem } from '../../storage/index.ts'
+import { openAppender, type ChunkStore, type Problem, type ScrubbedPack } from '../../storage/index.ts'
 import { assertSameBytes, testChunk, testTree } from '../support/chunks.ts'
+import { dropRules } from './chunk-store-drop.ts'
 
 /** How the suite gets what it tests. */
 export interface ChunkStoreSetup {
@@ -31,6 +32,7 @@ export function chunkStoreContract(setup: ChunkStoreSetup): void {
     reclaimRules(() => store, putAll)
     repairRules(() => store, putAll)
     loanRules(() => store)
+    dropRules(() => store)
 
     it('refuses what goes beyond the quota and keeps what it has', async () => {
       const small = await setup.open({ quotaBytes: 5000 })
@@ -224,6 +226,47 @@ function reclaimRules(get: Get, putAll: PutAll): void {
     assert.deepEqual(get().missing(chunks.map((chunk) => chunk.id)), [])
   })
 
+  it('leaves a chunk alone without what is below it, until that is here again', async () => {
+    const leaf = testChunk('leaf')
+    const shared = testChunk('shared')
+    const tree = testChunk('tree', [leaf.id, shared.id])
+    const root = testChunk('root', [tree.id])
+    const other = testChunk('other', [shared.id])
+    await putAll([leaf, shared, tree, root, other])
+    await get().hold(root.id)
+    await get().hold(other.id)
+    await get().release(root.id)
+    const alone = { staysAlone: (id: ChunkId) => id === root.id || id === tree.id }
+    const freed = await get().freedBy([root.id], alone)
+    assert.deepEqual([freed.chunks, freed.isWhole], [1, true])
+    const again = { mayReclaim: () => true, ...alone, unfinished: true }
+    assert.equal((await get().reclaim({ mayReclaim: () => true, ...alone })).chunks, 1)
+    assert.equal((await get().reclaim(again)).chunks, 0)
+    assert.deepEqual(get().missing([root.id, tree.id, leaf.id, shared.id]), [leaf.id])
+    assert.deepEqual([get().isComplete(root.id), get().isComplete(tree.id)], [false, false])
+    assertSameBytes(get().get(tree.id), tree.bytes)
+    await assert.rejects(get().hold(root.id), withCode('CLOSURE_INCOMPLETE'))
+    // What it shared is not kept for its sake.
+    await get().release(other.id)
+    assert.equal((await get().reclaim({ mayReclaim: () => true, ...alone })).chunks, 2)
+    await putAll([leaf, shared])
+    await get().hold(root.id)
+    assert.equal(get().isComplete(root.id), true)
+    await get().release(root.id)
+    assert.equal((await reclaimAll()).chunks, 4)
+  })
+
+  it('removes what was left alone once nobody wants it to stay', async () => {
+    const { root, chunks } = testTree('t', 3)
+    await putAll(chunks)
+    await get().hold(root.id)
+    await get().release(root.id)
+    await get().reclaim({ mayReclaim: () => true, staysAlone: (id) => id === root.id })
+    assert.equal((await get().reclaim({ mayReclaim: () => true })).chunks, 0)
+    assert.equal((await get().reclaim({ mayReclaim: () => true, unfinished: true })).chunks, 1)
+    assert.equal(get().stats().chunks, 0)
+  })
+
   it('takes a reclaimed chunk anew', async () => {
     const { id, bytes } = testChunk('again')
     await putAll([{ id, bytes }])
@@ -270,6 +313,28 @@ function repairRules(get: Get, putAll: PutAll): void {
     assertSameBytes(get().get(bad.id), bad.bytes)
     assert.deepEqual(get().quarantined(), [])
     assert.deepEqual(await problems(), [])
+  })
+
+  it('reads everything again, pack by pack, and goes on behind any of them', async () => {
+    const { signal } = new AbortController()
+    assert.deepEqual(await scrubbed(0), [])
+    const { chunks } = testTree('t', 3)
+    await putAll(chunks)
+    await get().commit()
+    const packs = await scrubbed(0)
+    assert.equal(packs.at(-1)?.isLast, true)
+    assert.equal(
+      packs.reduce((sum, pack) => sum + pack.chunks, 0),
+      chunks.length,
+    )
+    assert.ok(packs.every(({ bytes, problems: none }) => bytes > 0 && none.length === 0))
+    assert.deepEqual(await scrubbed(packs.at(-1)?.pack ?? 0), [])
+
+    async function scrubbed(after: number): Promise<ScrubbedPack[]> {
+      const found: ScrubbedPack[] = []
+      for await (const pack of get().scrub({ after, signal })) found.push(pack)
+      return found
+    }
   })
 
   it('keeps a hold through quarantine, and reclaims nothing below it', async () => {

@@ -114,7 +114,7 @@ function connectTo(parts: NodeParts, hub = new MemoryHub()): ConnectedNode {
   const { ledger, store, events, signer, world } = parts
   const network = memoryNetwork(hub, { device: signer.device })
   network.members(new Set([...ledger.membership.members.keys()]))
-  const online = new Online({ ledger, store, network, ...world, events })
+  const online = new Online({ ledger, store, network, ...world, events, doubts: parts.watching.doubts })
   online.start()
   return {
     network,

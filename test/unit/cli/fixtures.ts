@@ -124,6 +124,11 @@ export const STATUS: Status = {
   store: { path: '/s', bytes_used: 1024, chunks: 3 },
   trash: { snapshots: 0, waiting: [] },
   schedule: [],
+  watching: {
+    scrub: { round_percent: 0, bytes_read: 0, chunks_bad: 0, chunks_mended: 0 },
+    bad_chunks: 0,
+    audit: { proven: 0, failed: 0, doubted: [] },
+  },
   suspicions: [],
   jobs: [],
   telling: { hooks: [], silent: [] },

@@ -1,0 +1,187 @@
+/**
+ * Measures a storer on little memory (`npm run bench:storer -- [CHUNKS] [IDLE SECONDS]`): real nodes on loopback, a
+ * snapshot of so many small chunks, and the memory of the storer while it receives them, does nothing, starts again,
+ * gives them away, scrubs and frees them; and what an idle node with one peer costs.
+ */
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { systemWorld } from '../../node/adapters/system-world.ts'
+import { Events } from '../../node/events.ts'
+import { homePaths, readKeys } from '../../node/home.ts'
+import { Ledger } from '../../node/ledger/ledger.ts'
+import { type RootId, signerFromSeed } from '../../protocol/index.ts'
+import { type ChunkStore, openCatalog, openStore } from '../../storage/index.ts'
+import { testChunk } from '../support/chunks.ts'
+import type { Device } from '../tools/cellar.ts'
+import { Household, statusOf, untilLinked, untilStatus } from '../tools/household.ts'
+import { processCpuS, processMemoryPeak } from './measure.ts'
+
+const MiB = 1024 * 1024
+/** Chunks in one directory, and bytes of their ciphertext: small, so that many are made soon. */
+const perTree = 1000
+const bodyBytes = 150
+/** Until what was needed for something else has gone back to the system. */
+const restMs = 20_000
+const patienceMs = 3_600_000
+
+/** One thing that was measured. */
+interface Phase {
+  readonly what: string
+  readonly seconds: number
+  /** Of the process, at the end, and the most meanwhile. */
+  readonly residentMiB: number
+  readonly peakMiB: number
+  /** Share of one core, percent. */
+  readonly cpuPercent: number
+  /** How often a thread of it was woken in a second. */
+  readonly wakeups: number
+}
+
+function residentBytes(pid: number): number {
+  const status = readFileSync(`/proc/${String(pid)}/status`, 'latin1')
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024
+}
+
+/** Waits of all threads that now run, so far. */
+function waits(pid: number): number {
+  let sum = 0
+  for (const task of readdirSync(`/proc/${String(pid)}/task`)) {
+    try {
+      const status = readFileSync(`/proc/${String(pid)}/task/${task}/status`, 'latin1')
+      sum += Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1] ?? 0)
+    } catch {
+      // the thread has ended
+    }
+  }
+  return sum
+}
+
+/** Measures a running node while something is done. */
+async function during(device: Device, what: string, step: () => Promise<unknown>): Promise<Phase> {
+  const { pid } = device
+  if (pid === undefined) throw new Error(`${device.name} does not run`)
+  // From here on the kernel notes the peak anew.
+  writeFileSync(`/proc/${String(pid)}/clear_refs`, '5')
+  const before = { ms: performance.now(), cpuS: processCpuS(pid), waits: waits(pid) }
+  await step()
+  const seconds = (performance.now() - before.ms) / 1000
+  const phase = {
+    what,
+    seconds,
+    residentMiB: residentBytes(pid) / MiB,
+    peakMiB: processMemoryPeak(pid) / MiB,
+    cpuPercent: ((processCpuS(pid) - before.cpuS) / seconds) * 100,
+    wakeups: (waits(pid) - before.waits) / seconds,
+  }
+  const figures = [
+    `${phase.residentMiB.toFixed(0)} MiB resident`,
+    `peak ${phase.peakMiB.toFixed(0)} MiB`,
+    `${phase.cpuPercent.toFixed(2)} % of a core`,
+    `${phase.wakeups.toFixed(1)} wake-ups/s`,
+  ]
+  console.log(`${what.padEnd(34)} ${seconds.toFixed(1).padStart(7)} s  ${figures.join(', ')}`)
+  return phase
+}
+
+/** Fills a store with the closure of one root. @returns the root */
+async function fill(store: ChunkStore, chunks: number): Promise<RootId> {
+  const trees: RootId[] = []
+  for (let made = 0; made < chunks; made += perTree) {
+    const leaves = Array.from({ length: Math.min(perTree, chunks - made) }, (_, at) =>
+      testChunk(`leaf ${String(made + at)}`, [], bodyBytes),
+    )
+    const tree = testChunk(
+      `tree ${String(made)}`,
+      leaves.map(({ id }) => id),
+    )
+    for (const { id, bytes } of [...leaves, tree]) await store.put(id, bytes)
+    trees.push(tree.id)
+  }
+  const root = testChunk('root', trees)
+  await store.put(root.id, root.bytes)
+  await store.commit()
+  await store.hold(root.id)
+  return root.id
+}
+
+/** Gives a device, whose node is not running, a snapshot that it has announced. */
+async function giveSnapshot(device: Device, chunks: number): Promise<void> {
+  const home = homePaths(device.home, {})
+  const keys = await readKeys(home)
+  const store = await openStore({ dir: home.store })
+  const root = await fill(store, chunks).finally(() => store.close())
+  const catalog = await openCatalog(home.state)
+  try {
+    const ledger = await Ledger.open({
+      catalog: catalog.sub('ledger'),
+      signer: signerFromSeed(keys.device),
+      clock: systemWorld.clock,
+      events: new Events(),
+      program: 'bench',
+    })
+    await ledger.announce({ root, source: new Uint8Array(16), sizeClass: 28 })
+    await ledger.idle()
+  } finally {
+    await catalog.close()
+  }
+}
+
+async function untilHeld(device: Device): Promise<void> {
+  const endMs = performance.now() + patienceMs
+  for (;;) {
+    const status = await statusOf(device)
+    if (status?.devices.some(({ self, snapshots_held }) => self && snapshots_held === 1) === true) return
+    if (performance.now() > endMs) throw new Error(`${device.name} does not hold the snapshot`)
+    await pause(1000)
+  }
+}
+
+async function main(chunks: number, idleS: number): Promise<void> {
+  await using house = new Household()
+  const [desktop, pi, attic] = ['desktop', 'pi', 'attic'].map((name) => house.device(name)) as [Device, Device, Device]
+  await desktop.init()
+  await desktop.start()
+  await desktop.admit(pi, 'storer')
+  await desktop.admit(attic, 'storer')
+  await pi.start()
+  await untilLinked(desktop, pi)
+  await pause(restMs)
+  const phases: Phase[] = []
+  const idle = async () => await pause(idleS * 1000)
+  phases.push(await during(pi, 'empty, one peer, nothing to do', idle))
+  await desktop.stop()
+  console.log(`fills a store with ${String(chunks)} chunks`)
+  await giveSnapshot(desktop, chunks)
+  phases.push(
+    await during(pi, 'receives them', async () => {
+      await desktop.start()
+      await untilHeld(pi)
+    }),
+  )
+  await pause(restMs)
+  phases.push(await during(pi, 'has them, one peer, nothing to do', idle))
+  await pi.stop()
+  await pi.start()
+  await untilLinked(pi, desktop)
+  await pause(restMs)
+  phases.push(await during(pi, 'started again, nothing to do', idle))
+  phases.push(await during(pi, 'says how it is', () => pi.run('status')))
+  await desktop.stop()
+  phases.push(
+    await during(pi, 'gives them to another', async () => {
+      await attic.start()
+      await untilHeld(attic)
+    }),
+  )
+  phases.push(await during(pi, 'scrubs', () => pi.run('scrub')))
+  phases.push(await during(pi, 'checks', () => pi.run('check')))
+  await pause(restMs)
+  phases.push(await during(pi, 'nothing to do any more', idle))
+  const worst = Math.max(...phases.map(({ peakMiB }) => peakMiB))
+  const idlest = Math.max(...phases.filter(({ what }) => what.includes('nothing to do')).map(({ cpuPercent }) => cpuPercent))
+  console.log(JSON.stringify({ chunks, peak_mib: Math.round(worst), idle_cpu_percent: idlest, phases }))
+  await untilStatus(attic, 'is there', () => true)
+}
+
+await main(Number(process.argv[2] ?? 1_000_000), Number(process.argv[3] ?? 60))
