@@ -311,7 +311,7 @@ function readIds(fields: Fields): ChunkId[] {
   return Array.from({ length: hex.length / 64 }, (_, at) => hex.slice(at * 64, at * 64 + 64) as ChunkId)
 }
 
-/** W3.5: some, not too many, and none twice: to answer costs a read of each. */
+/** W6.1: some, not too many, and none twice: to answer costs a read of each. */
 function readProveIds(fields: Fields): ChunkId[] {
   const ids = readDepositIds(fields)
   if (ids.length > proveIdsMax) fields.fail('chunk ids of a wrong length')
