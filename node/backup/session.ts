@@ -8,7 +8,7 @@ import { type Elsewhere, openPresence, type Presence, storePresence } from './pr
 
 /** What a session stands on. */
 export interface SessionParts {
-  readonly ledger: Ledger
+  readonly ledger: Pick<Ledger, 'openSession' | 'announce' | 'closeSession'>
   readonly store: ChunkStore
   readonly random: Random
   /** Signs what is new, as soon as that may be. */
@@ -60,7 +60,7 @@ async function announce(
   if (pending === undefined) return true
   // R3, R10: what is whole here is held before it is announced; what leans is announced, and held by others first.
   const isHeld = await holdIfWhole(store, presence, pending.root)
-  return await ledger.announce(pending, () => isHeld || ledger.mayLean)
+  return await ledger.announce(pending, !isHeld)
 }
 
 async function holdIfWhole(store: ChunkStore, presence: Presence, root: RootId): Promise<boolean> {

@@ -28,10 +28,13 @@ export async function neededChunks(ledger: Ledger, store: ChunkStore): Promise<R
   return needed
 }
 
-/** Some of it is here, and it is wanted: by the copies goal, or as nobody else says that he has it. */
+/**
+ * Some of it is here, and it is wanted: by the copies goal, as nobody else says that he has it, or as it is this
+ * device's own and not taken over yet (R5.4).
+ */
 function isComing(ledger: Ledger, store: ChunkStore, root: RootId): boolean {
   if (!store.has(root)) return false
-  return ledger.isWanted(root) || ledger.copies(root).holders.length === 0
+  return ledger.leaned().has(root) || ledger.isWanted(root) || ledger.copies(root).holders.length === 0
 }
 
 function linksOf(store: ChunkStore, id: ChunkId): readonly ChunkId[] {

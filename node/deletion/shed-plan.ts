@@ -1,13 +1,13 @@
 /** Which roots this device may mean to let go, and when it tries again (R7). Pure: the twin of `shedder.ts`. */
 
 import {
-  compareDots,
   type DeviceId,
   type LiveRoot,
   type RootId,
   type ShedLack,
   type ShedVerdict,
 } from '../../protocol/index.ts'
+import { newestOfEachSource } from '../thin/thin.ts'
 
 /** Roots that are being let go at once: each stands in every listing of this device until it is gone. */
 export const intentsMax = 256
@@ -22,7 +22,8 @@ export function roundRestMs(rounds: number): number {
 
 /**
  * What a device keeps of its own, whoever else holds it: the newest snapshot of each of its sources. The next backup
- * tells by it what has not changed; without it everything would be read and stored anew.
+ * tells by it what has not changed; without it everything would be read and stored anew. A thin device keeps its trees
+ * instead, and leans on what is below them.
  *
  * @param seenMs - when this device first saw a root: what is announced anew after a forget is no younger for it
  */
@@ -31,16 +32,7 @@ export function keptAsParents(
   self: DeviceId,
   seenMs: (root: RootId) => number,
 ): ReadonlySet<RootId> {
-  const newest = new Map<string, LiveRoot>()
-  for (const one of live) {
-    if (one.owner !== self) continue
-    const source = Buffer.from(one.source).toString('hex')
-    const before = newest.get(source)
-    const sinceMs = before === undefined ? 1 : seenMs(one.root) - seenMs(before.root)
-    if (before === undefined || sinceMs > 0 || (sinceMs === 0 && compareDots(one.dot, before.dot) > 0))
-      newest.set(source, one)
-  }
-  return new Set([...newest.values()].map(({ root }) => root))
+  return newestOfEachSource(live, self, 1, seenMs)
 }
 
 /**

@@ -8,6 +8,8 @@ import {
   type Clock,
   type DeviceId,
   isCellarError,
+  isLive,
+  judgeHandOver,
   judgeShed,
   liveRoots,
   mayIntend,
@@ -22,6 +24,7 @@ import type { Events, NodeEvent } from '../events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { pause } from '../pause.ts'
 import type { AuditOutcome } from '../replication/audit.ts'
+import { isThin } from '../thin/thin.ts'
 import { intentsMax, keptAsParents, proofsWanted, roundMsMax, roundRestMs } from './shed-plan.ts'
 
 /** Proofs of possession, as the shedder asks for them. */
@@ -47,6 +50,8 @@ export interface ShedderParts {
 
 /** Between two searches for roots to let go, milliseconds: nothing waits for it. */
 export const searchEveryMs = 60_000
+/** A thin device looks more often: it has little, and its disk may be small. */
+export const thinSearchEveryMs = 5000
 /** Roots looked at before others have their turn. */
 const rootsAtOnce = 128
 
@@ -97,10 +102,11 @@ export class Shedder {
   /** Goes on with what is being let go, and begins anew where it may. */
   async step(signal: AbortSignal): Promise<void> {
     if (this.#isFrozen) return
+    await this.#handOver(signal)
     await this.#goOn(signal)
     const nowMs = this.#parts.clock.monotonicMs()
     if (nowMs < this.#searchAtMs || signal.aborted) return
-    this.#searchAtMs = nowMs + searchEveryMs
+    this.#searchAtMs = nowMs + this.#everyMs
     await this.#begin(signal)
   }
 
@@ -109,6 +115,34 @@ export class Shedder {
     const { ledger } = this.#parts
     if (ledger.isMembershipForked || ledger.isRolledBack) return true
     return memberNow(ledger.membership, ledger.device) === undefined
+  }
+
+  get #everyMs(): number {
+    const { membership, device } = this.#parts.ledger
+    return isThin(membership, device) ? thinSearchEveryMs : searchEveryMs
+  }
+
+  /** R5.4: what this device announced without having all of it, and enough others have proven that they have now. */
+  async #handOver(signal: AbortSignal): Promise<void> {
+    const { ledger } = this.#parts
+    const done: RootId[] = []
+    for (const root of ledger.leaned()) {
+      const judge = () => this.#judgeHandOver(root)
+      const verdict = await this.#prove(root, judge(), judge, signal)
+      if (signal.aborted) return
+      if (verdict.kind !== 'wait') done.push(root)
+    }
+    if (done.length > 0)
+      await ledger.handOver(done, (root) => !this.#isFrozen && this.#judgeHandOver(root).kind !== 'wait')
+  }
+
+  #judgeHandOver(root: RootId): ShedVerdict {
+    const { ledger, proofs } = this.#parts
+    const { view, membership, device } = ledger
+    // One that no listing has announced yet nobody can have taken over.
+    if (ledger.isLive(root) && !isLive(view, membership, root)) return { kind: 'wait', lacking: [] }
+    const isProven = (holder: DeviceId, of: RootId) => proofs.isProven(holder, of)
+    return judgeHandOver(view, membership, device, root, { isProven })
   }
 
   /** Judges what this device means to let go, asks for proofs where only they are missing, and decides. */
@@ -122,7 +156,7 @@ export class Shedder {
     let looked = 0
     for (const [root, seq] of intents) {
       if (++looked % rootsAtOnce === 0) await pause()
-      const verdict = await this.#prove(root, seq, judge(root, seq), signal)
+      const verdict = await this.#prove(root, judge(root, seq), () => this.#judge()(root, seq), signal)
       if (signal.aborted) return
       // What a restart has left goes on as a round that begins now.
       const round = this.#rounds.get(root) ?? { beganMs: clock.monotonicMs(), before: 0 }
@@ -141,8 +175,8 @@ export class Shedder {
   /** Asks those who have not proven that they hold a root, one after the other, until it is enough. */
   async #prove(
     root: RootId,
-    seq: number | undefined,
     first: ShedVerdict,
+    judge: () => ShedVerdict,
     signal: AbortSignal,
   ): Promise<ShedVerdict> {
     const { proofs, connected } = this.#parts
@@ -151,7 +185,7 @@ export class Shedder {
     let verdict = first
     for (const device of proofsWanted(first, mayAsk)) {
       await proofs.audit(device, root, signal)
-      verdict = this.#judge()(root, seq)
+      verdict = judge()
       if (verdict.kind !== 'wait' || signal.aborted) break
     }
     return verdict
@@ -231,7 +265,9 @@ export class Shedder {
     const { ledger } = this.#parts
     const { view, membership, device } = ledger
     if (this.#kept?.view !== view || this.#kept.membership !== membership) {
-      const roots = keptAsParents(liveRoots(view, membership), device, (root) => ledger.firstSeenMs(root))
+      const roots = isThin(membership, device)
+        ? new Set<RootId>()
+        : keptAsParents(liveRoots(view, membership), device, (root) => ledger.firstSeenMs(root))
       this.#kept = { view, membership, roots }
     }
     return this.#kept.roots
@@ -253,7 +289,7 @@ export class Shedder {
     if (this.#isStale) return
     const { clock, events } = this.#parts
     const ms = this.#searchAtMs - clock.monotonicMs()
-    const limit = { clock, ms: ms > 0 ? ms : searchEveryMs, signal }
+    const limit = { clock, ms: ms > 0 ? ms : this.#everyMs, signal }
     const isNews = (event: NodeEvent) => event.kind === 'view' || event.kind === 'peer'
     await events.nextWithin(isNews, limit).catch((error: unknown) => {
       if (!signal.aborted) throw error

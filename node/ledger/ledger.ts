@@ -191,15 +191,21 @@ export class Ledger extends Knowledge {
    * Records a root of this device, held here already: it goes into the next listing. Durable once it resolves. Undoing
    * a forget is just that: announcing the same root anew (R2).
    *
-   * @param may - asked in the moment in which nothing new can slip between
-   * @returns false when it said no, and nothing was recorded
+   * @param leans - it is not whole here: what this device has stored for it stays until others have taken it over (R5.4)
+   * @returns false when it leans and this device may not, or not any more; nothing is recorded then
    */
-  async announce(pending: PendingRoot, may: () => boolean = () => true): Promise<boolean> {
+  async announce(pending: PendingRoot, leans = false): Promise<boolean> {
     return await this.#serial.run(async () => {
-      if (!may()) return false
-      await this.#marks.announce(pending)
+      // R5.1, in the moment in which no change of the membership can slip between.
+      if (leans && !this.mayLean) return false
+      await this.#marks.announce(pending, leans)
       return true
     })
+  }
+
+  /** Notes that enough others have taken over roots that lean, judged once more by the newest view (R5.4). */
+  async handOver(roots: readonly RootId[], may: (root: RootId) => boolean): Promise<void> {
+    await this.#serial.run(() => this.#marks.handedOver(roots.filter((root) => may(root))))
   }
 
   /**

@@ -60,6 +60,8 @@ export interface LedgerState {
   readonly withdrawn: Map<RootId, WithdrawnFor>
   /** Roots that this device means to let go (R7). */
   readonly intents: Set<RootId>
+  /** Roots of this device that lean, and that not enough others have taken over yet (R5.4). */
+  readonly leaned: Set<RootId>
   /** When the newest backup began that did not complete; undefined when the last one did. */
   unfinished: Moment | undefined
   /** What each open session pinned. */
@@ -124,6 +126,7 @@ export async function loadLedger(catalog: Catalog): Promise<LedgerState> {
       ]),
     ),
     intents: new Set((await all(catalog, 'intent/')).map(([key]) => key as RootId)),
+    leaned: new Set((await all(catalog, 'leaned/')).map(([key]) => key as RootId)),
     unfinished: momentAt(catalog, unfinishedKey),
     sessions: new Map(),
     isRolledBack: catalog.get(rollbackKey) !== undefined,

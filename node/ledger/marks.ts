@@ -14,6 +14,7 @@ import {
   encodePending,
   forgetKey,
   intentKey,
+  leanedKey,
   type PendingForget,
   type PendingRoot,
   pendingKey,
@@ -42,14 +43,19 @@ export class LedgerMarks {
     this.#state = state
   }
 
-  /** A root to be announced; one whose hold was being given up is held again. */
-  async announce(pending: PendingRoot): Promise<void> {
+  /**
+   * A root to be announced; one whose hold was being given up is held again.
+   *
+   * @param leans - it is not whole here
+   */
+  async announce(pending: PendingRoot, leans: boolean): Promise<void> {
     const { state, now } = { state: this.#state, now: this.#parts.running.now() }
     const { root } = pending
     // The announcement that a person took back before it was signed, and wants again.
     const takenBack = [...state.forgets.values()].filter((one) => one.root === root && one.dot.seq === 0)
     await this.#write([
       { type: 'put', key: pendingKey(root), value: encodePending(pending) },
+      ...(leans ? [{ type: 'put', key: leanedKey(root), value: EMPTY } as const] : []),
       ...(state.seen.has(root)
         ? []
         : [
@@ -60,6 +66,7 @@ export class LedgerMarks {
       ...(state.withdrawn.has(root) ? [{ type: 'del', key: withdrawnKey(root) } as const] : []),
     ])
     state.pending.set(root, pending)
+    if (leans) state.leaned.add(root)
     if (!state.seen.has(root)) state.seen.set(root, now)
     for (const forget of takenBack) state.forgets.delete(forgetKey(forget))
     state.withdrawn.delete(root)
@@ -105,6 +112,11 @@ export class LedgerMarks {
       else marks.delete(root)
     }
     this.#tell()
+  }
+
+  /** Notes that enough others have taken over roots that lean. */
+  async handedOver(roots: readonly RootId[]): Promise<void> {
+    await this.#set(this.#state.leaned, roots, leanedKey, false)
   }
 
   /** Notes that the hold of roots is given up: from now on no listing says that they are held (R10). */

@@ -75,7 +75,7 @@ export function nextStatement(
     holds,
     shedding: [...state.intents].filter((root) => held.has(root)),
     horizon: keepGrowing(previous, horizonOf(state.view, [...state.sessions.values()])),
-    leans: saying.leans && capabilities.has('lean'),
+    leans: (saying.leans || state.leaned.size > 0) && capabilities.has('lean'),
     full: saying.isFull,
     // Only who can read what it pins may keep others from forgetting it.
     pins: capabilities.has('read') ? [...state.pins] : [],

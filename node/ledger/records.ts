@@ -90,6 +90,11 @@ export function intentKey(root: RootId): string {
 /** Key that is there while what an interrupted backup stored may be of use to the next one. */
 export const unfinishedKey = 'unfinished'
 
+/** Where it stands that a root of this device is announced and not whole here: what is here of it stays (R5.4). */
+export function leanedKey(root: RootId): string {
+  return `leaned/${root}`
+}
+
 /** Key that is there once two histories of the membership were seen (R8). */
 export const membershipForkKey = 'membership-fork'
 

@@ -2,6 +2,7 @@
 
 import {
   CellarError,
+  type ChunkId,
   type Clock,
   type DeviceId,
   type ErrorCode,
@@ -45,6 +46,8 @@ export interface FetchOptions {
   readonly signal: AbortSignal
   /** After each chunk that was accepted. */
   readonly onProgress?: (progress: FetchProgress) => void
+  /** Told at the end of the chunks that none of the peers has, if there are any. */
+  readonly onLacking?: (ids: readonly ChunkId[]) => void
 }
 
 /**
@@ -92,7 +95,11 @@ class Fetch {
     signal.removeEventListener('abort', wake)
     await this.#parts.store.commit()
     signal.throwIfAborted()
-    if (!this.#wants.isDone) throw this.#reason(root)
+    if (!this.#wants.isDone) {
+      const lacking = this.#wants.lackingAt(this.#options.peers)
+      if (lacking.length > 0) this.#options.onLacking?.(lacking)
+      throw this.#reason(root)
+    }
     return this.#progress()
   }
 

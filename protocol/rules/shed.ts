@@ -48,7 +48,7 @@ export type ShedVerdict =
   | { readonly kind: 'abort'; readonly why: 'forgotten' | 'wanted-here' | 'lost-tie' }
 
 /** How many others must hold a root before one lets it go. */
-function copiesWanted({ copiesGoal }: Membership, chosen: readonly DeviceId[]): number {
+export function copiesWanted({ copiesGoal }: Membership, chosen: readonly DeviceId[]): number {
   return copiesGoal === 'all' ? chosen.length : copiesGoal
 }
 
@@ -152,7 +152,7 @@ export function shedRank(device: DeviceId, root: RootId): string {
 }
 
 /** How many failure domains devices stand for; one without a domain is a domain of its own. */
-function domainsOf(membership: Membership, devices: readonly DeviceId[]): number {
+export function domainsOf(membership: Membership, devices: readonly DeviceId[]): number {
   const storing = new Map(storingMembers(membership).map((member) => [member.device, member]))
   return new Set(devices.map((device) => storing.get(device)?.domain ?? `/${device}`)).size
 }

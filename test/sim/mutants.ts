@@ -46,6 +46,18 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'if (contested.size >= 0 && live.size >= 0 && shedding.size >= 0) leanable.add(root)',
   },
   {
+    name: 'R5 a session leans on whatever anybody holds',
+    file: 'node/ledger/ledger.ts',
+    find: 'return new Set([...leanable].filter((root) => this.isLive(root)))',
+    replace: 'return leanable.size < 0 ? leanable : new Set([...this.liveRoots(), ...this.dead().map(({ root }) => root)])',
+  },
+  {
+    name: 'R5.4 what leans is dropped before others have it',
+    file: 'node/deletion/needed.ts',
+    find: 'return ledger.leaned().has(root) || ledger.isWanted(root) || ledger.copies(root).holders.length === 0',
+    replace: 'return ledger.isWanted(root)',
+  },
+  {
     name: 'R6a what a session needs is reclaimed',
     file: 'node/deletion/reaper.ts',
     find: 'return this.#parts.ledger.hasSession || this.#parts.isStoreInUse()',

@@ -1,6 +1,8 @@
 /** Backups and restores, as the node does them, of files in memory. */
 
-import { type ChunkId, isCellarError, leanableRoots, type RootId, vectorOf } from '../../protocol/index.ts'
+import { isCellarError, type RootId, vectorOf } from '../../protocol/index.ts'
+import type { Presence } from '../../node/backup/presence.ts'
+import { inSession, type SessionParts } from '../../node/backup/session.ts'
 import type { NodeParts } from '../../node/parts.ts'
 import { openSource } from '../../node/operations/sources.ts'
 import { SnapshotReader } from '../../node/snapshot-reader.ts'
@@ -11,8 +13,7 @@ import { short } from './checks.ts'
 import { Violation } from './trace.ts'
 
 /**
- * Backs the files of a device up: what its own store has is not stored again; nor, on a device that leans, what a root
- * has that it may lean on (R5).
+ * Backs the files of a device up: what is present is not stored again, as the node's own backup does it (R4, R5).
  *
  * @param waitMsMax - longest wait between two chunks; 0: none
  */
@@ -21,65 +22,69 @@ export async function backUp(play: Play, device: Device, waitMsMax: number): Pro
   const node = machine.node!
   const { ledger, store, vault, world } = node
   if (vault === undefined || !ledger.self.capabilities.has('backup')) return 'is no backup device'
-  // R4: the pin, and what may be leaned on by it, are of one moment.
-  const pin = vectorOf(ledger.view)
-  const leaned = chunksLeanedOn(play, node)
+  // R4: what the session pins is of the moment in which it is opened.
   const token = {}
-  play.checks.opened(machine, token, pin)
-  const session = await ledger
-    .openSession(Buffer.from(world.random.bytes(8)).toString('hex'))
-    .catch((error: unknown) => {
-      play.checks.closed(machine, token, undefined)
-      throw error
-    })
+  play.checks.opened(machine, token, vectorOf(ledger.view))
+  const source = sourceLabel(vault.keys, machine.device, [Buffer.from('/')])
   let root: RootId | undefined
-  try {
+  let isOpen = true
+  const end = (announced?: RootId) => {
+    if (isOpen) play.checks.closed(machine, token, announced)
+    isOpen = false
+  }
+  const parts: SessionParts = {
+    store,
+    random: world.random,
+    ledger: {
+      openSession: (id) => ledger.openSession(id),
+      announce: async (pending, leans) => {
+        const isAnnounced = await ledger.announce(pending, leans)
+        if (isAnnounced) root = pending.root
+        return isAnnounced
+      },
+      closeSession: (session, isComplete) => {
+        end(root)
+        return ledger.closeSession(session, isComplete)
+      },
+    },
+    publish: () => {
+      node.connected()?.online.publishSoon()
+      return Promise.resolve()
+    },
+  }
+  const seal = async (presence: Presence): Promise<RootId> => {
     device.made++
     // Equal files of one device make another snapshot each time.
     const timeNs = BigInt(world.clock.nowMs()) * 1_000_000n + BigInt(device.made)
     const by = { device: machine.device, name: machine.name, timeNs }
     const sealed = play.archive.seal(vault, device.files, by)
-    let lacking = 0
+    let leaned = 0
     for (const { id, bytes } of sealed.chunks) {
       if (waitMsMax > 0 && !play.isHealed && play.chance.may(0.4))
         await rest(node, play.chance.share() * waitMsMax)
       if (store.has(id)) continue
-      if (leaned.has(id)) lacking++
+      // As a backup does: what is in files is left to others, what tells of it is kept.
+      const isContent = play.archive.links.get(id)?.length === 0
+      if (isContent && presence.has(id)) leaned++
       else await store.put(id, bytes)
     }
     await store.commit()
-    if (lacking === 0) await holdWhole(play, device, sealed.root)
-    else play.trace.count('backups that lean')
-    const source = sourceLabel(vault.keys, machine.device, [Buffer.from('/')])
-    await ledger.announce({ root: sealed.root, source, sizeClass: sizeClassOf(1000) })
-    root = sealed.root
-    node.connected()?.online.publishSoon()
+    if (leaned > 0) play.trace.count('backups that lean')
+    return sealed.root
+  }
+  let made: RootId
+  try {
+    made = await inSession(parts, { seal, rootOf: (sealed) => ({ root: sealed, source, sizeClass: sizeClassOf(1000) }) })
+  } catch (error) {
+    // R6a: what a session was told is here, or has stored, is here when it closes.
+    if (isCellarError(error, 'CLOSURE_INCOMPLETE') && !machine.hasRotted)
+      throw new Violation('R6a', `${machine.name} lost chunks while it was backed up`)
+    throw error
   } finally {
-    play.checks.closed(machine, token, root)
-    await ledger.closeSession(session, root !== undefined)
+    end()
   }
   play.trace.count('backups')
-  return `saved ${short(root)}`
-}
-
-/** R6a: what a session was told is here, or has stored, is here when it closes. */
-async function holdWhole(play: Play, { machine }: Device, root: RootId): Promise<void> {
-  try {
-    await machine.node!.store.hold(root)
-  } catch (error) {
-    if (isCellarError(error, 'CLOSURE_INCOMPLETE') && !machine.hasRotted)
-      throw new Violation('R6a', `${machine.name} lost chunks of ${short(root)} while it was backed up`)
-    throw error
-  }
-}
-
-/** What a device that leans need not store. */
-function chunksLeanedOn(play: Play, node: NodeParts): ReadonlySet<ChunkId> {
-  const leaned = new Set<ChunkId>()
-  const { ledger, signer } = node
-  for (const root of leanableRoots(ledger.view, ledger.membership, signer.device))
-    for (const id of play.archive.roots.get(root)?.closure ?? []) leaned.add(id)
-  return leaned
+  return `saved ${short(made)}`
 }
 
 /** Restores a snapshot, here or from peers, and compares it with what was backed up, byte for byte. */
