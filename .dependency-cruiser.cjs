@@ -108,6 +108,18 @@ module.exports = {
       to: { dependencyTypes: ['core'], path: '^(node:)?(net|http|https|http2|tls|dgram|dns)(/|$)' },
     },
     {
+      name: 'schemas-only-when-asked',
+      comment:
+        'Schemas of the API take longer to load than a short command runs. What needs only their types imports them ' +
+        'with `import type`; what checks and publishes them is loaded with the first call.',
+      severity: 'error',
+      from: {
+        path: '^(node|cli)/',
+        pathNot: '^node/(api-|methods\\.ts|control/(validate|published|error-schema)\\.ts)',
+      },
+      to: { path: '^node/(api-[a-z]+|methods)\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'koffi-in-adapters',
       comment: 'Foreign calls are in one file.',
       severity: 'error',

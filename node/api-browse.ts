@@ -1,210 +1,326 @@
 /** Parameters, events and results of what looks inside snapshots (see `api.ts`). Messages are restic's. */
 
-import type { PathText } from './path-text.ts'
+import { Type } from 'typebox'
+import { about, method, tellingMethod, type Of } from './api-schema.ts'
+import { PathText } from './api-path.ts'
 
+export const SnapshotFilter = Type.Object(
+  {
+    devices: Type.Array(Type.String(), { description: 'Names, ids or prefixes of ids; any of them.' }),
+    paths: Type.Array(PathText, { description: 'Absolute paths; the snapshot has all of them.' }),
+    tags: Type.Array(Type.Array(Type.String()), {
+      description: "Any of the lists, all tags of that list; `['']` is untagged.",
+    }),
+  },
+  {
+    title: 'SnapshotFilter',
+    description: 'Which snapshots are meant; everything given must hold. Empty lists say nothing.',
+  },
+)
 /** Which snapshots are meant; everything given must hold. Empty lists say nothing. */
-export interface SnapshotFilter {
-  /** Names, ids or prefixes of ids; any of them. */
-  readonly devices: readonly string[]
-  /** Absolute paths; the snapshot has all of them. */
-  readonly paths: readonly PathText[]
-  /** Any of the lists, all tags of that list; `['']` is untagged. */
-  readonly tags: readonly (readonly string[])[]
-}
+export type SnapshotFilter = Of<typeof SnapshotFilter>
 
+export const SnapshotChoice = Type.Object(
+  { snapshot: PathText, filter: about(SnapshotFilter, 'Applies to `latest`.') },
+  {
+    title: 'SnapshotChoice',
+    description: 'One snapshot: an id prefix or `latest`, with `:PATH` behind it where a path makes sense.',
+  },
+)
 /** One snapshot: an id prefix or `latest`, with `:PATH` behind it where a path makes sense. */
-export interface SnapshotChoice {
-  readonly snapshot: PathText
-  /** Applies to `latest`. */
-  readonly filter: SnapshotFilter
-}
+export type SnapshotChoice = Of<typeof SnapshotChoice>
 
+export const SnapshotsParams = Type.Object(
+  {
+    filter: SnapshotFilter,
+    snapshots: Type.Array(Type.String(), { description: 'Ids or `latest`; empty is all.' }),
+    latest: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Only so many newest of each device and set of paths, 1..' }),
+    ),
+  },
+  { title: 'SnapshotsParams', description: 'Which snapshots are listed.' },
+)
 /** Which snapshots are listed. */
-export interface SnapshotsParams {
-  readonly filter: SnapshotFilter
-  /** Ids or `latest`; empty is all. */
-  readonly snapshots: readonly string[]
-  /** Only so many newest of each device and set of paths, 1.. */
-  readonly latest?: number
-}
+export type SnapshotsParams = Of<typeof SnapshotsParams>
 
-/**
- * One live snapshot, as this device knows it; details only where its root chunk could be read. Times RFC
- * 3339.
- */
-export interface SnapshotInfo {
-  readonly id: string
-  readonly short_id: string
-  readonly time: string
-  readonly parent?: string
-  readonly tree?: string
-  readonly paths: readonly string[]
-  /** Beside `paths`, only when one of them is not UTF-8. */
-  readonly paths_b64?: readonly string[]
-  readonly hostname: string
-  readonly username: string
-  readonly uid?: number
-  readonly gid?: number
-  readonly excludes?: readonly string[]
-  readonly tags?: readonly string[]
-  readonly program_version: string
-  readonly summary?: {
-    readonly files_new: number
-    readonly files_changed: number
-    readonly files_unmodified: number
-    readonly data_added: number
-    readonly data_added_packed: number
-    readonly total_files_processed: number
-    readonly total_bytes_processed: number
-  }
-  /** Sources that could not be read. */
-  readonly unread_count?: number
-  /** Who made it. */
-  readonly device: string
-  readonly device_name: string
-  /** Devices that hold it, their names, and how many should. */
-  readonly copies: number
-  readonly copies_wanted: number
-  readonly holders: readonly string[]
-  /** Its chunks are all on this device. */
-  readonly here: boolean
-}
+export const SnapshotInfo = Type.Object(
+  {
+    id: Type.String(),
+    short_id: Type.String(),
+    time: Type.String(),
+    parent: Type.Optional(Type.String()),
+    tree: Type.Optional(Type.String()),
+    paths: Type.Array(Type.String()),
+    paths_b64: Type.Optional(
+      Type.Array(Type.String(), { description: 'Beside `paths`, only when one of them is not UTF-8.' }),
+    ),
+    hostname: Type.String(),
+    username: Type.String(),
+    uid: Type.Optional(Type.Integer()),
+    gid: Type.Optional(Type.Integer()),
+    excludes: Type.Optional(Type.Array(Type.String())),
+    tags: Type.Optional(Type.Array(Type.String())),
+    program_version: Type.String(),
+    summary: Type.Optional(
+      Type.Object({
+        files_new: Type.Integer(),
+        files_changed: Type.Integer(),
+        files_unmodified: Type.Integer(),
+        data_added: Type.Integer(),
+        data_added_packed: Type.Integer(),
+        total_files_processed: Type.Integer(),
+        total_bytes_processed: Type.Integer(),
+      }),
+    ),
+    unread_count: Type.Optional(Type.Integer({ description: 'Sources that could not be read.' })),
+    device: Type.String({ description: 'Who made it.' }),
+    device_name: Type.String(),
+    copies: Type.Integer({ description: 'Devices that hold it, their names, and how many should.' }),
+    copies_wanted: Type.Integer(),
+    holders: Type.Array(Type.String()),
+    here: Type.Boolean({ description: 'Its chunks are all on this device.' }),
+  },
+  {
+    title: 'SnapshotInfo',
+    description:
+      'One live snapshot, as this device knows it; details only where its root chunk could be read. Times RFC 3339.',
+  },
+)
+/** One live snapshot, as this device knows it; details only where its root chunk could be read. Times RFC 3339. */
+export type SnapshotInfo = Of<typeof SnapshotInfo>
 
-export interface LsParams extends SnapshotChoice {
-  /** Only these and what is directly in them; empty: all of the snapshot, or of its `:PATH`. */
-  readonly paths: readonly PathText[]
-  readonly recursive: boolean
-}
+export const LsParams = Type.Object(
+  {
+    ...SnapshotChoice.properties,
+    paths: Type.Array(PathText, {
+      description: 'Only these and what is directly in them; empty: all of the snapshot, or of its `:PATH`.',
+    }),
+    recursive: Type.Boolean(),
+  },
+  { title: 'LsParams' },
+)
+/** See the schema. */
+export type LsParams = Of<typeof LsParams>
 
+export const NodeInfo = Type.Object(
+  {
+    message_type: Type.Literal('node'),
+    struct_type: Type.Literal('node', { description: "As restic's older name of `message_type`." }),
+    name: Type.String(),
+    type: Type.Enum(['file', 'dir', 'symlink', 'fifo', 'chardev', 'dev', 'socket']),
+    path: Type.String(),
+    path_b64: Type.Optional(Type.String()),
+    uid: Type.Integer(),
+    gid: Type.Integer(),
+    user: Type.Optional(Type.String()),
+    group: Type.Optional(Type.String()),
+    size: Type.Optional(Type.Integer()),
+    mode: Type.Integer({
+      description: `As the system's st_mode of Go, as restic gives it: permission bits in the low nine.`,
+    }),
+    permissions: Type.String({ description: '`-rw-r--r--`.' }),
+    mtime: Type.String(),
+    atime: Type.Optional(Type.String()),
+    ctime: Type.String(),
+    inode: Type.Optional(Type.Integer()),
+    linktarget: Type.Optional(Type.String()),
+    linktarget_b64: Type.Optional(Type.String()),
+  },
+  { title: 'NodeInfo', description: 'One entry of a snapshot.' },
+)
 /** One entry of a snapshot. */
-export interface NodeInfo {
-  readonly message_type: 'node'
-  /** As restic's older name of `message_type`. */
-  readonly struct_type: 'node'
-  readonly name: string
-  readonly type: 'file' | 'dir' | 'symlink' | 'fifo' | 'chardev' | 'dev' | 'socket'
-  readonly path: string
-  readonly path_b64?: string
-  readonly uid: number
-  readonly gid: number
-  readonly user?: string
-  readonly group?: string
-  readonly size?: number
-  /** As the system's st_mode of Go, as restic gives it: permission bits in the low nine. */
-  readonly mode: number
-  /** `-rw-r--r--`. */
-  readonly permissions: string
-  readonly mtime: string
-  readonly atime?: string
-  readonly ctime: string
-  readonly inode?: number
-  readonly linktarget?: string
-  readonly linktarget_b64?: string
-}
+export type NodeInfo = Of<typeof NodeInfo>
 
+export const LsEvent = Type.Union(
+  [
+    Type.Object({
+      ...SnapshotInfo.properties,
+      message_type: Type.Literal('snapshot'),
+      struct_type: Type.Literal('snapshot'),
+    }),
+    NodeInfo,
+  ],
+  { title: 'LsEvent', description: 'The snapshot first, then its entries in the order of their paths.' },
+)
 /** The snapshot first, then its entries in the order of their paths. */
-export type LsEvent =
-  | (SnapshotInfo & { readonly message_type: 'snapshot'; readonly struct_type: 'snapshot' })
-  | NodeInfo
+export type LsEvent = Of<typeof LsEvent>
 
+export const LsResult = Type.Object(
+  { nodes: Type.Integer() },
+  { title: 'LsResult', description: 'How many entries were told.' },
+)
 /** How many entries were told. */
-export interface LsResult {
-  readonly nodes: number
-}
+export type LsResult = Of<typeof LsResult>
 
+export const FindParams = Type.Object(
+  {
+    patterns: Type.Array(PathText, { description: 'Names or paths with wildcards.' }),
+    ignoreCase: Type.Boolean(),
+    filter: SnapshotFilter,
+    snapshots: Type.Array(Type.String()),
+    oldest: Type.Optional(Type.String({ description: 'RFC 3339; by the time of modification.' })),
+    newest: Type.Optional(Type.String()),
+    type: Type.Optional(Type.Enum(['file', 'dir', 'symlink'])),
+  },
+  { title: 'FindParams', description: 'What is looked for, and where.' },
+)
 /** What is looked for, and where. */
-export interface FindParams {
-  /** Names or paths with wildcards. */
-  readonly patterns: readonly PathText[]
-  readonly ignoreCase: boolean
-  readonly filter: SnapshotFilter
-  readonly snapshots: readonly string[]
-  /** RFC 3339; by the time of modification. */
-  readonly oldest?: string
-  readonly newest?: string
-  readonly type?: 'file' | 'dir' | 'symlink'
-}
+export type FindParams = Of<typeof FindParams>
 
+export const FindHits = Type.Object(
+  {
+    hits: Type.Integer(),
+    snapshot: Type.String(),
+    snapshot_time: Type.String(),
+    device_name: Type.String(),
+    matches: Type.Array(Type.Omit(NodeInfo, ['message_type', 'struct_type', 'name'])),
+  },
+  {
+    title: 'FindHits',
+    description: 'What one snapshot has of what is looked for; snapshots without any are left out.',
+  },
+)
 /** What one snapshot has of what is looked for; snapshots without any are left out. */
-export interface FindHits {
-  readonly hits: number
-  readonly snapshot: string
-  readonly snapshot_time: string
-  readonly device_name: string
-  readonly matches: readonly Omit<NodeInfo, 'message_type' | 'struct_type' | 'name'>[]
-}
+export type FindHits = Of<typeof FindHits>
 
+export const DiffParams = Type.Object(
+  {
+    from: about(PathText, 'Each with an optional `:PATH`.'),
+    to: PathText,
+    filter: SnapshotFilter,
+    metadata: Type.Boolean({ description: 'Report changes of metadata alone too (`U`).' }),
+  },
+  { title: 'DiffParams', description: 'The two snapshots, or directories of them, that are compared.' },
+)
 /** The two snapshots, or directories of them, that are compared. */
-export interface DiffParams {
-  /** Each with an optional `:PATH`. */
-  readonly from: PathText
-  readonly to: PathText
-  readonly filter: SnapshotFilter
-  /** Report changes of metadata alone too (`U`). */
-  readonly metadata: boolean
-}
+export type DiffParams = Of<typeof DiffParams>
 
+export const DiffEvent = Type.Object(
+  {
+    message_type: Type.Literal('change'),
+    path: Type.String(),
+    path_b64: Type.Optional(Type.String()),
+    modifier: Type.String({
+      description:
+        '`+` added, `-` removed, `M` content, `T` type, `U` metadata, `?` content differs though nothing else does.',
+    }),
+  },
+  { title: 'DiffEvent', description: 'One path that differs.' },
+)
 /** One path that differs. */
-export interface DiffEvent {
-  readonly message_type: 'change'
-  readonly path: string
-  readonly path_b64?: string
-  /** `+` added, `-` removed, `M` content, `T` type, `U` metadata, `?` content differs though nothing else does. */
-  readonly modifier: string
-}
+export type DiffEvent = Of<typeof DiffEvent>
 
+export const DiffCounts = Type.Object(
+  {
+    files: Type.Integer(),
+    dirs: Type.Integer(),
+    others: Type.Integer(),
+    data_blobs: Type.Integer(),
+    tree_blobs: Type.Integer(),
+    bytes: Type.Integer(),
+  },
+  {
+    title: 'DiffCounts',
+    description: 'What one side has and the other has not: entries, chunks, and bytes of the chunks.',
+  },
+)
 /** What one side has and the other has not: entries, chunks, and bytes of the chunks. */
-export interface DiffCounts {
-  readonly files: number
-  readonly dirs: number
-  readonly others: number
-  readonly data_blobs: number
-  readonly tree_blobs: number
-  readonly bytes: number
-}
+export type DiffCounts = Of<typeof DiffCounts>
 
+export const DiffStatistics = Type.Object(
+  {
+    message_type: Type.Literal('statistics'),
+    source_snapshot: Type.String(),
+    target_snapshot: Type.String(),
+    changed_files: Type.Integer(),
+    added: DiffCounts,
+    removed: DiffCounts,
+  },
+  { title: 'DiffStatistics', description: 'What a comparison came to.' },
+)
 /** What a comparison came to. */
-export interface DiffStatistics {
-  readonly message_type: 'statistics'
-  readonly source_snapshot: string
-  readonly target_snapshot: string
-  readonly changed_files: number
-  readonly added: DiffCounts
-  readonly removed: DiffCounts
-}
+export type DiffStatistics = Of<typeof DiffStatistics>
 
-export interface DumpParams extends SnapshotChoice {
-  /** The file to write; a directory goes out as an archive. */
-  readonly path: PathText
-  readonly archive: 'tar'
-}
+export const DumpParams = Type.Object(
+  {
+    ...SnapshotChoice.properties,
+    path: about(PathText, 'The file to write; a directory goes out as an archive.'),
+    archive: Type.Literal('tar'),
+  },
+  { title: 'DumpParams' },
+)
+/** See the schema. */
+export type DumpParams = Of<typeof DumpParams>
 
+export const DumpEvent = Type.Object(
+  { message_type: Type.Literal('notice'), message: Type.String() },
+  { title: 'DumpEvent', description: 'Something that an archive cannot carry as it is.' },
+)
 /** Something that an archive cannot carry as it is. */
-export interface DumpEvent {
-  readonly message_type: 'notice'
-  readonly message: string
-}
+export type DumpEvent = Of<typeof DumpEvent>
 
+export const DumpResult = Type.Object(
+  { bytes: Type.Integer() },
+  { title: 'DumpResult', description: 'How many bytes went out.' },
+)
 /** How many bytes went out. */
-export interface DumpResult {
-  readonly bytes: number
-}
+export type DumpResult = Of<typeof DumpResult>
 
+export const StatsParams = Type.Object(
+  {
+    filter: SnapshotFilter,
+    snapshots: Type.Array(Type.String()),
+    mode: Type.Enum(['restore-size', 'files-by-contents', 'raw-data']),
+  },
+  {
+    title: 'StatsParams',
+    description:
+      'Which snapshots are counted, and what: restored files, distinct contents, or chunks as stored.',
+  },
+)
 /** Which snapshots are counted, and what: restored files, distinct contents, or chunks as stored. */
-export interface StatsParams {
-  readonly filter: SnapshotFilter
-  readonly snapshots: readonly string[]
-  readonly mode: 'restore-size' | 'files-by-contents' | 'raw-data'
-}
+export type StatsParams = Of<typeof StatsParams>
 
+export const Stats = Type.Object(
+  {
+    total_size: Type.Integer(),
+    total_file_count: Type.Optional(Type.Integer()),
+    total_blob_count: Type.Optional(Type.Integer()),
+    snapshots_count: Type.Integer(),
+    total_uncompressed_size: Type.Optional(Type.Integer()),
+    compression_ratio: Type.Optional(Type.Number()),
+    compression_progress: Type.Optional(Type.Number()),
+    compression_space_saving: Type.Optional(Type.Number()),
+  },
+  {
+    title: 'Stats',
+    description: 'What snapshots take, in bytes; which fields there are depends on the mode, as in restic.',
+  },
+)
 /** What snapshots take, in bytes; which fields there are depends on the mode, as in restic. */
-export interface Stats {
-  readonly total_size: number
-  readonly total_file_count?: number
-  readonly total_blob_count?: number
-  readonly snapshots_count: number
-  readonly total_uncompressed_size?: number
-  readonly compression_ratio?: number
-  readonly compression_progress?: number
-  readonly compression_space_saving?: number
+export type Stats = Of<typeof Stats>
+
+/** The methods of this file. */
+export const browseMethods = {
+  snapshots: method('The live snapshots that this device knows.', SnapshotsParams, Type.Array(SnapshotInfo)),
+  ls: tellingMethod(
+    'What is in a snapshot, entry by entry. `SNAPSHOT_NOT_FOUND`, `SNAPSHOT_AMBIGUOUS`, `PATH_NOT_FOUND`.',
+    LsParams,
+    LsEvent,
+    LsResult,
+  ),
+  find: method('Looks for names in snapshots.', FindParams, Type.Array(FindHits)),
+  diff: tellingMethod(
+    'Compares two snapshots, or directories of them. `SNAPSHOT_NOT_FOUND`, `PATH_NOT_FOUND`.',
+    DiffParams,
+    DiffEvent,
+    DiffStatistics,
+  ),
+  dump: tellingMethod(
+    'Gives the content of a file as bytes; of a directory, those of a tar archive. `PATH_NOT_FOUND`.',
+    DumpParams,
+    DumpEvent,
+    DumpResult,
+  ),
+  stats: method('Counts what snapshots take.', StatsParams, Stats),
 }

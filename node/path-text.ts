@@ -3,8 +3,9 @@
  * string; any other is `{ b64 }`. Both directions lose nothing.
  */
 
-/** A path, or a pattern for paths: text where its bytes are UTF-8, else base64 of the bytes. */
-export type PathText = string | { readonly b64: string }
+import type { PathFields, PathText } from './api-path.ts'
+
+export type { PathFields, PathText }
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -36,12 +37,6 @@ export function pathBytes(path: PathText): Uint8Array {
 /** Something a person can read: bytes that are no UTF-8 show as U+FFFD. */
 export function pathDisplay(path: PathText): string {
   return typeof path === 'string' ? path : Buffer.from(path.b64, 'base64').toString('utf8')
-}
-
-/** A path in a message: a readable text, and the true bytes beside it where the text is not exact. */
-export interface PathFields {
-  readonly path: string
-  readonly path_b64?: string
 }
 
 /**

@@ -4,9 +4,7 @@
  */
 
 import { CellarError, ERRORS, type ErrorCode, type ErrorContext } from '../../protocol/errors.ts'
-
-/** One JSON line: the parameters of a backup may name a million paths. */
-export const controlLineBytesMax = 256 * 1024 * 1024
+import { socketLimits } from './limits.ts'
 
 /** An error as it crosses: what a person and a program need, no stack. */
 export interface ErrorRecord {
@@ -62,27 +60,33 @@ function isTable(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Reads a stream that begins with one JSON line; the rest is raw.
+ * Reads a stream that begins with one JSON line; the rest is raw. A stream that ends, whole, is as good as a line that
+ * does: what breaks off is told apart by HTTP.
  *
+ * @param bytesMax - of the line
  * @returns the value of the line, and the bytes behind it as they come
  * @throws {CellarError} `FORMAT_INVALID` when there is no line, or it is too long or no JSON; `ABORTED`, from the bytes
  *   too, when the stream breaks off
  */
 export async function readHead(
   stream: AsyncIterable<Uint8Array>,
+  bytesMax: number,
 ): Promise<{ value: unknown; rest: AsyncGenerator<Uint8Array> }> {
   const iterator = fromCaller(stream)
   const parts: Uint8Array[] = []
   let length = 0
   for (;;) {
     const next = await iterator.next()
-    if (next.done === true)
-      throw new CellarError('FORMAT_INVALID', 'a request ended before its first line did')
+    if (next.done === true) {
+      if (length === 0)
+        throw new CellarError('FORMAT_INVALID', 'a request has no parameters: send at least {}')
+      return { value: parseJson(Buffer.concat(parts)), rest: behind(new Uint8Array(0), iterator) }
+    }
     const end = next.value.indexOf(NEWLINE)
     parts.push(end < 0 ? next.value : next.value.subarray(0, end))
     length += end < 0 ? next.value.byteLength : end
-    if (length > controlLineBytesMax)
-      throw new CellarError('FORMAT_INVALID', 'the first line of a request is too long')
+    if (length > bytesMax)
+      throw new CellarError('FORMAT_INVALID', `the parameters are longer than ${bytesMax} bytes`)
     if (end >= 0)
       return { value: parseJson(Buffer.concat(parts)), rest: behind(next.value.subarray(end + 1), iterator) }
   }
@@ -120,7 +124,7 @@ export async function* readItems(stream: AsyncIterable<Uint8Array>): AsyncGenera
       const end = rest.indexOf(NEWLINE)
       parts.push(end < 0 ? rest : rest.subarray(0, end))
       length += end < 0 ? rest.byteLength : end
-      if (length > controlLineBytesMax)
+      if (length > socketLimits.lineBytesMax)
         throw new CellarError('FORMAT_INVALID', 'a line of the node is too long')
       if (end < 0) break
       rest = rest.subarray(end + 1)

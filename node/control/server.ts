@@ -1,11 +1,19 @@
-/** Serves a node's methods to programs of the same person, over a Unix socket of mode 0600 (spec/control.md). */
+/**
+ * Serves a node's methods: to programs of the same person over a Unix socket of mode 0600, and, where the settings say
+ * so, to a browser of this machine (spec/control.md).
+ */
 
 import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Server } from 'node:http'
 import { CellarError } from '../../protocol/errors.ts'
-import { type EventOf, isMethodName, type MethodName, type NodeHandle, type ParamsOf } from '../api.ts'
-import { encodeLine, errorRecord, readHead } from './lines.ts'
+import type { World } from '../../protocol/index.ts'
+import { systemWorld } from '../adapters/system-world.ts'
+import type { NodeHandle } from '../api.ts'
+import { Calls, type CallsOptions } from './calls.ts'
 import { isAnswering } from './client.ts'
+import { type Dashboard, type DashboardOptions, serveDashboard } from './dashboard.ts'
+import { closeWaitMs, socketLimits } from './limits.ts'
+import { Place } from './place.ts'
 
 /** What a control server needs. */
 export interface ControlServerOptions {
@@ -15,16 +23,24 @@ export interface ControlServerOptions {
   readonly handle: NodeHandle
   /** Called once `stop` was asked for and answered. Without it, `stop` goes to the handle like any method. */
   readonly onStop?: () => void
+  /** Serves the dashboard's address too; left out, `dashboard` goes to the handle like any method. */
+  readonly dashboard?: DashboardOptions
+  /** @defaultValue the system's */
+  readonly world?: World
 }
 
 /** A control socket that takes calls. */
 export interface ControlServer {
-  /** Calls under way. */
+  /** Requests that are being answered. */
   readonly calls: () => number
   /** Takes no more calls and resolves when those under way have ended by themselves. Idempotent. */
   drain(): Promise<void>
-  /** Takes no more calls, aborts those under way with `NODE_STOPPED`, removes the socket. Idempotent. */
-  close(): Promise<void>
+  /**
+   * Takes no more calls, aborts those under way with `NODE_STOPPED`, removes the socket. Idempotent.
+   *
+   * @returns names of methods that did not end within seconds all the same: their callers were cut off
+   */
+  close(): Promise<readonly string[]>
 }
 
 /**
@@ -39,31 +55,58 @@ export async function serveControl(options: ControlServerOptions): Promise<Contr
     })
   }
   rmSync(options.path, { force: true })
-  const calls = new Set<{ readonly controller: AbortController; readonly done: Promise<void> }>()
-  const server = createServer((request, response) => {
-    const controller = new AbortController()
-    const call = { controller, done: answer(options, request, response, controller) }
-    calls.add(call)
-    void call.done.finally(() => calls.delete(call))
-  })
-  // A backup may send nothing for hours; the person at the other end is the owner.
-  server.requestTimeout = 0
-  server.timeout = 0
-  await listen(server, options.path)
-  const drain = async (): Promise<void> => {
-    server.close()
-    await Promise.all([...calls].map((call) => call.done))
-  }
+  const { handle, onStop, dashboard: wanted, world = systemWorld } = options
+  let dashboard: Dashboard | undefined
+  const openDashboard = wanted === undefined ? undefined : () => linkOf(dashboard)
+  const answers: CallsOptions = { handle, onStop, openDashboard }
+  const socket = placeOfSocket(answers)
+  await listen(socket.server, options.path)
+  if (wanted !== undefined) dashboard = await serveDashboard(wanted, answers, world)
+  const places = dashboard === undefined ? [socket] : [socket, dashboard.place]
+  // A node that runs for long must be able to answer after its program was replaced on the disk.
+  if (onStop !== undefined) await socket.prepare()
+  let closing: Promise<readonly string[]> | undefined
   return {
-    calls: () => calls.size,
-    drain,
-    async close() {
-      for (const call of calls)
-        call.controller.abort(new CellarError('NODE_STOPPED', 'the node was stopped meanwhile'))
-      await drain()
-      server.closeAllConnections()
-    },
+    calls: () => places.reduce((sum, place) => sum + place.answering, 0),
+    drain: () => drain(places),
+    close: () => (closing ??= close(places, world)),
   }
+}
+
+function placeOfSocket(answers: CallsOptions): Place {
+  const calls = new Calls(answers, socketLimits)
+  // Loaded with the first request: a command that serves its socket for a moment needs none of it.
+  const place = new Place(calls, async () => (await import('./app.ts')).socketListener(calls))
+  // A backup may send nothing for hours; the person at the other end is the owner.
+  place.server.requestTimeout = 0
+  place.server.timeout = 0
+  return place
+}
+
+function linkOf(dashboard: Dashboard | undefined) {
+  if (dashboard !== undefined) return dashboard.link()
+  throw new CellarError(
+    'CONFIG_INVALID',
+    'the dashboard is off: the settings say so ([dashboard] listen), or cellar status says why',
+  )
+}
+
+async function drain(places: readonly Place[]): Promise<void> {
+  await Promise.all(places.map((place) => place.drain()))
+}
+
+/** Whoever does not end when told to is not waited for: a node ends within seconds, whatever it is doing. */
+async function close(places: readonly Place[], world: World): Promise<readonly string[]> {
+  for (const place of places) place.abort(new CellarError('NODE_STOPPED', 'the node was stopped meanwhile'))
+  const waiting = new AbortController()
+  const late = world.clock
+    .sleep(closeWaitMs, waiting.signal)
+    .then(() => places.flatMap((place) => place.calls.underWay))
+    .catch(() => [])
+  const methods = await Promise.race([drain(places).then(() => []), late])
+  waiting.abort()
+  for (const place of places) place.cut()
+  return methods
 }
 
 /** Binds with a mask, so that at no moment the socket is open to others. */
@@ -78,102 +121,4 @@ async function listen(server: Server, path: string): Promise<void> {
     }
   })
   chmodSync(path, 0o600)
-}
-
-/** Answers one request; never rejects. */
-async function answer(
-  options: ControlServerOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
-  controller: AbortController,
-): Promise<void> {
-  response.on('close', () => {
-    if (!response.writableFinished) controller.abort(new CellarError('ABORTED', 'the caller went away'))
-  })
-  request.on('error', () => undefined)
-  response.on('error', () => undefined)
-  try {
-    const method = methodOf(request)
-    const head = await Promise.race([readHead(request), aborted(controller.signal)])
-    response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-    const result = await call(options, method, head, response, controller.signal)
-    await send(response, encodeLine({ result }), controller.signal)
-    response.end()
-    if (method === 'stop') options.onStop?.()
-  } catch (error) {
-    fail(response, controller.signal.aborted ? controller.signal.reason : error)
-  }
-}
-
-/** Rejects once the signal is aborted; nothing else ends it. */
-async function aborted(signal: AbortSignal): Promise<never> {
-  return await new Promise<never>((_resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error)
-    if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort, { once: true })
-  })
-}
-
-function methodOf(request: IncomingMessage): MethodName {
-  const name = request.url?.startsWith('/v1/') === true ? request.url.slice(4) : ''
-  if (request.method !== 'POST' || !isMethodName(name)) {
-    throw new CellarError(
-      'USAGE',
-      `the running node does not know ${request.method ?? ''} ${request.url ?? ''}; is it of another version?`,
-    )
-  }
-  return name
-}
-
-interface Head {
-  readonly value: unknown
-  readonly rest: AsyncIterable<Uint8Array>
-}
-
-async function call(
-  options: ControlServerOptions,
-  method: MethodName,
-  head: Head,
-  response: ServerResponse,
-  signal: AbortSignal,
-): Promise<unknown> {
-  if (typeof head.value !== 'object' || head.value === null || Array.isArray(head.value)) {
-    throw new CellarError('FORMAT_INVALID', `the parameters of ${method} are no table`)
-  }
-  if (method === 'stop' && options.onStop !== undefined) return { pid: process.pid }
-  return await options.handle.call(method, head.value as ParamsOf<typeof method>, {
-    signal,
-    onEvent: (event: EventOf<MethodName>) => void response.write(encodeLine({ event })),
-    input: head.rest,
-    output: async (bytes) => {
-      if (bytes.byteLength === 0) return
-      response.write(encodeLine({ bytes: bytes.byteLength }))
-      // Copied: the response may keep the bytes after the method has its buffer back.
-      await send(response, Buffer.from(bytes), signal)
-    },
-  })
-}
-
-/** Writes, and waits while the other side reads slower than we write. */
-async function send(response: ServerResponse, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  if (response.write(bytes)) return
-  await new Promise<void>((resolve, reject) => {
-    const onAbort = (): void =>
-      reject(
-        signal.reason instanceof Error ? signal.reason : new CellarError('ABORTED', 'the caller went away'),
-      )
-    signal.addEventListener('abort', onAbort, { once: true })
-    response.once('drain', () => {
-      signal.removeEventListener('abort', onAbort)
-      resolve()
-    })
-  })
-}
-
-function fail(response: ServerResponse, error: unknown): void {
-  if (response.destroyed) return
-  if (!response.headersSent)
-    response.writeHead(200, { 'content-type': 'application/x-ndjson', connection: 'close' })
-  response.end(encodeLine({ error: errorRecord(error) }))
 }

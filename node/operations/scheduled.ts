@@ -1,6 +1,6 @@
 /** What a node does by itself, as its settings say it, and how that stands (spec/schedule.md). */
 
-import type { BackupEvent, BackupSummary, CallContext, CheckSummary, MethodName, ScheduledTask } from '../api.ts'
+import type { BackupSummary, CallContext, CheckSummary, MethodName, ScheduledTask } from '../api.ts'
 import type { Config } from '../config/types.ts'
 import type { NodeParts } from '../parts.ts'
 import { hasBrokenOff, type TaskState } from '../schedule/scheduler.ts'
@@ -100,7 +100,7 @@ function resultOfCheck(found: CheckSummary): TaskResult {
 
 /** Nobody listens to what a method of the schedule tells on the way. */
 function contextOf<M extends MethodName>(signal: AbortSignal): CallContext<M> {
-  return { signal, onEvent: (_event: BackupEvent) => undefined, input: nothing(), output: () => Promise.resolve() }
+  return { signal, onEvent: () => undefined, input: nothing(), output: () => Promise.resolve() }
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import {
   type CallContext,
   type Handlers,
@@ -14,8 +15,10 @@ import {
 } from '../../../node/api.ts'
 import { connectNode } from '../../../node/control/client.ts'
 import { type ControlServer, type ControlServerOptions, serveControl } from '../../../node/control/server.ts'
+import { closeWaitMs } from '../../../node/control/limits.ts'
 import { CellarError, isCellarError } from '../../../protocol/errors.ts'
-import { NODE, STATUS, SUMMARY } from '../cli/fixtures.ts'
+import { NODE, RESTORED, STATUS, SUMMARY } from '../cli/fixtures.ts'
+import { ManualClock } from '../node/manual-clock.ts'
 
 type Some = {
   readonly [M in MethodName]?: (params: ParamsOf<M>, context: CallContext<M>) => Promise<ResultOf<M>>
@@ -24,7 +27,33 @@ type Some = {
 const never = (): AbortSignal => new AbortController().signal
 const list = { snapshot: 'latest', filter: { devices: [], paths: [], tags: [] }, paths: [], recursive: true }
 const dumped = { snapshot: 'latest', filter: list.filter, path: '/a', archive: 'tar' } as const
-const streamed = { paths: [], stdin: { name: 'in' } } as unknown as ParamsOf<'backup'>
+const streamed: ParamsOf<'backup'> = {
+  paths: [],
+  excludes: [],
+  iexcludes: [],
+  excludeCaches: false,
+  excludeIfPresent: [],
+  oneFileSystem: false,
+  stdin: { name: 'in' },
+  tags: [],
+  dryRun: false,
+  skipIfUnchanged: false,
+  verbose: false,
+}
+const restored: ParamsOf<'restore'> = {
+  snapshot: 'latest',
+  filter: list.filter,
+  target: '/t',
+  includes: [],
+  iincludes: [],
+  excludes: [],
+  iexcludes: [],
+  overwrite: 'always',
+  delete: false,
+  dryRun: false,
+  verify: false,
+  verbose: false,
+}
 
 describe('control socket', () => {
   let directory: string
@@ -224,7 +253,7 @@ describe('control socket', () => {
           })
         }),
     })
-    const call = handle.call('restore', {} as ParamsOf<'restore'>, {
+    const call = handle.call('restore', restored, {
       signal: started.signal,
       onEvent: () => started.abort(),
     })
@@ -232,7 +261,7 @@ describe('control socket', () => {
     assert.ok(isCellarError(await reason, 'ABORTED'))
   })
 
-  it('aborts what is under way when the node closes, and says so', async () => {
+  it('aborts what is under way when the node closes, and says so (H4.1)', async () => {
     const handle = await serve({
       backup: (_params, { signal, onEvent }) =>
         new Promise((_resolve, reject) => {
@@ -240,13 +269,30 @@ describe('control socket', () => {
           onEvent({ message_type: 'saved', snapshot_id: 'x' })
         }),
     })
-    const call = handle.call('backup', {} as ParamsOf<'backup'>, {
+    const call = handle.call('backup', streamed, {
       signal: never(),
       onEvent: () => void server?.close(),
     })
     await assert.rejects(call, { code: 'NODE_STOPPED' })
     assert.equal(await connectNode(path), undefined)
     assert.ok(!existsSync(path))
+  })
+
+  it('closes within seconds although a method does not end when told to, and names it (H4.1)', async () => {
+    const clock = new ManualClock()
+    let begun: () => void = () => undefined
+    const started = new Promise<void>((resolve) => (begun = resolve))
+    const handle = await serve(
+      { devices: () => new Promise(() => void begun()), status: async () => STATUS },
+      { world: { clock, random: { bytes: (length) => new Uint8Array(length) } } },
+    )
+    const call = handle.call('devices', {}, { signal: never() })
+    const failed = assert.rejects(call, { code: 'NODE_STOPPED' })
+    await started
+    const closed = server?.close()
+    await clock.advance(closeWaitMs)
+    assert.deepEqual(await closed, ['devices'])
+    await failed
   })
 
   it('closes although somebody has begun a request and says no more', async () => {
@@ -308,7 +354,8 @@ describe('control socket', () => {
     ['a name of every object', 'POST', '/v1/constructor', '{}\n'],
     ['no JSON', 'POST', '/v1/status', '{\n'],
     ['no table', 'POST', '/v1/status', '[]\n'],
-    ['half a line', 'POST', '/v1/status', '{}'],
+    ['half a table', 'POST', '/v1/status', '{'],
+    ['nothing', 'POST', '/v1/status', ''],
   ] as const) {
     it(`refuses ${what}, and goes on`, async () => {
       const handle = await serve({ status: async () => STATUS })
@@ -317,6 +364,80 @@ describe('control socket', () => {
       assert.deepEqual(await handle.call('status', {}, { signal: never() }), STATUS)
     })
   }
+
+  it('takes a line that ends with the request', async () => {
+    await serve({ status: async () => STATUS })
+    assert.deepEqual(JSON.parse(await raw(path, 'POST', '/v1/status', '{}')), { result: STATUS })
+  })
+
+  it('leaves progress out while nobody reads it, and nothing else', async () => {
+    const count = 100_000
+    let told: () => void = () => undefined
+    const all = new Promise<void>((resolve) => (told = resolve))
+    await serve({
+      restore: async (_params, { onEvent }) => {
+        for (let n = 0; n < count; n++)
+          onEvent({ message_type: 'status', seconds_elapsed: n, percent_done: 0 })
+        onEvent({ message_type: 'notice', message: 'last' })
+        told()
+        return RESTORED
+      },
+    })
+    const response = await unread(path, '/v1/restore', restored)
+    await all
+    const lines: string[] = []
+    for await (const line of createInterface({ input: response })) lines.push(line)
+    assert.ok(lines.length > 2 && lines.length < count / 2, `${String(lines.length)} lines`)
+    assert.deepEqual(JSON.parse(lines.at(-2) ?? ''), { event: { message_type: 'notice', message: 'last' } })
+    assert.deepEqual(JSON.parse(lines.at(-1) ?? ''), { result: RESTORED })
+  })
+
+  it('cuts off who reads nothing of what cannot be left out; others go on (H6.1)', async () => {
+    let reason: unknown
+    let ended: () => void = () => undefined
+    const end = new Promise<void>((resolve) => (ended = resolve))
+    const handle = await serve({
+      status: async () => STATUS,
+      ls: async (_params, { onEvent, signal }) => {
+        const node = { ...NODE, path: `/${'x'.repeat(100_000)}` }
+        let n = 0
+        for (; !signal.aborted && n < 2000; n++) {
+          onEvent(node)
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+        reason = signal.reason
+        ended()
+        return { nodes: n }
+      },
+    })
+    const response = await unread(path, '/v1/ls', list)
+    response.on('error', () => undefined)
+    await end
+    assert.ok(isCellarError(reason, 'ABORTED'))
+    assert.match(reason.message, /does not read/)
+    response.destroy()
+    assert.deepEqual(await handle.call('status', {}, { signal: never() }), STATUS)
+  })
+
+  it('lets a method wait for who reads slowly, by handing out nothing', async () => {
+    let ahead = 0
+    let sent = 0
+    let read = 0
+    const handle = await serve({
+      ls: async (_params, { onEvent, output }) => {
+        for (let n = 0; n < 300; n++) {
+          onEvent({ ...NODE, path: `/${'x'.repeat(100_000)}` })
+          sent += 1
+          ahead = Math.max(ahead, sent - read)
+          await output(new Uint8Array(0))
+        }
+        return { nodes: sent }
+      },
+    })
+    await handle.call('ls', list, { signal: never(), onEvent: () => void (read += 1) })
+    assert.equal(read, 300)
+    assert.ok(ahead < 100, `${String(ahead)} events ahead of the reader`)
+  })
 })
 
 async function raw(socketPath: string, method: string, path: string, body: string): Promise<string> {
@@ -328,6 +449,15 @@ async function raw(socketPath: string, method: string, path: string, body: strin
     })
     sent.on('error', reject)
     sent.end(body)
+  })
+}
+
+/** Begins a call and reads nothing but the head of its answer. */
+async function unread(socketPath: string, path: string, params: unknown): Promise<IncomingMessage> {
+  return await new Promise((resolve, reject) => {
+    const sent = request({ socketPath, method: 'POST', path, agent: false }, resolve)
+    sent.on('error', reject)
+    sent.end(JSON.stringify(params))
   })
 }
 

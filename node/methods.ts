@@ -1,0 +1,28 @@
+/** Every method of a node: the one table from which types, checks and the published description come (`api.ts`). */
+
+import { backupMethods } from './api-backup.ts'
+import { browseMethods } from './api-browse.ts'
+import { configMethods } from './api-config.ts'
+import { deletionMethods } from './api-deletion.ts'
+import { meshMethods } from './api-mesh.ts'
+import { recoveryMethods } from './api-recovery.ts'
+import { restoreMethods } from './api-restore.ts'
+import { scheduleMethods } from './api-schedule.ts'
+import { tellingMethods } from './api-telling.ts'
+import { thinMethods } from './api-thin.ts'
+import { watchingMethods } from './api-watching.ts'
+
+/** By name; who adds a method adds it to the table of its room (spec/control.md §9). */
+export const METHODS = {
+  ...meshMethods,
+  ...backupMethods,
+  ...browseMethods,
+  ...restoreMethods,
+  ...deletionMethods,
+  ...watchingMethods,
+  ...scheduleMethods,
+  ...tellingMethods,
+  ...configMethods,
+  ...thinMethods,
+  ...recoveryMethods,
+}
