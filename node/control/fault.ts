@@ -47,15 +47,17 @@ export function faultSentence(
     const name = inside(first(params['requiredProperties']))
     return { parameter: name, sentence: `${name} is missing` }
   }
-  if (fault.keyword === 'additionalProperties' || fault.keyword === 'unevaluatedProperties') {
-    const name = first(params['additionalProperties'] ?? params['unevaluatedProperties'])
-    const names = place === '' ? Object.keys(schema.properties ?? {}) : []
-    const near = nearestName(name, names)
-    const hint = near === undefined ? listOf(names) : ` (did you mean ${near}?)`
-    return { parameter: inside(name), sentence: `there is no ${inside(name)}${hint}` }
-  }
+  // Where nothing may be, the schema is `false`: the fault lies at the property itself.
+  if (fault.keyword === 'boolean') return { parameter: place, sentence: unknown(place, schema) }
   const what = place === '' ? 'they' : place
   return { parameter: place, sentence: `${what} ${must(fault)}` }
+}
+
+/** The sentence about a parameter that is none, with the one that was perhaps meant. */
+function unknown(place: string, schema: Table): string {
+  const names = place.includes('.') || place.includes('[') ? [] : Object.keys(schema.properties ?? {})
+  const near = nearestName(place, names)
+  return `there is no ${place}${near === undefined ? listOf(names) : ` (did you mean ${near}?)`}`
 }
 
 function listOf(names: readonly string[]): string {
