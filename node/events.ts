@@ -16,6 +16,8 @@ export type NodeEvent =
   | { readonly kind: 'view' }
   /** A backup session was opened or closed, or another long use of the store began or ended. */
   | { readonly kind: 'session' }
+  /** Other settings are in force (config/settings.ts). */
+  | { readonly kind: 'settings' }
   /** The store of this device has become full, or has room again. */
   | { readonly kind: 'room'; readonly isFull: boolean }
   | { readonly kind: 'peer'; readonly device: DeviceId; readonly state: 'up' | 'down' }
@@ -23,10 +25,18 @@ export type NodeEvent =
   | { readonly kind: 'contact'; readonly device: DeviceId }
   /** A peer has been sent a chunk. */
   | { readonly kind: 'served'; readonly device: DeviceId; readonly bytes: number }
+  /** A peer has sent a chunk of its upload (spec/upload.md). */
+  | { readonly kind: 'deposited'; readonly device: DeviceId; readonly bytes: number }
+  /** Chunks of this device's upload are durable at a peer. */
+  | { readonly kind: 'uploaded'; readonly device: DeviceId; readonly chunks: number; readonly bytes: number }
+  /** An upload that is kept here has got its root, or has ended. */
+  | { readonly kind: 'upload'; readonly device: DeviceId }
   | { readonly kind: 'fetching'; readonly root: RootId; readonly bytes: number; readonly open: number }
   /** A root came to be held here. */
   | { readonly kind: 'held'; readonly root: RootId; readonly bytes: number }
   | { readonly kind: 'bad-chunk'; readonly id: ChunkId }
+  /** A device finds chunks of a snapshot of this device nowhere (spec/thin.md §5). */
+  | { readonly kind: 'missing'; readonly device: DeviceId; readonly ids: readonly ChunkId[] }
   /** A chunk that was bad here is good again. */
   | { readonly kind: 'mended'; readonly id: ChunkId; readonly from: 'peer' | 'source' }
   /** A part of the store was read again (spec/watching.md §1). */

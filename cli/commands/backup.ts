@@ -37,6 +37,8 @@ interface Options {
   readonly dryRun?: boolean
   readonly skipIfUnchanged?: boolean
   readonly wait?: 'goal' | number
+  readonly profile?: string
+  readonly force?: boolean
 }
 
 const UNREAD = 3
@@ -51,7 +53,9 @@ export const defineBackup: Define = (program, act) => {
     .description(
       'Makes a snapshot of the paths given. It is kept on this device at once, and goes to the others by itself as they come into reach.',
     )
-    .argument('[path...]', 'what to back up; with --stdin-from-command, the command')
+    .argument('[path...]', 'what to back up; with --stdin-from-command, the command; with --profile, in its place')
+    .option('-P, --profile <name>', 'as this profile of the settings says; other options go before it')
+    .option('--force', 'with --profile: also on battery or a metered network, whatever the profile says')
   excludeOptions(command)
   sourceOptions(command)
   command
@@ -71,6 +75,7 @@ export const defineBackup: Define = (program, act) => {
     'cellar backup ~/Documents ~/Pictures',
     'cellar backup ~ --exclude-caches -e "*.iso" -e /home/*/.cache',
     'cellar backup /etc --tag system --wait=2',
+    'cellar backup --profile photos',
     'pg_dump shop | cellar backup --stdin --stdin-filename shop.sql',
     'cellar backup --stdin-from-command --stdin-filename shop.sql -- pg_dump shop',
   )
@@ -111,24 +116,32 @@ async function backup(
   args: readonly string[],
   options: Options,
 ): Promise<number | undefined> {
-  const streamed = options.stdin === true || options.stdinFromCommand === true
-  const paths = streamed ? [] : await pathsOf(session, args, options)
+  const paths = isStreamed(options) ? [] : await pathsOf(session, args, options)
   refuseNonsense(args, options, paths)
   const seen: BackupSeen = { savedId: undefined }
   session.kept = 'there is no new snapshot; what was stored already is used again by the next backup'
   const call: SessionCall<'backup'> = { onEvent: backupEvents(session, seen) }
   const input = inputOf(session, args, options)
-  const summary = await session.call(
-    'backup',
-    paramsOf(session, paths, options),
-    input === undefined ? call : { ...call, input },
-  )
+  const { profile } = options
+  const given = givenParams(session, paths, options)
+  const summary =
+    profile === undefined
+      ? await session.call('backup', { ...NOTHING_GIVEN, ...given }, input === undefined ? call : { ...call, input })
+      : await session.call<'backupProfile'>('backupProfile', { profile, force: options.force === true, instead: given }, call)
   if (session.json) session.print.json(summary)
   else printSummary(session, summary)
   return verdictOf(session, summary)
 }
 
+function isStreamed(options: Options): boolean {
+  return options.stdin === true || options.stdinFromCommand === true
+}
+
 function refuseNonsense(args: readonly string[], options: Options, paths: readonly PathText[]): void {
+  if (options.profile !== undefined && isStreamed(options))
+    throw new CellarError('USAGE', 'a profile says itself what is backed up: leave out --stdin and --stdin-from-command')
+  if (options.profile === undefined && options.force === true)
+    throw new CellarError('USAGE', '--force is for a profile: without one nothing is put off')
   if (options.stdin === true && options.stdinFromCommand === true)
     throw new CellarError('USAGE', '--stdin and --stdin-from-command exclude each other')
   const lists = [options.filesFrom, options.filesFromVerbatim, options.filesFromRaw]
@@ -142,8 +155,8 @@ function refuseNonsense(args: readonly string[], options: Options, paths: readon
     throw new CellarError('USAGE', '--stdin is backed up by itself, without paths')
   if (options.stdinFromCommand === true && args.length === 0)
     throw new CellarError('USAGE', '--stdin-from-command needs the command, behind --')
-  if (options.stdin !== true && options.stdinFromCommand !== true && paths.length === 0)
-    throw new CellarError('USAGE', 'backup needs at least one path')
+  if (options.profile === undefined && !isStreamed(options) && paths.length === 0)
+    throw new CellarError('USAGE', 'backup needs at least one path, or --profile NAME')
   if (options.stdinFilename.includes('/') || ['', '.', '..'].includes(options.stdinFilename)) {
     throw new CellarError('USAGE', '--stdin-filename is a name without directories')
   }
@@ -172,25 +185,43 @@ async function listFile(session: Session, file: string): Promise<Uint8Array> {
   return Buffer.concat(parts)
 }
 
-function paramsOf(session: Session, paths: readonly PathText[], options: Options): BackupParams {
+/** What holds where nothing was given. */
+const NOTHING_GIVEN: BackupParams = {
+  paths: [],
+  excludes: [],
+  iexcludes: [],
+  excludeCaches: false,
+  excludeIfPresent: [],
+  oneFileSystem: false,
+  tags: [],
+  dryRun: false,
+  skipIfUnchanged: false,
+  verbose: false,
+}
+
+/** What was given: with a profile it goes before what that says, a list in the place of its list. */
+function givenParams(session: Session, paths: readonly PathText[], options: Options): Partial<BackupParams> {
   const fromFiles = (files: readonly string[] | undefined): string[] =>
     (files ?? []).flatMap((file) => patternsIn(readNamed(session.pathBytes(file), file), session.world.env))
-  const streamed = options.stdin === true || options.stdinFromCommand === true
+  const excludes = [...(options.exclude ?? []), ...fromFiles(options.excludeFile)].map(argumentText)
+  const iexcludes = [...(options.iexclude ?? []), ...fromFiles(options.iexcludeFile)].map(argumentText)
+  const tags = (options.tag ?? []).flatMap((list) => list.split(',')).filter((tag) => tag !== '')
+  const { excludeIfPresent, excludeLargerThan, time, wait } = options
   return {
-    paths,
-    excludes: [...(options.exclude ?? []), ...fromFiles(options.excludeFile)].map(argumentText),
-    iexcludes: [...(options.iexclude ?? []), ...fromFiles(options.iexcludeFile)].map(argumentText),
-    excludeCaches: options.excludeCaches === true,
-    excludeIfPresent: (options.excludeIfPresent ?? []).map(argumentText),
-    ...(options.excludeLargerThan === undefined ? {} : { excludeLargerThan: options.excludeLargerThan }),
-    oneFileSystem: options.oneFileSystem === true,
-    ...(streamed ? { stdin: { name: argumentText(options.stdinFilename) } } : {}),
-    tags: (options.tag ?? []).flatMap((list) => list.split(',')).filter((tag) => tag !== ''),
-    ...(options.time === undefined ? {} : { time: moment(options.time, session.world.nowMs()) }),
-    dryRun: options.dryRun === true,
-    skipIfUnchanged: options.skipIfUnchanged === true,
-    ...(options.wait === undefined ? {} : { wait: options.wait }),
-    verbose: session.print.options.verbosity > 0,
+    ...(paths.length > 0 && { paths }),
+    ...(excludes.length > 0 && { excludes }),
+    ...(iexcludes.length > 0 && { iexcludes }),
+    ...(options.excludeCaches === true && { excludeCaches: true }),
+    ...(excludeIfPresent !== undefined && { excludeIfPresent: excludeIfPresent.map(argumentText) }),
+    ...(excludeLargerThan !== undefined && { excludeLargerThan }),
+    ...(options.oneFileSystem === true && { oneFileSystem: true }),
+    ...(isStreamed(options) && { stdin: { name: argumentText(options.stdinFilename) } }),
+    ...(tags.length > 0 && { tags }),
+    ...(time !== undefined && { time: moment(time, session.world.nowMs()) }),
+    ...(options.dryRun === true && { dryRun: true }),
+    ...(options.skipIfUnchanged === true && { skipIfUnchanged: true }),
+    ...(wait !== undefined && { wait }),
+    ...(session.print.options.verbosity > 0 && { verbose: true }),
   }
 }
 

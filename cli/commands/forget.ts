@@ -31,6 +31,7 @@ interface Options extends FilterOptions {
   readonly groupBy?: readonly GroupField[]
   readonly dryRun?: boolean
   readonly prune?: boolean
+  readonly profile?: string
 }
 
 const PERIODS = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
@@ -52,6 +53,10 @@ export const defineForget: Define = (program, act) => {
       "apply the rules to each group of snapshots with the same device, host, paths, tags; '' is one group (default: device,paths)",
       groupFields,
     )
+    .option(
+      '-P, --profile <name>',
+      "only this device's snapshots of that profile; without rules, by those of the settings for it",
+    )
     .option('-n, --dry-run', 'say what would be forgotten, and change nothing')
     .option('--prune', 'then free what can be freed')
     .action(act(forget))
@@ -59,6 +64,7 @@ export const defineForget: Define = (program, act) => {
     command,
     'cellar forget 9958b48b',
     'cellar forget --keep-daily 7 --keep-weekly 4 --keep-monthly 12 --dry-run',
+    'cellar forget --profile photos --dry-run',
     'cellar forget --device laptop --keep-within 1y6m --keep-tag release',
   )
 }
@@ -143,7 +149,9 @@ function paramsOf(session: Session, snapshots: readonly string[], options: Optio
     throw new CellarError('USAGE', 'a rule of 0 keeps nothing: give another rule, or name the snapshots')
   if (snapshots.length > 0 && rules !== undefined)
     throw new CellarError('USAGE', 'snapshots are named and rules given: do one after the other')
-  if (snapshots.length === 0 && rules === undefined)
+  if (snapshots.length > 0 && options.profile !== undefined)
+    throw new CellarError('USAGE', 'snapshots are named and a profile: leave one out')
+  if (snapshots.length === 0 && rules === undefined && options.profile === undefined)
     throw new CellarError(
       'USAGE',
       'nothing says what to forget: name snapshots, or give a rule such as --keep-daily 7',
@@ -152,6 +160,7 @@ function paramsOf(session: Session, snapshots: readonly string[], options: Optio
     snapshots,
     filter: filterOf(session, options),
     ...(rules === undefined ? {} : { rules }),
+    ...(options.profile === undefined ? {} : { profile: options.profile }),
     ...(options.groupBy === undefined ? {} : { groupBy: options.groupBy }),
     dryRun: options.dryRun === true,
   }
@@ -166,7 +175,7 @@ async function forget(
   session.kept = 'cellar trash shows what was forgotten already'
   const forgotten = await session.call('forget', params)
   if (!session.json) tell(session, params, forgotten)
-  else session.print.json(params.rules === undefined ? forgotten : forgotten.groups)
+  else session.print.json(!isByRules(params) ? forgotten : forgotten.groups)
   if (forgotten.waits_for_contact && forgotten.snapshot_ids.length > 0 && !params.dryRun)
     session.print.notice('no other device is in contact: they learn of it as soon as one is')
   if (options.prune === true && forgotten.snapshot_ids.length > 0)
@@ -174,11 +183,16 @@ async function forget(
   return reportRefused(session, 'forget', forgotten.snapshot_ids.length, forgotten.refused)
 }
 
+/** Says whether rules decide: those given, or those of the settings for a profile. */
+function isByRules(params: ForgetParams): boolean {
+  return params.rules !== undefined || params.profile !== undefined
+}
+
 function tell(session: Session, params: ForgetParams, forgotten: Forgotten): void {
   const { print } = session
   const { groups, snapshot_ids: ids } = forgotten
-  if (params.rules !== undefined) printGroups(session, groups, params.dryRun)
-  if (params.rules !== undefined && groups.length === 0) return print.info('No snapshot matches.')
+  if (isByRules(params)) printGroups(session, groups, params.dryRun)
+  if (isByRules(params) && groups.length === 0) return print.info('No snapshot matches.')
   if (ids.length === 0 && forgotten.refused.length === 0) return print.info('Nothing is forgotten.')
   if (ids.length === 0) return
   const what = `${count(ids.length, 'snapshot')}: ${idList(ids)}`

@@ -87,21 +87,21 @@ export interface LimitRule {
 }
 
 /**
- * When something is due: `hourly`, `daily`, `weekly`, `monthly`, `off`, or five fields as cron has them (minute, hour,
- * day of the month, month, day of the week), by the local clock.
+ * When something is due: `hourly`, `daily`, `weekly`, `monthly`, `yearly`, `off`, or five fields as cron has them
+ * (minute, hour, day of the month, month, day of the week), by the local clock (schedule/calendar.ts).
  */
-export type Calendar = string
+export type CalendarText = string
 
 /** When the node looks after itself. */
 export interface ScheduleConfig {
   /** `cellar check`, of structure. */
-  readonly check: Calendar
+  readonly check: CalendarText
   /** Reading what is stored, see {@link ScrubConfig}. */
-  readonly scrub: Calendar
+  readonly scrub: CalendarText
   /** Restoring a sample, see {@link DrillConfig}. */
-  readonly drill: Calendar
+  readonly drill: CalendarText
   /** Applying `[retention]`; undefined: as often as its `every` says. */
-  readonly retention: Calendar | undefined
+  readonly retention: CalendarText | undefined
 }
 
 /** How much of the store a scrub reads. */
@@ -153,7 +153,7 @@ export interface ProfileConfig {
   /** Wait until the snapshot is on so many devices, or on as many as the goal wants. */
   readonly wait: 'goal' | number | undefined
   /** When a running node backs it up by itself. */
-  readonly schedule: Calendar
+  readonly schedule: CalendarText
   /** It begins up to so much later, so that not all devices do at once; milliseconds. */
   readonly jitterMs: number
   /** False: put off while the machine runs on battery. */

@@ -3,11 +3,12 @@
  * next goes on from what is written down: a crash between any two lines costs nothing but the time to come here again.
  */
 
-import { type Clock, isCellarError, type RootId } from '../../protocol/index.ts'
+import { type ChunkId, type Clock, isCellarError, type RootId } from '../../protocol/index.ts'
 import type { ChunkStore, ReclaimProgress } from '../../storage/index.ts'
 import type { Events } from '../events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { Serial } from '../serial.ts'
+import type { Staying } from '../thin/kept-trees.ts'
 import type { DeletionSettings } from './facts.ts'
 import { Judge } from './judge.ts'
 import { neededChunks } from './needed.ts'
@@ -35,6 +36,10 @@ export interface ReaperParts {
   readonly isStoreInUse: () => boolean
   /** Signs what is new, if that may be. @returns false when it waits for contact with a peer */
   readonly publish: () => Promise<boolean>
+  /** What stays although nothing needs all that is below it; undefined: nothing. @defaultValue nothing */
+  readonly treesToKeep?: () => Promise<Staying | undefined>
+  /** Says whether a chunk is kept for an upload (R6.7). @defaultValue none is */
+  readonly isPromised?: (id: ChunkId) => boolean
   /** Does something while nothing is fetched into the store. */
   readonly pauseFetching: <T>(step: () => Promise<T>) => Promise<T>
 }
@@ -91,6 +96,16 @@ export class Reaper {
     return await this.#serial.run(() => this.#pass(options))
   }
 
+  /** Chunks that stay here alone, on a device that leaves contents to others. */
+  async treesToKeep(): Promise<Staying | undefined> {
+    return await this.#parts.treesToKeep?.()
+  }
+
+  /** Says whether a chunk is kept for an upload (R6.7): asked in the moment of removing. */
+  isPromised(id: ChunkId): boolean {
+    return this.#parts.isPromised?.(id) === true
+  }
+
   /** Does so whenever something may have changed, until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const off = this.#watch()
@@ -116,8 +131,14 @@ export class Reaper {
   #watch(): () => void {
     const { events, ledger } = this.#parts
     let hadSession = ledger.hasSession
+    let leaned = ledger.leaned().size
     return events.on(({ kind }) => {
-      if (kind === 'view' || kind === 'session' || kind === 'contact') this.#isStale = true
+      // What was stored for a root that others have taken over was never referred to by anything whole.
+      if (ledger.leaned().size < leaned) this.#isSweepDue = true
+      leaned = ledger.leaned().size
+      if (kind === 'view' || kind === 'session' || kind === 'contact' || kind === 'settings') this.#isStale = true
+      // R6.7: what an upload has kept from going, and nothing needs.
+      if (kind === 'upload') this.#isReclaimDue = this.#isSweepDue = this.#isStale = true
       if (kind !== 'session') return
       if (hadSession && !ledger.hasSession) this.#isSweepDue = true
       hadSession = ledger.hasSession
@@ -272,12 +293,14 @@ export class Reaper {
     const { ledger, store } = this.#parts
     const known = new Set(ledger.liveRoots())
     const needed = await neededChunks(ledger, store)
+    const staying = await this.treesToKeep()
     // What came to live meanwhile may be here in parts: those are looked up first.
     const stop = this.#stopWhen(options.signal, () => this.#isInUse || this.#hasMore(known))
     try {
       const { chunks, bytes } = await store.reclaim({
         // R6a, asked in the moment of removing: what a session was told is here stays until it closes.
-        mayReclaim: (id) => !this.#isInUse && !needed.has(id),
+        mayReclaim: (id) => !this.#isInUse && !needed.has(id) && !this.isPromised(id),
+        ...(staying !== undefined && { staysAlone: (id) => staying.has(id) }),
         unfinished,
         signal: stop.signal,
         compact: false,

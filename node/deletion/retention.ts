@@ -8,7 +8,10 @@ import type { Catalog } from '../../storage/index.ts'
 import type { Events, NodeEvent } from '../events.ts'
 import type { RetentionSettings } from './retention-settings.ts'
 
-/** Before the first round after a start, milliseconds: peers tell what they know, and what is due waits no longer. */
+/**
+ * Before the first round after a start, milliseconds: peers tell what they know, and what is due waits no longer. After
+ * other settings too: whoever sees that a rule is wrong can still take it back.
+ */
 export const settleMs = 60_000
 /** The date is looked at again so often, milliseconds: machines sleep, and clocks are set. */
 const lookEveryMs = 3_600_000
@@ -30,10 +33,10 @@ export interface RetentionParts {
   readonly events: Events
   /** Remembers the last round. */
   readonly catalog: Catalog
-  /** Undefined: nothing is forgotten by itself. */
-  readonly settings: RetentionSettings | undefined
+  /** Those of the moment; undefined: nothing is forgotten by itself. Told as `settings` when they change. */
+  readonly settings: () => Pick<RetentionSettings, 'everyMs'> | undefined
   /** Applies the rules and signs what they do not keep. */
-  readonly apply: (settings: RetentionSettings, signal: AbortSignal) => Promise<void>
+  readonly apply: (signal: AbortSignal) => Promise<void>
   /** Judges what came since the last time. */
   readonly judge: (signal: AbortSignal) => Promise<void>
 }
@@ -50,9 +53,7 @@ export class Retention {
 
   /** Begins; once. */
   start(): void {
-    const { settings } = this.#parts
-    const works = [this.#judgeAgain(), ...(settings === undefined ? [] : [this.#applyAgain(settings)])]
-    this.#work ??= Promise.allSettled(works)
+    this.#work ??= Promise.allSettled([this.#judgeAgain(), this.#applyAgain()])
   }
 
   /** Ends what is under way, and waits for it. Idempotent. */
@@ -61,20 +62,38 @@ export class Retention {
     await this.#work
   }
 
-  async #applyAgain(settings: RetentionSettings): Promise<void> {
-    const { clock, apply } = this.#parts
+  async #applyAgain(): Promise<void> {
+    const { clock, events, settings, apply } = this.#parts
     const { signal } = this.#end
-    for (let waitMs = settleMs; ; waitMs = Math.min(lookEveryMs, Math.max(1, this.#dueInMs(settings)))) {
-      await clock.sleep(waitMs, signal)
-      if (this.#dueInMs(settings) > 0) continue
-      const isDone = await this.#attempt(() => apply(settings, signal))
-      if (isDone) await this.#attempt(() => this.#noteRound())
-      else await clock.sleep(Math.min(lookEveryMs, settings.everyMs), signal)
+    const isChange = ({ kind }: NodeEvent) => kind === 'settings'
+    let changes = 0
+    const off = events.on((event) => {
+      if (isChange(event)) changes++
+    })
+    try {
+      for (let waitMs = settleMs, seen = changes; ; ) {
+        if (settings() === undefined) await events.next(isChange, signal)
+        else await events.nextWithin(isChange, { clock, ms: waitMs, signal })
+        const now = settings()
+        if (changes !== seen || now === undefined) {
+          seen = changes
+          waitMs = settleMs
+          continue
+        }
+        if (this.#dueInMs(now) <= 0) {
+          const isDone = await this.#attempt(() => apply(signal))
+          if (isDone) await this.#attempt(() => this.#noteRound())
+          else await clock.sleep(Math.min(lookEveryMs, now.everyMs), signal)
+        }
+        waitMs = Math.min(lookEveryMs, Math.max(1, this.#dueInMs(now)))
+      }
+    } finally {
+      off()
     }
   }
 
   /** Until the next round, milliseconds; 0 or less: it is due. A date that lies ahead was a wrong one. */
-  #dueInMs({ everyMs }: RetentionSettings): number {
+  #dueInMs({ everyMs }: Pick<RetentionSettings, 'everyMs'>): number {
     const lastMs = lastRoundMs(this.#parts.catalog)
     if (lastMs === undefined) return 0
     const sinceMs = this.#parts.clock.nowMs() - lastMs

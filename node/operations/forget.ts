@@ -27,6 +27,7 @@ import { pathDisplay, pathText } from '../path-text.ts'
 import type { KnownSnapshot } from '../snapshots.ts'
 import { needCapability } from './entitled.ts'
 import { snapshotInfo } from './look.ts'
+import { isOfProfile, profileOf } from './profile-snapshots.ts'
 import { refusedOf } from './refused.ts'
 import { fetchRootChunks, hearNews } from './sources.ts'
 
@@ -39,6 +40,7 @@ export async function runForget(
   needCapability(parts, 'forget', 'only adds snapshots, and forgets none')
   if (params.snapshots.length > 0 && params.rules !== undefined)
     throw new CellarError('USAGE', 'give either snapshots or rules: rules decide by themselves what goes')
+  if (params.profile !== undefined) return await forgetOfProfile(parts, params.profile, params, context.signal)
   if (params.rules !== undefined) return await forgetByRules(parts, params.rules, params, context.signal)
   if (params.snapshots.length === 0)
     throw new CellarError('USAGE', 'say what to forget: snapshots, or rules of what to keep')
@@ -94,13 +96,29 @@ function findRoot(parts: NodeParts, text: string, filter: SnapshotFilter): RootI
   }
 }
 
+async function forgetOfProfile(
+  parts: NodeParts,
+  name: string,
+  params: ForgetParams,
+  signal: AbortSignal,
+): Promise<Forgotten> {
+  if (params.snapshots.length > 0)
+    throw new CellarError('USAGE', 'give either snapshots or a profile: its rules decide by themselves what goes')
+  const profile = profileOf(parts, name)
+  const rules = params.rules ?? profile.retention ?? parts.config.retention?.rules
+  if (rules === undefined)
+    throw new CellarError('USAGE', `neither profile ${name} nor [retention] has rules: give some, or write them there`)
+  return await forgetByRules(parts, rules, params, signal, isOfProfile(parts, profile))
+}
+
 async function forgetByRules(
   parts: NodeParts,
   rules: RetentionRules,
   params: ForgetParams,
   signal: AbortSignal,
+  among?: RetentionRequest['among'],
 ): Promise<Forgotten> {
-  const { groups, gone } = await applyRetention(parts, { ...params, rules }, signal)
+  const { groups, gone } = await applyRetention(parts, { ...params, rules, ...(among && { among }) }, signal)
   return {
     message_type: 'forgotten',
     dry_run: params.dryRun,

@@ -8,6 +8,7 @@ import type { ProfileConfig } from '../config/types.ts'
 import type { NodeParts } from '../parts.ts'
 import { HINDRANCES } from '../schedule/surroundings.ts'
 import { runBackup } from './backup.ts'
+import { profileOf } from './profile-snapshots.ts'
 import { resultOfBackup } from './tell-backup.ts'
 
 /** How a profile of that name is told and remembered. */
@@ -42,16 +43,6 @@ export async function backUpProfile(
   const { stdinFromCommand } = profile
   if (stdinFromCommand === undefined || params.stdin === undefined) return await runBackup(parts, params, context)
   return await runBackup(parts, params, { ...context, input: commandOutput(stdinFromCommand, context.signal) })
-}
-
-/** The profile of a name. @throws {CellarError} `CONFIG_INVALID` when there is none */
-function profileOf(parts: NodeParts, name: string): ProfileConfig {
-  const { profiles } = parts.settings.current
-  const found = profiles.find((profile) => profile.name === name)
-  if (found !== undefined) return found
-  const names = profiles.map((profile) => profile.name)
-  const there = names.length === 0 ? 'the settings have none' : `there are ${names.join(', ')}`
-  throw new CellarError('CONFIG_INVALID', `there is no profile ${name} (${there})`, { profile: name })
 }
 
 async function refuseHindered(parts: NodeParts, conditions: ProfileConfig): Promise<void> {

@@ -1,4 +1,4 @@
-/** Holds the transfer of chunks to a rate (replication.md §5). */
+/** Holds the transfer of chunks to a rate (replication.md §5), which may change while it goes on. */
 
 import type { Clock } from '../../protocol/index.ts'
 import type { Channel } from '../network.ts'
@@ -12,55 +12,84 @@ export interface RateLimits {
 /** Idle time that may be made up for, milliseconds: a short pause is not lost, a long one is no burst. */
 const burstMs = 250
 
-/** One direction's allowance, shared by all channels. */
+/** How long a transfer may go on before it takes note of another rate, milliseconds. */
+const noticeMs = 1000
+
+/** One direction's allowance, shared by all channels, which take their turns in the order they came. */
 export class RateLimit {
   readonly #clock: Clock
-  readonly #bytesPerMs: number
-  #freeAtMs = 0
+  readonly #bytesPerSecond: () => number | undefined
+  #atMs: number
+  /** Bytes that might have passed since the beginning. */
+  #allowed = 0
+  /** Bytes that were asked for, as a place on the same line. */
+  #asked = -Infinity
+  /** Since the last look. */
+  #bytesPerMs: number | undefined
 
-  /** @param bytesPerSecond - 1 or more */
-  constructor(clock: Clock, bytesPerSecond: number) {
+  /** @param bytesPerSecond - the rate of each moment, 1 or more; undefined: as fast as it goes */
+  constructor(clock: Clock, bytesPerSecond: () => number | undefined) {
     this.#clock = clock
-    this.#bytesPerMs = bytesPerSecond / 1000
+    this.#bytesPerSecond = bytesPerSecond
+    this.#atMs = clock.monotonicMs()
   }
 
   /** Resolves once so many bytes may pass. @throws the signal's reason when it is aborted first */
   async take(bytes: number, signal: AbortSignal): Promise<void> {
+    let bytesPerMs = this.#advance()
+    if (bytesPerMs === undefined) return
+    const place = Math.max(this.#asked, this.#allowed - burstMs * bytesPerMs) + bytes
+    this.#asked = place
+    // Less than a byte is nobody's turn.
+    while (bytesPerMs !== undefined && place - this.#allowed >= 1) {
+      await this.#clock.sleep(Math.min((place - this.#allowed) / bytesPerMs, noticeMs), signal)
+      bytesPerMs = this.#advance()
+    }
+  }
+
+  /** Counts what the time since the last look allowed. @returns the rate from now on */
+  #advance(): number | undefined {
     const nowMs = this.#clock.monotonicMs()
-    this.#freeAtMs = Math.max(this.#freeAtMs, nowMs - burstMs) + bytes / this.#bytesPerMs
-    if (this.#freeAtMs > nowMs) await this.#clock.sleep(this.#freeAtMs - nowMs, signal)
+    this.#allowed += (nowMs - this.#atMs) * (this.#bytesPerMs ?? 0)
+    this.#atMs = nowMs
+    const rate = this.#bytesPerSecond()
+    this.#bytesPerMs = rate === undefined ? undefined : rate / 1000
+    // Without a limit nobody waits, and nothing that was asked for is owed any more.
+    if (rate === undefined) this.#asked = -Infinity
+    return this.#bytesPerMs
   }
 }
 
 /** Both directions of a node; a way to put its channels under them. */
 export class Rates {
-  readonly #upload: RateLimit | undefined
-  readonly #download: RateLimit | undefined
+  readonly #upload: RateLimit
+  readonly #download: RateLimit
   readonly #signal: AbortSignal
 
-  /** @param signal - ends waiting when the node closes */
-  constructor(clock: Clock, limits: RateLimits, signal: AbortSignal) {
-    const { uploadBytesPerSecond: up, downloadBytesPerSecond: down } = limits
-    this.#upload = up === undefined ? undefined : new RateLimit(clock, up)
-    this.#download = down === undefined ? undefined : new RateLimit(clock, down)
+  /**
+   * @param limits - those of each moment
+   * @param signal - ends waiting when the node closes
+   */
+  constructor(clock: Clock, limits: () => RateLimits, signal: AbortSignal) {
+    this.#upload = new RateLimit(clock, () => limits().uploadBytesPerSecond)
+    this.#download = new RateLimit(clock, () => limits().downloadBytesPerSecond)
     this.#signal = signal
   }
 
   /**
-   * The channel, slowed where there is a limit. What is not taken in time stops the peer by the channel's own flow
+   * The channel, slowed while there is a limit. What is not taken in time stops the peer by the channel's own flow
    * control.
    */
   apply(channel: Channel): Channel {
     const [upload, download, signal] = [this.#upload, this.#download, this.#signal]
-    if (upload === undefined && download === undefined) return channel
     return {
       send: async (frame) => {
-        await upload?.take(bytesOf(frame), signal)
+        await upload.take(bytesOf(frame), signal)
         await channel.send(frame)
       },
       receive: async (within) => {
         const frame = await channel.receive(within)
-        if (frame !== undefined) await download?.take(frame.byteLength, signal)
+        if (frame !== undefined) await download.take(frame.byteLength, signal)
         return frame
       },
       close: () => channel.close(),

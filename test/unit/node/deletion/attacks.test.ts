@@ -1,5 +1,6 @@
 /** Malware on a device that only adds, and a keeper's key in wrong hands: what it costs, and what stays. */
 import assert from 'node:assert/strict'
+import { stringify } from 'smol-toml'
 import {
   admitMember,
   type Dot,
@@ -8,7 +9,7 @@ import {
   type RootId,
   vectorOf,
 } from '../../../../protocol/index.ts'
-import { parseRetention } from '../../../../node/deletion/retention-settings.ts'
+import { parseConfig } from '../../../../node/config/parse.ts'
 import { judgeAll, standingSuspicions } from '../../../../node/deletion/suspicion.ts'
 import { retain } from '../../../../node/operations/retain.ts'
 import { testSigner, withCode } from '../../../support/mesh.ts'
@@ -20,9 +21,9 @@ type Household = Awaited<ReturnType<typeof openHousehold>>
 const { signal } = new AbortController()
 
 function rulesOf(table: Record<string, unknown>) {
-  const settings = parseRetention(table, 'config.toml')
-  assert.ok(settings !== undefined)
-  return settings
+  const { retention } = parseConfig(stringify({ retention: table }), 'config.toml')
+  assert.ok(retention !== undefined)
+  return retention
 }
 
 function isLive(node: TestNode, root: RootId): boolean {

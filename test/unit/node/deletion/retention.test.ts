@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { stringify } from 'smol-toml'
 import { CellarError } from '../../../../protocol/index.ts'
 import { type Catalog, memoryCatalog } from '../../../../storage/index.ts'
+import { parseConfig } from '../../../../node/config/parse.ts'
 import { Retention, settleMs } from '../../../../node/deletion/retention.ts'
-import { parseRetention, type RetentionSettings } from '../../../../node/deletion/retention-settings.ts'
+import type { RetentionSettings } from '../../../../node/deletion/retention-settings.ts'
 import { Events, type NodeEvent } from '../../../../node/events.ts'
 import { retain, retentionOf } from '../../../../node/operations/retain.ts'
 import { withCode } from '../../../support/mesh.ts'
@@ -13,9 +15,9 @@ import { dayMs, hourMs, openHousehold, replicate } from './household.ts'
 const { signal } = new AbortController()
 
 function settings(table: Record<string, unknown>): RetentionSettings {
-  const parsed = parseRetention(table, 'config.toml')
-  assert.ok(parsed !== undefined)
-  return parsed
+  const { retention } = parseConfig(stringify({ retention: table }), 'config.toml')
+  assert.ok(retention !== undefined)
+  return retention
 }
 
 describe('retention by itself', () => {
@@ -49,7 +51,8 @@ describe('retention by itself', () => {
       clock,
       events,
       catalog,
-      settings: everyHours === 0 ? undefined : settings({ keep_last: 1, every: `${String(everyHours)}h` }),
+      settings: () =>
+        everyHours === 0 ? undefined : settings({ keep_last: 1, every: `${String(everyHours)}h` }),
       apply: () => {
         if (failure !== undefined) return Promise.reject(failure)
         rounds.push(clock.monotonicMs())

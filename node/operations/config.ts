@@ -1,0 +1,46 @@
+/** Settings of a node that runs: what is in force, and reading them again (spec/config.md §5). */
+
+import { CellarError } from '../../protocol/index.ts'
+import type { ConfigInForce, ConfigReloaded, ProfileInfo } from '../api.ts'
+import { changesOf } from '../config/changes.ts'
+import { isRunnable } from '../config/profiles.ts'
+import { tableInForce } from '../config/show.ts'
+import { rulesInWords } from '../deletion/retention-settings.ts'
+import type { NodeParts } from '../parts.ts'
+
+/** What is in force, see `Methods.configShow`. */
+export function showConfig(parts: NodeParts): ConfigInForce {
+  return { message_type: 'config', path: parts.home.config, settings: tableInForce(parts.settings.current) }
+}
+
+/**
+ * Reads the settings again and puts in force what may change under way; with settings that are wrong all stays as it is.
+ *
+ * @throws {CellarError} `CONFIG_INVALID`; `NODE_NOT_RUNNING` when it was opened for one command only
+ */
+export function reloadConfig(parts: NodeParts): ConfigReloaded {
+  if (!parts.isRunning)
+    throw new CellarError('NODE_NOT_RUNNING', 'no node is running here: the next one reads the settings anyway')
+  const { settings } = parts
+  const { next, changed, needsRestart } = changesOf(settings.current, settings.readAgain())
+  if (changed.length > 0) settings.change(next)
+  return { message_type: 'config_reloaded', path: parts.home.config, changed, needs_restart: needsRestart }
+}
+
+/** The profiles, in the order of the file. */
+export function listProfiles(parts: NodeParts): ProfileInfo[] {
+  return parts.settings.current.profiles.map((profile) => {
+    const { name, inherits, sources, stdinFromCommand, tags, schedule, retention } = profile
+    return {
+      name,
+      ...(inherits !== undefined && { inherits }),
+      has_sources: isRunnable(profile),
+      sources,
+      files_from: [...profile.filesFrom, ...profile.filesFromVerbatim, ...profile.filesFromRaw],
+      ...(stdinFromCommand !== undefined && { stdin_from_command: stdinFromCommand }),
+      tags,
+      schedule,
+      ...(retention !== undefined && { retention: rulesInWords(retention) }),
+    }
+  })
+}
