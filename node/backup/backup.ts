@@ -25,6 +25,7 @@ import { type Draft, lookThrough } from './list-directory.ts'
 import { type Presence, storePresence } from './presence.ts'
 import { SourceFiles } from './source-files.ts'
 import { mergeSources, outermostSources, type Wish } from './sources.ts'
+import type { Staging } from './staging.ts'
 import { cutStream } from './stream.ts'
 import { Tally, type TallyListeners, type UnreadSource } from './tally.ts'
 import { TreeWriter } from './tree-writer.ts'
@@ -35,6 +36,8 @@ export interface BackupParts {
   readonly store: ChunkStore
   /** What need not be stored again. @defaultValue what is in the store */
   readonly presence?: Presence
+  /** Bounds what is stored here while others take it. @defaultValue nothing does but the disk */
+  readonly staging?: Staging
   readonly vault: Vault
   /** Content to chunk, on this device only; its own namespace. */
   readonly contentIndex: Catalog
@@ -201,6 +204,7 @@ export async function backup(
     posix,
     tally,
     dryRun,
+    ...(parts.staging !== undefined && !dryRun && { staging: parts.staging }),
     ...(threads === undefined ? {} : { threads }),
     ...(isLow === true && { isLow }),
   })

@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os'
 import { type ChunkId, type PayloadKind } from '../../protocol/index.ts'
-import type { Catalog, ChunkStore } from '../../storage/index.ts'
+import type { Catalog, ChunkStore, PackLoan } from '../../storage/index.ts'
 import type { Posix } from '../adapters/posix.ts'
 import type { Vault } from '../vault.ts'
 import { ContentTable } from './content-table.ts'
@@ -12,6 +12,7 @@ import { Pool } from './pool.ts'
 import { type Bench, type NewChunk, WINDOW_BYTES } from './bench.ts'
 import type { Presence } from './presence.ts'
 import { runJob } from './runner.ts'
+import type { Staging } from './staging.ts'
 import type { Tally } from './tally.ts'
 
 /** So little work is done without threads: starting them would take longer. */
@@ -31,6 +32,8 @@ export interface HandsParts {
   readonly presence: Presence
   readonly vault: Vault
   readonly contentIndex: Catalog
+  /** Bounds what is stored here. @defaultValue nothing does but the disk */
+  readonly staging?: Staging
   readonly posix: Posix
   readonly tally: Tally
   readonly dryRun: boolean
@@ -69,6 +72,8 @@ export class Hands {
   /** Rejects as soon as anything has failed. */
   readonly failed: Promise<never>
   readonly #reject: (error: unknown) => void
+  /** Gives back the room set aside for each pack that is lent. */
+  readonly #reserved = new Map<number, () => void>()
   /** Ids of what was made in this backup: told apart from what was there. */
   readonly #made = new Set<ChunkId>()
 
@@ -150,15 +155,41 @@ export class Hands {
   }
 
   async #keep(chunks: readonly NewChunk[]): Promise<void> {
-    const { store, presence, dryRun } = this.#parts
+    const { presence, dryRun } = this.#parts
     for (const { key, id, bytes, rawBytes } of chunks) {
-      const isNew = !presence.has(id) && (dryRun || (await store.put(id, bytes)))
+      const isNew = !presence.has(id) && (dryRun || (await this.#put(id, bytes)))
       this.#sealed([{ key, id, rawBytes, chunkBytes: bytes.length, isNew }])
     }
   }
 
+  /** Stores content from this thread, once there is room for it. */
+  async #put(id: ChunkId, bytes: Uint8Array): Promise<boolean> {
+    const { store, staging } = this.#parts
+    const release = await staging?.reserve(bytes.length)
+    try {
+      const isNew = await store.put(id, bytes)
+      if (isNew) staging?.staged([{ id, length: bytes.length }])
+      return isNew
+    } finally {
+      release?.()
+    }
+  }
+
+  async #lend(): Promise<PackLoan> {
+    const { store, staging } = this.#parts
+    const release = await staging?.reserve(staging.packBytes)
+    try {
+      const loan = store.lend(staging === undefined ? {} : { bytesMax: staging.packBytes })
+      if (release !== undefined) this.#reserved.set(loan.pack, release)
+      return loan
+    } catch (error) {
+      release?.()
+      throw error
+    }
+  }
+
   #threads(): Pool {
-    const { store, presence, vault, dryRun, tally, threads, isLow = false } = this.#parts
+    const { store, presence, vault, staging, dryRun, tally, threads, isLow = false } = this.#parts
     this.#pool ??= new Pool(
       {
         ask: (keys) => this.#table.ask(keys),
@@ -168,12 +199,15 @@ export class Hands {
           this.#sealed(sealed)
           return Promise.resolve()
         },
-        lend: () => store.lend(),
+        lend: () => this.#lend(),
         adopt: (loan, records) => {
           store.adopt(loan, records)
+          staging?.staged(records)
         },
         giveBack: (loan) => {
           store.giveBack(loan)
+          this.#reserved.get(loan.pack)?.()
+          this.#reserved.delete(loan.pack)
         },
         progress: (bytes) => {
           tally.read(bytes)
@@ -210,7 +244,7 @@ export class Hands {
     raw: Uint8Array,
     links: readonly ChunkId[],
   ): ChunkId => {
-    const { store, vault, dryRun, tally } = this.#parts
+    const { store, vault, staging, dryRun, tally } = this.#parts
     const { id, bytes } = vault.seal(kind, raw, links)
     // What has links is kept here, also where somebody else has it: by it the next backup tells what has not changed.
     if (this.#made.has(id) || store.has(id)) return id
@@ -218,7 +252,8 @@ export class Hands {
     tally.chunk('tree', raw.length, bytes.length)
     if (dryRun) return id
     this.#putBytes += bytes.length
-    store.put(id, bytes).then(() => {
+    // What it refers to may still be given away, and dropped here (spec/upload.md §4).
+    store.put(id, bytes, { completes: staging === undefined }).then(() => {
       this.#putBytes -= bytes.length
       this.#wake()
     }, this.fail)

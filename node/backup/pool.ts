@@ -23,8 +23,8 @@ export interface PoolPorts {
   has(id: ChunkId): boolean
   /** Takes note of sealed chunks, and stores those that come with their bytes. */
   sealed(sealed: readonly Sealed[]): Promise<void>
-  /** Lends a thread a pack to append to; given back with {@link giveBack}. */
-  lend(): PackLoan
+  /** Lends a thread a pack to append to, once there is room for one; given back with {@link giveBack}. */
+  lend(): Promise<PackLoan>
   /** Chunks in a lent pack are durable there. */
   adopt(loan: PackLoan, records: readonly LoanRecord[]): void
   /** Takes a lent pack back, after all that was appended to it is adopted. */
@@ -158,11 +158,15 @@ export class Pool {
           reply(message.call, [])
         }),
       )
-    else if (message.type === 'lend') {
-      const loan = this.#ports.lend()
-      member.loans.set(loan.pack, loan)
-      reply(message.call, [], loan)
-    } else if (message.type === 'synced') this.#synced(member, message)
+    else if (message.type === 'lend')
+      later(
+        this.#ports.lend().then((loan) => () => {
+          member.loans.set(loan.pack, loan)
+          if (this.#isClosing) this.#takeBack(member)
+          else reply(message.call, [], loan)
+        }),
+      )
+    else if (message.type === 'synced') this.#synced(member, message)
     else if (message.type === 'progress') this.#ports.progress(message.bytes)
     else if (message.type === 'failed') this.#fail(errorOf(message.error))
     else {
@@ -218,9 +222,11 @@ export class Pool {
     }
     await Promise.all(this.#members.map(({ worker }) => worker.terminate()))
     await Promise.all(this.#exits)
-    for (const { loans } of this.#members) {
-      for (const loan of loans.values()) this.#ports.giveBack(loan)
-      loans.clear()
-    }
+    for (const member of this.#members) this.#takeBack(member)
+  }
+
+  #takeBack({ loans }: Member): void {
+    for (const loan of loans.values()) this.#ports.giveBack(loan)
+    loans.clear()
   }
 }

@@ -66,7 +66,8 @@ async function foresee(parts: NodeParts, { unfinished }: PruneParams): Promise<P
   const ready = explained.filter(({ waits }) => waits.length === 0).map(({ root }) => root)
   const needed = await neededChunks(ledger, store)
   const { chunks, bytes } = await store.freedBy(ready, {
-    mayReclaim: (id) => !needed.has(id),
+    mayReclaim: (id) => !needed.has(id) && !parts.reaper.isPromised(id),
+    ...(staying !== undefined && { staysAlone: (id) => staying.has(id) }),
     unfinished: unfinished || ledger.unfinishedForMs === undefined,
   })
   return {

@@ -205,11 +205,10 @@ export class PackFiles {
     return this.#active
   }
 
-  #claim(use: 'active' | 'lent'): number {
+  #claim(use: 'active' | 'lent', bytesMax = this.#options.packBytes): number {
     for (const pack of this.numbers()) {
       const file = this.#packs.get(pack)
-      if (file?.use !== 'idle' || file.size >= this.#options.packBytes || file.size < packHeaderBytes)
-        continue
+      if (file?.use !== 'idle' || file.size >= bytesMax || file.size < packHeaderBytes) continue
       file.use = use
       return pack
     }
@@ -270,13 +269,19 @@ export class PackFiles {
     this.#entry(pack).use = 'idle'
   }
 
-  /** Lends a pack to a writer in another thread. @throws {CellarError} `STORE_FULL`, `QUOTA_EXCEEDED` */
-  lend(): PackLoan {
+  /**
+   * Lends a pack to a writer in another thread.
+   *
+   * @param longest - bytes from which it takes no more; at most those of all packs
+   * @throws {CellarError} `STORE_FULL`, `QUOTA_EXCEEDED`
+   */
+  lend(longest: number = Infinity): PackLoan {
     this.#checkRoom(CHECK_SPACE_BYTES)
     return this.#guard(() => {
-      const pack = this.#claim('lent')
+      const packBytes = Math.min(longest, this.#options.packBytes)
+      const pack = this.#claim('lent', packBytes)
       const left = this.#options.quotaBytes - this.#bytes
-      const bytesMax = Math.min(this.#options.packBytes, this.size(pack) + left)
+      const bytesMax = Math.min(packBytes, this.size(pack) + left)
       const { headroomBytes } = this.#options
       return { path: this.path(pack), pack, offset: this.size(pack), bytesMax, headroomBytes }
     })

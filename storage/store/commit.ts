@@ -49,10 +49,12 @@ function enter(parts: StoreParts, draft: IndexDraft, batch: ReadonlyMap<ChunkId,
     enterChunk(draft, id, staged)
     draft.extendPack(staged.pack, staged.offset + staged.length)
   }
-  for (const [id, { links }] of batch) {
+  for (const [id, { links, isLoose }] of batch) {
+    const isNeeded = (draft.get(id)?.refs ?? 0) > 0
+    if (isLoose === true && !isNeeded) continue
     const isWhole = completeIfWhole(draft, id, links)
     // A wanted chunk came back: what refers to it is counted already, so what it refers to must be.
-    if (!isWhole && (draft.get(id)?.refs ?? 0) > 0) completeWithGaps(parts, draft, id)
+    if (!isWhole && isNeeded) completeWithGaps(parts, draft, id)
   }
 }
 

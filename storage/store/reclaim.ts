@@ -125,7 +125,8 @@ export function isSomethingUnknown({ index }: StoreParts): boolean {
   return false
 }
 
-function linksOf(parts: StoreParts, id: ChunkId): readonly ChunkId[] | undefined {
+/** The links of a chunk, checked; undefined when they cannot be known. */
+export function linksOf(parts: StoreParts, id: ChunkId): readonly ChunkId[] | undefined {
   try {
     return checkedLinks(parts, id)
   } catch (error) {

@@ -7,6 +7,8 @@ export interface StagedChunk {
   readonly offset: number
   readonly length: number
   readonly links: readonly ChunkId[]
+  /** A commit does not complete it: only `hold` does. */
+  readonly isLoose?: boolean
 }
 
 /** Accepted chunks in two generations: those waiting, and those a commit is making durable. */

@@ -1,0 +1,149 @@
+/** A laptop that may lean and devices that store, in one process: what uploads are tried on. */
+import { changeMember, type ChunkId, type Clock, type DeviceId, type Membership } from '../../../../protocol/index.ts'
+import { type Catalog, type ChunkStore, memoryCatalog, memoryStore } from '../../../../storage/index.ts'
+import { memoryNetwork } from '../../../../node/adapters/memory-network.ts'
+import { systemWorld } from '../../../../node/adapters/system-world.ts'
+import type { StagedChunk } from '../../../../node/backup/staging.ts'
+import { Reaper } from '../../../../node/deletion/reaper.ts'
+import { Events } from '../../../../node/events.ts'
+import { Ledger } from '../../../../node/ledger/ledger.ts'
+import { entryKey } from '../../../../node/ledger/records.ts'
+import type { Network } from '../../../../node/network.ts'
+import { UploadKeeper } from '../../../../node/upload/keeper.ts'
+import { OwnUploads } from '../../../../node/upload/own.ts'
+import { UPLOAD_PROTOCOL } from '../../../../protocol/index.ts'
+import { testChunk, type TestChunk } from '../../../support/chunks.ts'
+import { MemoryHub, saying, testMembership } from '../../../support/mesh.ts'
+
+/** One device. */
+export interface UploadDevice {
+  readonly device: DeviceId
+  readonly ledger: Ledger
+  readonly events: Events
+  readonly catalog: Catalog
+  readonly store: ChunkStore
+  readonly network: Network
+  readonly keeper: UploadKeeper
+  readonly own: OwnUploads
+  readonly reaper: Reaper
+  /** What it says of its room; a test may set it. */
+  room: { isFull: boolean; failed(): void }
+  close(): Promise<void>
+}
+
+/** The mesh: device 0 is a keeper that stores, device 1 the laptop, the others store. */
+export interface UploadMesh {
+  readonly hub: MemoryHub
+  readonly membership: Membership
+  readonly laptop: UploadDevice
+  readonly holders: readonly UploadDevice[]
+  /** Opens a device anew over what it had on its disk. */
+  restart(device: UploadDevice): Promise<UploadDevice>
+  link(a: UploadDevice, b: UploadDevice): Promise<void>
+  close(): Promise<void>
+}
+
+/** Opens the mesh; nobody is linked yet. */
+export async function uploadMesh(
+  options: {
+    readonly storers?: number
+    readonly leans?: boolean
+    readonly quotaBytes?: number
+    /** Of the laptop. @defaultValue that of the system */
+    readonly clock?: Clock
+  } = {},
+): Promise<UploadMesh> {
+  const hub = new MemoryHub()
+  const roles = ['writer', ...Array.from({ length: options.storers ?? 0 }, () => 'storer')] as 'writer'[]
+  const made = testMembership(roles)
+  const { signers } = made
+  const laptopId = signers[1]?.device ?? raise()
+  const membership =
+    options.leans === false
+      ? made.membership
+      : changeMember(made.membership, signers[0] ?? raise(), {
+          device: laptopId,
+          atMs: 0,
+          capabilities: new Set(['backup', 'read', 'lean']),
+        })
+  const open = async (number: number, before?: UploadDevice): Promise<UploadDevice> => {
+    const signer = signers[number] ?? raise()
+    const catalog = before?.catalog ?? memoryCatalog()
+    if (before === undefined) {
+      await catalog.sub('ledger').batch(
+        membership.entries.map((value, epoch) => ({ type: 'put', key: entryKey(epoch), value }) as const),
+        { durable: true },
+      )
+    }
+    const quota = options.quotaBytes === undefined || number === 1 ? {} : { quotaBytes: options.quotaBytes }
+    const store = before?.store ?? memoryStore(quota)
+    const events = new Events()
+    const { random } = systemWorld
+    const clock = (number === 1 ? options.clock : undefined) ?? systemWorld.clock
+    const ledger = await Ledger.open({ catalog: catalog.sub('ledger'), signer, clock, events, program: 'test' })
+    const network = memoryNetwork(hub, { device: signer.device })
+    network.members(new Set(membership.members.keys()))
+    const keeper = await UploadKeeper.open({ catalog: catalog.sub('uploads'), ledger, store, clock, events })
+    const connect = () => Promise.resolve({ network })
+    const own = await OwnUploads.open({
+      ...{ catalog: catalog.sub('own-uploads'), ledger, store, clock, random, events, connect },
+    })
+    const reaper = new Reaper({
+      ...{ ledger, store, clock, events },
+      settings: { holdWindowMs: 0, floorAgeMs: 0, floorNewest: 0 },
+      isStoreInUse: () => false,
+      isPromised: (id) => keeper.isPromised(id),
+      publish: () => ledger.publish(saying(...store.holds())).then(() => true),
+      pauseFetching: (step) => step(),
+    })
+    const device: UploadDevice = {
+      ...{ device: signer.device, ledger, events, catalog, store, network, keeper, own, reaper },
+      room: { isFull: false, failed: () => undefined },
+      close: () => network.close(),
+    }
+    network.handle(UPLOAD_PROTOCOL, 'members', (channel, from) => keeper.serve(from, channel, device.room))
+    return device
+  }
+  const opened = new Set<UploadDevice>()
+  const track = async (device: Promise<UploadDevice>): Promise<UploadDevice> => {
+    opened.add(await device)
+    return await device
+  }
+  const all = await Promise.all(signers.map((_, number) => track(open(number))))
+  return {
+    hub,
+    membership,
+    laptop: all[1] ?? raise(),
+    holders: all.filter((_, number) => number !== 1),
+    restart: async (device) => {
+      await device.close()
+      opened.delete(device)
+      return await track(open(signers.findIndex((signer) => signer.device === device.device), device))
+    },
+    link: async (a, b) => {
+      await a.network.dial(b.network.addresses()[0] ?? '', AbortSignal.timeout(5000))
+    },
+    close: async () => {
+      for (const device of opened) await device.close()
+    },
+  }
+}
+
+function raise(): never {
+  throw new TypeError('there is no such device')
+}
+
+/** Content that does not repeat. */
+export function contentOf(name: string, count: number, bytes = 1000): TestChunk[] {
+  return Array.from({ length: count }, (_, at) => testChunk(`${name} ${String(at)}`, [], bytes))
+}
+
+/** As a backup tells what it stored. */
+export function stagedOf(chunks: readonly TestChunk[]): StagedChunk[] {
+  return chunks.map(({ id, bytes }) => ({ id, length: bytes.byteLength }))
+}
+
+/** Ids of chunks. */
+export function idsOf(chunks: readonly TestChunk[]): ChunkId[] {
+  return chunks.map(({ id }) => id)
+}
