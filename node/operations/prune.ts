@@ -65,6 +65,7 @@ async function foresee(parts: NodeParts, { unfinished }: PruneParams): Promise<P
   const explained = new Explainer(parts).all()
   const ready = explained.filter(({ waits }) => waits.length === 0).map(({ root }) => root)
   const needed = await neededChunks(ledger, store)
+  const staying = await parts.reaper.treesToKeep()
   const { chunks, bytes } = await store.freedBy(ready, {
     mayReclaim: (id) => !needed.has(id) && !parts.reaper.isPromised(id),
     ...(staying !== undefined && { staysAlone: (id) => staying.has(id) }),

@@ -41,6 +41,7 @@ class Count {
   readonly #parts: StoreParts
   readonly #limit: number
   readonly #mayReclaim: (id: ChunkId) => boolean
+  readonly #staysAlone: ((id: ChunkId) => boolean) | undefined
   /** References left, of the chunks from which some were taken; of those that go, -1. */
   readonly #left = new Map<ChunkId, number>()
   readonly #open: ChunkId[] = []
@@ -52,6 +53,7 @@ class Count {
     this.#parts = parts
     this.#limit = options.limit ?? LOOKS_MAX
     this.#mayReclaim = options.mayReclaim ?? (() => true)
+    this.#staysAlone = options.staysAlone
   }
 
   /** More would have had to be looked at. */
@@ -86,8 +88,10 @@ class Count {
     if (record === undefined || this.#parts.staging.get(id) !== undefined || !this.#mayReclaim(id)) return
     const links = record.isComplete && record.linkCount > 0 ? linksOf(this.#parts, id) : []
     if (links === undefined) return // as `reclaim`: unknown means pinned
-    this.chunks++
-    this.bytes += record.pack === 0 ? 0 : record.length + recordHeaderBytes
+    if (this.#staysAlone?.(id) !== true) {
+      this.chunks++
+      this.bytes += record.pack === 0 ? 0 : record.length + recordHeaderBytes
+    }
     for (const link of links) {
       if (this.isOver) return
       this.start(link, 1)

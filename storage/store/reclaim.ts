@@ -102,11 +102,18 @@ class Removal {
     const record = draft.get(id)
     if (record === undefined || record.refs > 0 || parts.staging.get(id) !== undefined) return undefined
     if (!this.#options.mayReclaim(id)) return undefined
+    const staysAlone = this.#options.staysAlone?.(id) === true
+    if (staysAlone && !record.isComplete) return undefined
     if (record.isComplete) {
       const links = linksOf(parts, id)
       if (links === undefined) return undefined // its links are unknown: it and what is below stay until it is replaced
       this.#looks += links.length
       for (const link of links) if (draft.refer(link, -1) === 0) this.#open.push(link)
+    }
+    if (staysAlone) {
+      // In one batch with what it no longer counts in: it is as if it had come without what is below it.
+      draft.set(id, { ...record, isComplete: false, isReleased: false })
+      return undefined
     }
     draft.set(id, undefined)
     return record.pack === 0 ? 0 : record.length + recordHeaderBytes

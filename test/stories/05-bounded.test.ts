@@ -56,7 +56,7 @@ describe('story 5: a first backup larger than the disk', function () {
     await Promise.all([box.start(), laptop.start()])
     await untilLinked(laptop, desktop)
     await desktop.run('devices', 'thin', 'laptop')
-
+    await untilStatus(laptop, 'knows that it is thin', ({ thin }) => thin !== undefined)
     await untilLinked(laptop, box)
   })
   after(async () => {

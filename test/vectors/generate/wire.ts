@@ -58,6 +58,7 @@ const MESSAGES: Readonly<Record<string, Message>> = {
   absent: { type: 'absent', request: 7, ids: [ID] },
   done: { type: 'done', request: 4_294_967_295 },
   corrupt: { type: 'corrupt', ids: [ID] },
+  missing: { type: 'missing', ids: [ID] },
   prove: {
     type: 'prove',
     request: 3,
@@ -65,7 +66,6 @@ const MESSAGES: Readonly<Record<string, Message>> = {
     ids: [ID, '00'.repeat(32) as ChunkId],
   },
   proof: { type: 'proof', request: 3, macs: [new Uint8Array(32).fill(8), new Uint8Array(32)] },
-  pake: { type: 'pake', fields: [new Uint8Array(32).fill(1)] },
   'upload-open': { type: 'uploadOpen', upload: '33'.repeat(16) as UploadId },
   'upload-ready': { type: 'uploadReady', roomBytes: 5_000_000_000 },
   deposit: { type: 'deposit', request: 1, ids: [ID, '00'.repeat(32) as ChunkId] },
@@ -74,6 +74,7 @@ const MESSAGES: Readonly<Record<string, Message>> = {
   durable: { type: 'durable', request: 1 },
   'upload-close': { type: 'uploadClose', request: 9, roots: [ID] },
   'upload-close-without-root': { type: 'uploadClose', request: 9, roots: [] },
+  pake: { type: 'pake', fields: [new Uint8Array(32).fill(1)] },
   confirm: { type: 'confirm', fields: [] },
   offer: { type: 'offer', fields: [new Uint8Array(1)] },
   accept: { type: 'accept', fields: [] },
@@ -129,8 +130,8 @@ function faultVectors(): Vector[] {
   const neither = { rule: 'W2.1', reason: 'neither a message nor a chunk' }
   const form = (reason: string): Fault => ({ rule: 'W3.2', reason })
   const proveIds = (reason: string): Fault => ({ rule: 'W6.1', reason })
-  const notice = [1, new Uint8Array(32), 3, KEY, 1, 9, new Uint8Array(32)]
   const depositIds = (reason: string): Fault => ({ rule: 'W7.1', reason })
+  const notice = [1, new Uint8Array(32), 3, KEY, 1, 9, new Uint8Array(32)]
   return [
     fault('frame-empty', neither, new Uint8Array(0)),
     fault('frame-of-unknown-type', neither, Uint8Array.of(2, 0, 0, 0, 0)),
@@ -176,13 +177,13 @@ function faultVectors(): Vector[] {
     fault('proof-cut', form('wrong length'), message(14, 3, new Uint8Array(33))),
     fault('proof-of-nothing', form('wrong length'), message(14, 3, new Uint8Array(0))),
     fault('proof-too-long', form('wrong length'), message(14, 3, new Uint8Array(65 * 32))),
-    fault(
     fault('upload-id-cut', form('wrong length'), message(21, new Uint8Array(15))),
     fault('upload-room-beyond-a-pebibyte', form('out of range'), message(22, 2 ** 50 + 1)),
     fault('deposit-of-nothing', depositIds('wrong length'), message(23, 1, new Uint8Array(0))),
     fault('deposit-twice', depositIds('named twice'), message(23, 1, new Uint8Array(64))),
     fault('deposit-too-many-ids', depositIds('wrong length'), message(23, 1, new Uint8Array(1025 * 32))),
     fault('upload-close-root-cut', { rule: 'W3.3', reason: 'wrong length' }, message(26, 9, new Uint8Array(31))),
+    fault(
       'pairing-too-many-fields',
       form('too long'),
       message(
