@@ -1,4 +1,4 @@
-import type { LogSink } from '../../node/client.ts'
+import { isCellarError, type LogSink, type NodeHandle } from '../../node/client.ts'
 import { shortAddress } from '../output/format.ts'
 import { formatLogLine, isJournal, type LogForm } from '../output/log-line.ts'
 import { askPassphrase } from '../secrets.ts'
@@ -23,6 +23,7 @@ async function start(session: Session): Promise<number> {
   const home = await session.home()
   const ask = () => askPassphrase(session)
   const node = await session.world.door.run(home, session.signal, session.limits, logSink(session), ask)
+  const stopReloading = session.world.onReload(() => void reload(session, node.handle))
   try {
     const status = await node.handle.call('status', {}, { signal: session.signal })
     if (session.json) {
@@ -44,6 +45,7 @@ async function start(session: Session): Promise<number> {
   } catch (error) {
     if (!session.signal.aborted) throw error
   } finally {
+    stopReloading()
     const cutOff = await node.close()
     if (cutOff.length > 0)
       session.print.notice(`cut off, as it did not end when told to: ${cutOff.join(', ')}`)
@@ -52,6 +54,17 @@ async function start(session: Session): Promise<number> {
   else session.print.info('The node has ended.')
   // Being stopped is how a node ends well.
   return 0
+}
+
+/** SIGHUP: as `cellar config reload`; with settings that are wrong the node goes on with those it has. */
+async function reload({ print, signal }: Session, node: NodeHandle): Promise<void> {
+  try {
+    const { needs_restart: waiting } = await node.call('configReload', {}, { signal })
+    if (waiting.length > 0) print.notice(`the node has to be started again for ${waiting.join(', ')}`)
+  } catch (error) {
+    // The node has told of it, in its log and its status.
+    if (!isCellarError(error)) throw error
+  }
 }
 
 /** The log goes to standard error: readable on a terminal and in the journal, as JSON anywhere else. */

@@ -13,16 +13,19 @@ interface Kind<T> {
   readonly parse: (value: unknown, place: Place) => T | undefined
   readonly write?: (value: T) => unknown
   readonly show?: (value: T) => unknown
+  /** What is there may be a secret, and is not said again when it does not fit. */
+  readonly isSecret?: boolean
 }
 
 /** A value that is one thing: what does not fit is refused with what is wanted and what is there. */
-export function kind<T>({ wants, schema, example, parse, write, show }: Kind<T>): ValueType<T> {
+export function kind<T>({ wants, schema, example, parse, write, show, isSecret }: Kind<T>): ValueType<T> {
   const writeIt = write ?? ((value: T) => value)
+  const butIs = (value: unknown) => (isSecret === true ? '' : `, not ${kindOf(value)}`)
   return {
     wants,
     schema,
     example,
-    read: (value, place) => parse(value, place) ?? place.refuse(`must be ${wants}, not ${kindOf(value)}`),
+    read: (value, place) => parse(value, place) ?? place.refuse(`must be ${wants}${butIs(value)}`),
     write: writeIt,
     show: show ?? writeIt,
   }
@@ -36,6 +39,7 @@ function textKind<T>(of: {
   readonly parse: (text: string, place: Place) => T | undefined
   readonly write?: (value: T) => unknown
   readonly show?: (value: T) => unknown
+  readonly isSecret?: boolean
 }): ValueType<T> {
   const { pattern, parse } = of
   const fits = pattern === undefined ? undefined : new RegExp(pattern, 'u')
@@ -52,9 +56,6 @@ export const text = textKind({ wants: 'a text in quotes', example: 'text', patte
 
 /** Any text, also an empty one or one of several lines. */
 export const anyText = textKind({ wants: 'a text in quotes', example: 'text', parse: (it) => it })
-
-/** A text that is not shown. */
-export const secretText: ValueType<string> = { ...anyText, show: () => HIDDEN }
 
 /** What stands in the place of a secret. */
 export const HIDDEN = '…'
@@ -231,6 +232,7 @@ export const webAddress = textKind<string>({
   wants: 'an address that begins with https:// or http://',
   example: 'https://host/path',
   pattern: '^https?://[^/]',
+  isSecret: true,
   parse: (it) => (URL.canParse(it) ? it : undefined),
   show: (it) => {
     const { protocol, host, pathname, search, username } = new URL(it)
@@ -244,6 +246,7 @@ export const mailServer = textKind<string>({
   wants: 'smtp://USER@HOST:PORT, or smtps://…',
   example: 'smtp://user@host:587',
   pattern: '^smtps?://[^/]',
+  isSecret: true,
   parse: (it) => (URL.canParse(it) && new URL(it).hostname !== '' ? it : undefined),
   show: (it) => {
     const url = new URL(it)
@@ -254,6 +257,7 @@ export const mailServer = textKind<string>({
 /** Names with values, such as headers of HTTP. Values are not shown. */
 export const headers: ValueType<Readonly<Record<string, string>>> = {
   ...kind<Readonly<Record<string, string>>>({
+    isSecret: true,
     wants: 'a table of names and texts, such as { Authorization = "Bearer ${TOKEN}" }',
     schema: {
       type: 'object',

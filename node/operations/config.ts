@@ -1,10 +1,11 @@
 /** Settings of a node that runs: what is in force, and reading them again (spec/config.md §5). */
 
-import { CellarError } from '../../protocol/index.ts'
+import { CellarError, isCellarError } from '../../protocol/index.ts'
 import type { ConfigInForce, ConfigReloaded, ProfileInfo } from '../api.ts'
 import { changesOf } from '../config/changes.ts'
 import { isRunnable } from '../config/profiles.ts'
 import { tableInForce } from '../config/show.ts'
+import type { Config } from '../config/types.ts'
 import { rulesInWords } from '../deletion/retention-settings.ts'
 import type { NodeParts } from '../parts.ts'
 
@@ -22,9 +23,19 @@ export function reloadConfig(parts: NodeParts): ConfigReloaded {
   if (!parts.isRunning)
     throw new CellarError('NODE_NOT_RUNNING', 'no node is running here: the next one reads the settings anyway')
   const { settings } = parts
-  const { next, changed, needsRestart } = changesOf(settings.current, settings.readAgain())
+  const { next, changed, needsRestart } = changesOf(settings.current, readAgain(parts))
   if (changed.length > 0) settings.change(next)
   return { message_type: 'config_reloaded', path: parts.home.config, changed, needs_restart: needsRestart }
+}
+
+/** What is wrong with the file is wrong for the next start too: it is told also where nobody waits for the answer. */
+function readAgain({ settings, events }: NodeParts): Config {
+  try {
+    return settings.readAgain()
+  } catch (error) {
+    if (isCellarError(error)) events.emit({ kind: 'trouble', code: error.code, message: `settings: ${error.message}` })
+    throw error
+  }
 }
 
 /** The profiles, in the order of the file. */

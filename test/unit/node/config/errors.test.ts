@@ -114,10 +114,17 @@ describe('what is wrong in settings', () => {
     ])
   })
 
-  it('never has a secret in it: a text of more than a word is not said again', () => {
-    const url = 'htp://discord.com/api/webhooks/1234567890/SECRET-SECRET-SECRET'
-    const [line = ''] = said(`[[hook]]\nname = "a"\nurl = "${url}"`)
-    assert.match(line, /must be an address/)
-    assert.doesNotMatch(line, /SECRET/)
+  it('never has a secret in it: addresses, headers and long texts are not said again', () => {
+    const hook = '[[hook]]\nname = "a"\n'
+    for (const [text, key] of [
+      [`${hook}url = "htp://SECRET"`, 'url'],
+      [`${hook}url = "https://x.org"\nheaders = { "a b" = "SECRET" }`, 'headers'],
+      ['[email]\nsmtp = "ann:SECRET@mail"\nfrom = "a"\nto = ["b"]', 'smtp'],
+      [`log_level = "${'SECRET'.repeat(10)}"`, 'log_level'],
+    ] as const) {
+      const [line = ''] = said(text)
+      assert.match(line, new RegExp(key))
+      assert.doesNotMatch(line, /SECRET/)
+    }
   })
 })
