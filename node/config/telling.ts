@@ -43,6 +43,8 @@ export const silences: ValueType<readonly SilenceRule[]> = {
     return rules
   },
   write: (rules) =>
-    Object.fromEntries(rules.map(({ device, afterMs }) => [device, afterMs === undefined ? NEVER : formatSpan(afterMs)])),
+    Object.fromEntries(
+      rules.map(({ device, afterMs }) => [device, afterMs === undefined ? NEVER : formatSpan(afterMs)]),
+    ),
   show: (rules) => silences.write(rules),
 }

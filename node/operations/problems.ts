@@ -4,13 +4,14 @@ import { ERRORS, type RootId } from '../../protocol/index.ts'
 import type { Problem } from '../api.ts'
 import type { NodeParts } from '../parts.ts'
 import { fullProblems } from './full.ts'
+import { keyProblems } from './recovery.ts'
 
 /** The problems that stand now, the gravest of the store and of the keys. */
 export function standingProblems(
   parts: NodeParts,
   roots: readonly RootId[] = parts.ledger.liveRoots(),
 ): Problem[] {
-  return [...fullProblems(parts, roots), ...storeProblems(parts), ...ledgerProblems(parts)]
+  return [...fullProblems(parts, roots), ...storeProblems(parts), ...ledgerProblems(parts), ...keyProblems(parts)]
 }
 
 function storeProblems(parts: NodeParts): Problem[] {

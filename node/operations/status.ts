@@ -15,7 +15,6 @@ import { copiesNow, isSafe, trustedCopies } from './copies.ts'
 import { listDevices } from './devices.ts'
 import { isFull } from './full.ts'
 import { standingProblems } from './problems.ts'
-import { keyProblems } from './recovery.ts'
 import { retentionStatus } from './retain.ts'
 import { listSchedule } from './scheduled.ts'
 import { thinStatus } from './thin.ts'
@@ -121,5 +120,5 @@ function waitingFor(parts: NodeParts, roots: readonly RootId[], devices: Status[
 function problemsOf(parts: NodeParts, roots: readonly RootId[], telling: Status['telling']): Problem[] {
   const problems = [...standingProblems(parts, roots), ...tellingProblems(parts, telling)]
   const nowMs = parts.world.clock.nowMs()
-  return [...problems, ...keyProblems(parts), ...parts.troubles.recent(nowMs)]
+  return [...problems, ...parts.troubles.recent(nowMs)]
 }

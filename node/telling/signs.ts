@@ -1,6 +1,6 @@
 /** Notes the signs of life of the other devices, and says which of them are silent (telling.md §8). */
 
-import { type DeviceId, type Member, memberNow } from '../../protocol/index.ts'
+import { type DeviceId, machinesOf, type Member, memberNow } from '../../protocol/index.ts'
 import type { SilentDevice } from '../api-telling.ts'
 import type { NodeParts } from '../parts.ts'
 import { EVERY } from '../snapshots.ts'
@@ -20,20 +20,9 @@ export function silentAfterMs(parts: Pick<SignParts, 'settings'>, name: string):
   return own === undefined ? standard : own.afterMs
 }
 
-/** A key on paper: nothing is ever heard of it. */
-function isPaper(role: string): boolean {
-  return role === 'paper'
-}
-
 /** The devices that are expected to be heard of: other members that are machines. */
-function others(parts: SignParts): Member[] {
-  const { ledger, signer } = parts
-  return [...ledger.membership.members.values()].filter(
-    (member) =>
-      member.device !== signer.device &&
-      memberNow(ledger.membership, member.device) !== undefined &&
-      !isPaper(member.role),
-  )
+function others({ ledger, signer }: SignParts): Member[] {
+  return machinesOf(ledger.membership).filter(({ device }) => device !== signer.device)
 }
 
 /** Notes what is new: called when there is news, and before silences are looked for. */

@@ -10,6 +10,7 @@ import { entryKey } from '../../node/ledger/records.ts'
 import { Online } from '../../node/online.ts'
 import { handlersOf } from '../../node/operations/index.ts'
 import type { NodeParts } from '../../node/parts.ts'
+import type { Outside } from '../../node/telling/outside.ts'
 import { sayingOf } from '../../node/saying.ts'
 import { sourceLabel } from '../../node/source-label.ts'
 import { openVault } from '../../node/vault.ts'
@@ -29,6 +30,8 @@ export interface TestNodeOptions {
   readonly isBlind?: boolean
   /** Left out: it reaches nobody. */
   readonly hub?: MemoryHub
+  /** Who is told goes there. */
+  readonly outside?: Outside
   /** In the place of one without a bound. */
   readonly store?: ChunkStore
   /** Of an earlier node, to go on from. */
@@ -82,6 +85,7 @@ export async function testNode(options: TestNodeOptions): Promise<TestNode> {
       openStore: () => Promise.resolve({ ...boundMethods(store), close: () => Promise.resolve() }),
       openVault,
       isRunning: options.isRunning === true,
+      outside: () => Promise.resolve(options.outside ?? notGiven()),
       connect: (all) => Promise.resolve(connectTo(all, hub)),
     },
     closers,
@@ -95,6 +99,10 @@ export async function testNode(options: TestNodeOptions): Promise<TestNode> {
     call: (method, params) => handle.call(method, params, { signal: AbortSignal.timeout(20_000) }),
     close: () => handle.close(),
   }
+}
+
+function notGiven(): never {
+  throw new TypeError('this test gave no outside to its node')
 }
 
 /** All methods of an object, bound to it. */
