@@ -16,6 +16,7 @@ import { sourceLabel } from '../../node/source-label.ts'
 import { openVault } from '../../node/vault.ts'
 import { ManualClock } from '../unit/node/manual-clock.ts'
 import { testChunk } from './chunks.ts'
+import { assertFits } from './fits.ts'
 
 /** What a node for tests is made of. */
 export interface TestNodeOptions {
@@ -96,7 +97,14 @@ export async function testNode(options: TestNodeOptions): Promise<TestNode> {
     clock,
     catalog,
     store,
-    call: (method, params) => handle.call(method, params, { signal: AbortSignal.timeout(20_000) }),
+    call: async (method, params) => {
+      const onEvent = (event: unknown) => {
+        assertFits(method, 'event', event)
+      }
+      const result = await handle.call(method, params, { signal: AbortSignal.timeout(20_000), onEvent })
+      assertFits(method, 'result', result)
+      return result
+    },
     close: () => handle.close(),
   }
 }
