@@ -6,6 +6,7 @@ import { runCli } from './program.ts'
 import { processArguments, processDirectory } from './raw-args.ts'
 import { errorStream, onInterrupt, onReload, sinkOf, sourceOf } from './streams.ts'
 import { nodeDoor } from './node-door.ts'
+import { systemHost } from './service/host.ts'
 
 process.exitCode = await runCli({
   args: processArguments(),
@@ -16,6 +17,7 @@ process.exitCode = await runCli({
   stdout: sinkOf(process.stdout),
   stderr: sinkOf(process.stderr),
   door: nodeDoor(process.env),
+  host: systemHost(),
   nowMs: () => Date.now(),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   onInterrupt,

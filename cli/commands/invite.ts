@@ -42,6 +42,7 @@ export const defineInvite: Define = (program, act) => {
     'cellar invite',
     'cellar invite --role keeper --name desktop',
     'cellar invite --role storer --may-forget --quota 500G --token',
+    'cellar invite -q --role storer --token | ssh pi cellar join -',
   )
 }
 
@@ -67,6 +68,8 @@ async function invite(session: Session, options: Options): Promise<undefined> {
   )
   if (session.json) return void session.print.json({ message_type: 'admitted', ...invited })
   const { print } = session
+  // With -q only the code: it goes into a pipe, whose reader has what it wants.
+  if (print.options.quiet) return undefined
   print.result(`${print.strong(print.safe(invited.name))} has joined as ${invited.role}.`)
   print.result(`Check words, the same on both devices: ${print.strong(invited.check_words.join(' '))}`)
   return undefined
@@ -82,6 +85,7 @@ function show(session: Session, event: InviteEvent): void {
         : `${String(event.left)} ${event.left === 1 ? 'try is' : 'tries are'} left`
     return print.problem(`a wrong code was tried; ${left}`, event)
   }
+  if (print.options.quiet) return print.result(event.code)
   print.result(`On the other device, until ${formatTime(event.expires_at)}:`)
   print.result('')
   print.result(`  cellar join ${print.strong(event.code)}`)

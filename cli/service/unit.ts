@@ -58,7 +58,7 @@ export function unitText(options: UnitOptions): string {
         ? ([
             ['Wants', 'network-online.target'],
             ['After', 'network-online.target'],
-            ['RequiresMountsFor', options.writes.map(path).join(' ')],
+            ['RequiresMountsFor', needed(options).map(path).join(' ')],
           ] as const)
         : []),
     ]),
@@ -66,6 +66,11 @@ export function unitText(options: UnitOptions): string {
     section('Install', [['WantedBy', isSystem ? 'multi-user.target' : 'default.target']]),
   ]
   return `${UNIT_MARK}${isSystem ? '' : ' --user'} ${UNIT_NAME}\n\n${sections.join('\n')}`
+}
+
+/** Without these it cannot run; what has a `-` before it may come later. */
+function needed({ writes }: UnitOptions): readonly string[] {
+  return writes.filter((place) => !place.startsWith('-'))
 }
 
 type Line = readonly [key: string, value: string]

@@ -14,56 +14,58 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** Troubles that mend themselves; they are looked for only when something is. */
+/** What people call a device. */
+type NameOf = (device: DeviceId) => string
+
+type Kind = NodeEvent['kind']
+type EventOf<K extends Kind> = Extract<NodeEvent, { kind: K }>
+
+/** Troubles that mend themselves; they are looked for only when something is wrong. */
 const QUIET: ReadonlySet<string> = new Set(['PEER_GONE', 'ABORTED'])
 
-/**
- * The line of an event; undefined for those that say nothing to people.
- *
- * @param nameOf - what people call a device
- */
-export function lineOf(event: NodeEvent, nameOf: (device: DeviceId) => string): LogLine | undefined {
-  switch (event.kind) {
-    case 'view':
-    case 'session':
-      return undefined
-    case 'peer':
-      return line('info', `${nameOf(event.device)} is ${event.state === 'up' ? 'connected' : 'gone'}`, {
-        device: event.device,
-      })
-    case 'contact':
-      return line('debug', `${nameOf(event.device)} knows of this device`, { device: event.device })
-    case 'served':
-      return line('trace', `sent a chunk to ${nameOf(event.device)}`, { device: event.device, bytes: event.bytes })
-    case 'fetching':
-      return line('debug', `fetches snapshot ${event.root.slice(0, 8)}`, {
-        snapshot_id: event.root,
-        bytes: event.bytes,
-        open: event.open,
-      })
-    case 'held':
-      return line('info', `holds snapshot ${event.root.slice(0, 8)}`, {
-        snapshot_id: event.root,
-        bytes: event.bytes,
-      })
-    case 'room':
-      return event.isFull
-        ? line('warn', 'the store is full', {})
-        : line('info', 'the store has room again', {})
-    case 'bad-chunk':
-      return line('error', `chunk ${event.id.slice(0, 8)} is damaged and set aside`, { chunk: event.id })
-    case 'task':
-      return taskLine(event)
-    case 'trouble': {
-      const { code, device, message } = event
-      const level = QUIET.has(code) ? 'debug' : code === 'INTERNAL' ? 'error' : 'warn'
-      const whose = device === undefined ? '' : `${nameOf(device)}: `
-      return line(level, `${whose}${message}`, { code, ...(device !== undefined && { device }) })
-    }
-  }
+/** How each kind of event is told; what is not here says nothing to people. */
+const LINES: { readonly [K in Kind]?: (event: EventOf<K>, nameOf: NameOf) => LogLine } = {
+  settings: () => line('info', 'other settings are in force'),
+  peer: ({ device, state }, nameOf) =>
+    line('info', `${nameOf(device)} is ${state === 'up' ? 'connected' : 'gone'}`, { device }),
+  contact: ({ device }, nameOf) => line('debug', `${nameOf(device)} knows of this device`, { device }),
+  served: ({ device, bytes }, nameOf) =>
+    line('trace', `sent a chunk to ${nameOf(device)}`, { device, bytes }),
+  deposited: ({ device, bytes }, nameOf) =>
+    line('trace', `took a chunk from ${nameOf(device)}`, { device, bytes }),
+  uploaded: ({ device, chunks, bytes }, nameOf) =>
+    line('debug', `${String(chunks)} chunks are safe with ${nameOf(device)}`, { device, chunks, bytes }),
+  fetching: ({ root, bytes, open }) =>
+    line('trace', `fetches snapshot ${root.slice(0, 8)}`, { snapshot_id: root, bytes, open }),
+  held: ({ root, bytes }) =>
+    line('info', `holds snapshot ${root.slice(0, 8)}`, { snapshot_id: root, bytes }),
+  room: ({ isFull }) => (isFull ? line('warn', 'the store is full') : line('info', 'the store has room again')),
+  'bad-chunk': ({ id }) => line('error', `chunk ${id.slice(0, 8)} is damaged, and set aside`, { chunk: id }),
+  missing: ({ device, ids }, nameOf) =>
+    line('warn', `${nameOf(device)} finds ${String(ids.length)} chunks of this device nowhere`, { device }),
+  mended: ({ id, from }) => line('info', `chunk ${id.slice(0, 8)} is mended from the ${from}`, { chunk: id }),
+  audited: ({ device, root, outcome }, nameOf) =>
+    outcome === 'proven'
+      ? line('debug', `${nameOf(device)} has proven snapshot ${root.slice(0, 8)}`, { device, snapshot_id: root })
+      : line('warn', `${nameOf(device)} could not prove that it has snapshot ${root.slice(0, 8)}`, {
+          device,
+          snapshot_id: root,
+        }),
+  task: taskLine,
+  trouble: ({ code, device, message }, nameOf) => {
+    const level = QUIET.has(code) ? 'debug' : code === 'INTERNAL' ? 'error' : 'warn'
+    const whose = device === undefined ? '' : `${nameOf(device)}: `
+    return line(level, `${whose}${message}`, { code, ...(device !== undefined && { device }) })
+  },
 }
 
-function line(level: LineLevel, message: string, fields: Readonly<Record<string, unknown>>): LogLine {
+/** The line of an event; undefined for those that say nothing to people. */
+export function lineOf(event: NodeEvent, nameOf: NameOf): LogLine | undefined {
+  const tell = LINES[event.kind] as ((event: NodeEvent, nameOf: NameOf) => LogLine) | undefined
+  return tell?.(event, nameOf)
+}
+
+function line(level: LineLevel, message: string, fields: Readonly<Record<string, unknown>> = {}): LogLine {
   return { level, message, fields }
 }
 

@@ -59,7 +59,6 @@ export function openLog(parts: LogParts, sink: LogSink): Log {
     }),
     settings.onChange((now) => {
       if (sink.level === undefined) logger.level = now.logLevel
-      logger.info('settings were read again')
     }),
   ]
   return {

@@ -56,6 +56,8 @@ interface Entry {
   readonly task: Task
   readonly times: Times
   record: TaskRecord
+  /** The record is in the catalog, or it was tried. */
+  isNoted: boolean
   /** The time for which it was told that it is put off. */
   putOffMs: number | undefined
   hindrance: Hindrance | undefined
@@ -93,9 +95,12 @@ export class Scheduler {
     this.#entries = tasks.map((task) => {
       const id = taskId(task)
       const times = this.#timesOf(task)
-      const record = before.get(id)?.record ?? this.#records.get(id)
-      const entry = { task, times, record: record ?? { sinceMs: nowMs, attempts: 0 } }
-      return { ...entry, putOffMs: before.get(id)?.putOffMs, hindrance: undefined }
+      // What was never on has nothing to catch up with once it is.
+      const known = before.get(id)?.task.due === 'off' ? undefined : before.get(id)?.record
+      const noted = this.#records.get(id)
+      const record = known ?? noted ?? { sinceMs: nowMs, attempts: 0 }
+      const { putOffMs } = before.get(id) ?? {}
+      return { task, times, record, isNoted: noted !== undefined, putOffMs, hindrance: undefined }
     })
     this.#wakeUp()
   }
@@ -171,7 +176,7 @@ export class Scheduler {
     const id = taskId(task)
     if (calendar === undefined)
       throw new CellarError('CONFIG_INVALID', `the schedule of ${id} cannot be understood: ${task.due}`)
-    return { calendar, jitterMs: task.jitterMs, share: shareOf(this.#parts.device, id) }
+    return { calendar: remembering(calendar), jitterMs: task.jitterMs, share: shareOf(this.#parts.device, id) }
   }
 
   #wakeUp(): void {
@@ -222,12 +227,12 @@ export class Scheduler {
   async #inOrder(nowMs: number): Promise<{ readonly entry: Entry; readonly atMs: number }[]> {
     const found: { readonly entry: Entry; readonly atMs: number }[] = []
     for (const entry of this.#entries) {
-      // What was never on has nothing to catch up with once it is.
       if (entry.task.due === 'off') continue
       const id = taskId(entry.task)
       const record = notAhead(entry.record, nowMs)
-      const isNew = record !== entry.record || this.#records.get(id) === undefined
+      const isNew = record !== entry.record || !entry.isNoted
       entry.record = record
+      entry.isNoted = true
       // From when on times count must outlive a restart: else a device that is never long awake would never begin.
       if (isNew) await this.#note(id, record)
       const atMs = dueMs(record, entry.times)
@@ -303,6 +308,21 @@ export class Scheduler {
       if (!isCellarError(error)) throw error
       this.#parts.events.emit({ kind: 'trouble', code: error.code, message: `schedule: ${error.message}` })
     }
+  }
+}
+
+/** A calendar is asked the same again every minute, and works long for an answer. */
+function remembering(calendar: Calendar): Calendar {
+  const known = new Map<number, number | undefined>()
+  return {
+    after: (ms) => {
+      if (!known.has(ms)) {
+        // One task asks for two times: when it is next, and the one after that.
+        if (known.size >= 2) known.clear()
+        known.set(ms, calendar.after(ms))
+      }
+      return known.get(ms)
+    },
   }
 }
 

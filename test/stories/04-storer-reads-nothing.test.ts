@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Device, finish, jsonLines } from '../tools/cellar.ts'
+import { FakeSystemd } from '../tools/fake-systemd.ts'
 import {
   admittedBy,
   backUp,
@@ -14,6 +15,7 @@ import {
   openInvitation,
   restoreSame,
   snapshotsOf,
+  statusOf,
 } from '../tools/household.ts'
 import { searchLeaks } from '../tools/leaks.ts'
 import { type MadeTree, makeTree } from '../tools/make-tree.ts'
@@ -38,13 +40,15 @@ describe('story 4: a storer reads nothing', function () {
   let source: string
   let made: MadeTree
   let snapshot: string
+  let systemd: FakeSystemd
 
   before(async () => {
     house = new Household()
     source = house.path('quince-documents')
     made = makeTree(source, { seed: 'story 4', filesSmall: 80, largeBytes: 16 * mebibyte })
     laptop = house.device('laptop')
-    pi = house.device('pi')
+    systemd = new FakeSystemd(house.path('systemd'))
+    pi = house.device('pi', { env: systemd.env })
     await laptop.init()
     await laptop.start()
     const invitation = await openInvitation(laptop, '--role', 'storer', '--token', '--name', 'pi')
@@ -59,7 +63,10 @@ describe('story 4: a storer reads nothing', function () {
     await pi.start()
     snapshot = (await backUp(laptop, source, '--wait', '--tag', 'quince-tag')).id
   })
-  after(() => house[Symbol.asyncDispose]())
+  after(async () => {
+    systemd.end()
+    await house[Symbol.asyncDispose]()
+  })
 
   it('it holds the snapshot and can check every byte of it', async () => {
     const [seen] = await snapshotsOf(pi)
@@ -121,5 +128,31 @@ describe('story 4: a storer reads nothing', function () {
     if (peak === undefined) this.skip()
     assert.ok(peak < residentBytesMax, `${String(Math.round(peak / mebibyte))} MiB`)
     process.stdout.write(`      (its node had at most ${String(Math.round(peak / mebibyte))} MiB)\n`)
+  })
+
+  it('it runs as a service, which takes what is new, and ends within seconds', async () => {
+    await pi.stop()
+    await pi.run('service', 'install')
+    assert.match(readFileSync(systemd.unitPath, 'utf8'), /^NoNewPrivileges=yes$/m)
+    const status = await statusOf(pi)
+    assert.equal(status?.running, true)
+    assert.equal(status?.pid, systemd.pid)
+    assert.equal((await pi.json('service', 'status'))['up_to_date'], true)
+    const { id } = await backUp(laptop, join(source, 'large'), '--wait')
+    assert.ok((await snapshotsOf(pi)).some((one) => one.id === id && one.here))
+    const { seconds } = await pi.run('service', 'uninstall')
+    assert.ok(seconds < 10, `${String(seconds)} s`)
+    assert.equal(await statusOf(pi), undefined)
+    assert.ok(!existsSync(systemd.unitPath))
+    assert.equal((await pi.try('service', 'status')).status, 1)
+  })
+
+  it('the log of its service names no file and holds no key', () => {
+    const lines = jsonLines(systemd.log)
+    assert.ok(lines.some(({ message }) => String(message).startsWith('holds snapshot')))
+    assert.equal(lines.at(-1)?.['message'], 'pi has ended')
+    const secrets = [...made.names.filter((name) => name.length >= 6), 'quince']
+    const [, deviceKey = ''] = readFileSync(join(pi.home, 'device.key'), 'utf8').split('\n')
+    for (const secret of [...secrets, deviceKey]) assert.ok(!systemd.log.includes(secret), secret)
   })
 })

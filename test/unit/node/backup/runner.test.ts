@@ -213,7 +213,7 @@ describe('the threads of a backup', () => {
     // Without keys a thread cannot even begin.
     const pool = new Pool(
       ports((error) => failures.push(error)),
-      { keys: undefined as never, gear: undefined, keep: 'drop' },
+      { keys: undefined as never, gear: undefined, keep: 'drop', isLow: false },
       { size: 1 },
     )
     await assert.rejects(
@@ -227,7 +227,7 @@ describe('the threads of a backup', () => {
   it('end the backup when a job goes wrong by our fault', async () => {
     const pool = new Pool(
       ports(() => undefined),
-      { keys, gear: undefined, keep: 'drop' },
+      { keys, gear: undefined, keep: 'drop', isLow: false },
       { size: 1 },
     )
     await assert.rejects(
