@@ -54,6 +54,9 @@ export const ScrubSummary = Type.Object(
       description:
         'Of these, those that are good again; in a running node the others are seen to as soon as it can be done.',
     }),
+    chunks_left: Type.Integer({
+      description: 'Chunks that are damaged now, whether this scrub found them or they were known before.',
+    }),
     round_done: Type.Boolean({ description: 'With this one, every pack has been read once more.' }),
   },
   { title: 'ScrubSummary', description: 'What a scrub came to.' },
@@ -122,7 +125,10 @@ export const DrillSummary = Type.Object(
       description:
         'Of these, files that are unchanged here, and were compared byte by byte with what came back.',
     }),
-    files_failed: Type.Integer({ description: 'Files that did not come back as they were backed up.' }),
+    files_failed: Type.Integer({
+      description:
+        'Files that did not come back as they were backed up; 1 where not even the directories could be read.',
+    }),
     seconds_elapsed: Type.Number(),
   },
   { title: 'DrillSummary', description: 'What a drill came to.' },

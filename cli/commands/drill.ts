@@ -1,6 +1,7 @@
 import { CellarError, type DrillEvent, type DrillSummary } from '../../node/client.ts'
 import { count, formatBytes } from '../output/format.ts'
 import { drillProgress } from '../output/progress.ts'
+import { argumentText } from '../raw-args.ts'
 import type { Session } from '../session.ts'
 import { positiveInteger, sizeBytes } from '../values.ts'
 import { type Define, examples, GROUP } from './command.ts'
@@ -33,7 +34,7 @@ async function drill(session: Session, snapshot: string | undefined, options: Op
   const summary = await session.call(
     'drill',
     {
-      ...(snapshot !== undefined && { snapshot: session.path(snapshot) }),
+      ...(snapshot !== undefined && { snapshot: argumentText(snapshot) }),
       ...(options.from !== undefined && { from: options.from }),
       ...(options.files !== undefined && { files: options.files }),
       ...(options.bytes !== undefined && { bytes: options.bytes }),

@@ -34,8 +34,9 @@ async function scrub(session: Session, options: Options): Promise<undefined> {
   )
   if (session.json) session.print.json(summary)
   else printSummary(session, summary)
-  const left = summary.chunks_bad - summary.chunks_mended
-  if (left > 0) throw new CellarError('CHECK_FAILED', `${count(left, 'damaged chunk')} found and not mended`)
+  const { chunks_left: left } = summary
+  if (left > 0)
+    throw new CellarError('CHUNK_LOST', `${count(left, 'damaged chunk')} in this store, and nothing in reach gives good ones`)
   return undefined
 }
 
@@ -54,7 +55,7 @@ function show(session: Session, event: ScrubEvent): void {
 function printSummary({ print }: Session, summary: ScrubSummary): void {
   const round = summary.round_done ? '; with this, all of the store was read once more' : ''
   print.info(`read ${count(summary.chunks_read, 'chunk')}, ${formatBytes(summary.bytes_read)}${round}`)
-  if (summary.chunks_bad === 0) print.info('no damage was found')
+  if (summary.chunks_bad === 0 && summary.chunks_left === 0) print.info('no damage was found')
   else if (summary.chunks_mended === summary.chunks_bad)
     print.info(`${count(summary.chunks_bad, 'damaged chunk')} found, all mended`)
 }

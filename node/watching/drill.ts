@@ -28,7 +28,7 @@ import { type FoundEntry, SnapshotReader } from '../snapshot-reader.ts'
 import type { ChunkSource } from '../chunk-source.ts'
 import type { Vault } from '../vault.ts'
 import { isAsSealed, isSameContent, isUnchanged } from './drill-compare.ts'
-import { sampleFiles } from './drill-sample.ts'
+import { type SampleBounds, sampleFiles } from './drill-sample.ts'
 import { draw } from './plan.ts'
 
 /** Where a drill restores to: below the home, which nobody else may look into. */
@@ -66,11 +66,7 @@ export async function runDrill(
     const bounds = { files: params.files ?? settings.files, bytes: params.bytes ?? settings.bytes }
     const open = await openSource(parts, choice.root, choice.from, context.signal)
     try {
-      const reader = new SnapshotReader(open.source, vault)
-      const root = await reader.root(choice.root, context.signal)
-      const sample = await sampleFiles(reader, root, bounds, parts.world.random, context.signal)
-      if (sample.length === 0)
-        throw new CellarError('PATH_NOT_FOUND', `snapshot ${short(choice.root)} has no file that is small enough`)
+      const sample = await drawSample(parts, { vault, source: open.source, choice, bounds, context })
       const drill = new Drill({ parts, vault, source: open.source, choice, sample, context }, (share) => {
         job.percentDone = share
       })
@@ -81,6 +77,35 @@ export async function runDrill(
       await open.close()
     }
   })
+}
+
+/**
+ * Reads root and directories from the other device and draws. Where not even these can be read there is nothing to
+ * draw: undefined, and told.
+ */
+async function drawSample(
+  parts: NodeParts,
+  from: Pick<DrillWork, 'vault' | 'source' | 'choice' | 'context'> & { readonly bounds: SampleBounds },
+): Promise<readonly FoundEntry[] | undefined> {
+  const { vault, source, choice, context, bounds } = from
+  const { signal } = context
+  try {
+    const reader = new SnapshotReader(source, vault)
+    const root = await reader.root(choice.root, signal)
+    const sample = await sampleFiles(reader, root, bounds, parts.world.random, signal)
+    if (sample.length > 0) return sample
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!isCellarError(error)) throw error
+    if (AWAY.has(error.code)) throw wentAway(parts, choice)
+    context.onEvent({ message_type: 'error', message: error.message, code: error.code })
+    return undefined
+  }
+  throw new CellarError('PATH_NOT_FOUND', `snapshot ${short(choice.root)} has no file that is small enough`)
+}
+
+function wentAway({ ledger }: NodeParts, { from }: Choice): CellarError {
+  return new CellarError('NO_PEER', `${ledger.nameOf(from)} went away while files were being restored from it`)
 }
 
 /** The snapshot that a person named, or one that a device in reach says it holds; and that device. */
@@ -145,7 +170,8 @@ interface DrillWork {
   readonly vault: Vault
   readonly source: ChunkSource
   readonly choice: Choice
-  readonly sample: readonly FoundEntry[]
+  /** Undefined: not even the directories could be read. */
+  readonly sample: readonly FoundEntry[] | undefined
   readonly context: DrillContext
 }
 
@@ -164,11 +190,12 @@ class Drill {
     this.#work = work
     this.#onShare = onShare
     this.#startedMs = work.parts.world.clock.monotonicMs()
-    this.#bytesTotal = work.sample.reduce((sum, { entry }) => sum + entry.size, 0)
+    this.#bytesTotal = (work.sample ?? []).reduce((sum, { entry }) => sum + entry.size, 0)
   }
 
   async run(): Promise<DrillSummary> {
-    const { parts, sample, choice, context } = this.#work
+    const { parts, sample = [], choice, context } = this.#work
+    if (this.#work.sample === undefined) this.#failed++
     const { directory } = parts.home
     removeLeftOver(directory)
     const target = mkdtempSync(join(directory, directoryPrefix))
@@ -246,10 +273,7 @@ class Drill {
   }
 
   #throwIfAway(code: string): void {
-    if (!AWAY.has(code)) return
-    const { parts, choice } = this.#work
-    const name = parts.ledger.nameOf(choice.from)
-    throw new CellarError('NO_PEER', `${name} went away while files were being restored from it`)
+    if (AWAY.has(code)) throw wentAway(this.#work.parts, this.#work.choice)
   }
 
   async #compare(
@@ -283,7 +307,7 @@ class Drill {
   }
 
   #status(done: number): void {
-    const { sample, context } = this.#work
+    const { sample = [], context } = this.#work
     this.#onShare(done / sample.length)
     context.onEvent({
       message_type: 'status',

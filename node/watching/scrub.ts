@@ -77,7 +77,7 @@ class Scrub {
   }
 
   async run(): Promise<ScrubSummary> {
-    const { events, watching } = this.#parts
+    const { events, store, watching } = this.#parts
     const began = watching.record.scrub.pack
     try {
       await this.#read(began, Infinity)
@@ -88,14 +88,15 @@ class Scrub {
       if (chunks > 0 || bytes > 0)
         events.emit({ kind: 'scrubbed', bytes, bad: this.#bad.size, isRoundDone: this.#isRoundDone })
     }
-    const mended = await this.#mend()
+    await this.#mend()
     return {
       message_type: 'summary',
       packs_read: this.#packs,
       chunks_read: this.#chunks,
       bytes_read: this.#bytes,
       chunks_bad: this.#bad.size,
-      chunks_mended: mended.length,
+      chunks_mended: [...this.#bad].filter((id) => store.has(id)).length,
+      chunks_left: store.stats().quarantined,
       round_done: this.#isRoundDone,
     }
   }
@@ -161,14 +162,15 @@ class Scrub {
     this.#pacedMs = clock.monotonicMs()
   }
 
-  /** At once, where somebody waits for the answer. @returns those that are good again */
-  async #mend(): Promise<ChunkId[]> {
-    if (this.#bad.size === 0) return []
+  /** With what this scrub found, where somebody waits for it, all that was set aside before. */
+  async #mend(): Promise<void> {
+    const { store, watching } = this.#parts
     const { onEvent, signal, isAsked } = this.#context
     const onMended = (chunk: ChunkId, from: string) => {
       onEvent({ message_type: 'mended', chunk, from })
     }
-    return await this.#parts.watching.mender.mend([...this.#bad], { signal, isAsked, onMended })
+    const all = isAsked ? new Set([...this.#bad, ...store.quarantined()]) : this.#bad
+    if (all.size > 0) await watching.mender.mend([...all], { signal, isAsked, onMended })
   }
 
   #status(): void {
