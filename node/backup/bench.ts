@@ -6,7 +6,7 @@ import type { Cutter } from './gear.ts'
 import type { Verdict } from './jobs.ts'
 
 /** Bytes of content that a job cuts, names and asks for at a time; a longest chunk may hang over. */
-export const BATCH_BYTES = 8 * 1024 * 1024
+export const BATCH_BYTES = 4 * 1024 * 1024
 
 /** Bytes of the window in which a job cuts. */
 export const WINDOW_BYTES = BATCH_BYTES + 4 * 1024 * 1024
