@@ -11,7 +11,12 @@ export function standingProblems(
   parts: NodeParts,
   roots: readonly RootId[] = parts.ledger.liveRoots(),
 ): Problem[] {
-  return [...fullProblems(parts, roots), ...storeProblems(parts), ...ledgerProblems(parts), ...keyProblems(parts)]
+  return [
+    ...fullProblems(parts, roots),
+    ...storeProblems(parts),
+    ...ledgerProblems(parts),
+    ...keyProblems(parts),
+  ]
 }
 
 function storeProblems(parts: NodeParts): Problem[] {
