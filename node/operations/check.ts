@@ -230,7 +230,8 @@ class Check {
     const { vault } = this.#parts
     if (vault === undefined) return
     const { signal } = this.#context
-    const { source, close } = await openSource(this.#parts, root, undefined, signal)
+    const needs = readData ? 'contents' : 'trees'
+    const { source, close } = await openSource(this.#parts, root, undefined, signal, needs)
     try {
       const request = { roots: [root], ...(readData && { readData: 'all' as const }) }
       const problems = checkSnapshots({ source, vault, has: () => true }, request, { signal })

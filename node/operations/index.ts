@@ -101,7 +101,7 @@ async function runDump(
   context: CallContext<'dump'>,
 ): Promise<DumpResult> {
   const { snapshot } = await resolveSnapshot(parts, params.snapshot, params.filter, context.signal)
-  const opened = await openSnapshot(parts, snapshot.live.root, context.signal)
+  const opened = await openSnapshot(parts, snapshot.live.root, context.signal, 'contents')
   try {
     const wanted = { root: opened.root, path: pathBytes(params.path) }
     const { reader } = opened

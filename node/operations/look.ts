@@ -24,7 +24,7 @@ import { SnapshotReader } from '../snapshot-reader.ts'
 import type { KnownSnapshot, ResolvedSnapshot } from '../snapshots.ts'
 import { readerOf } from './backup.ts'
 import { copiesNow, trustedCopies } from './copies.ts'
-import { fetchRootChunks, hearNews, openSource } from './sources.ts'
+import { fetchRootChunks, hearNews, type Needs, openSource } from './sources.ts'
 import { formatTime, parseTime } from './time.ts'
 
 const shortIdDigits = 8
@@ -160,9 +160,10 @@ export async function openSnapshot(
   parts: NodeParts,
   id: RootId,
   signal: AbortSignal,
+  needs: Needs = 'trees',
 ): Promise<OpenedSnapshot> {
   const vault = readerOf(parts)
-  const { source, close } = await openSource(parts, id, undefined, signal)
+  const { source, close } = await openSource(parts, id, undefined, signal, needs)
   try {
     const reader = new SnapshotReader(source, vault)
     return { reader, root: await reader.root(id, signal), close }

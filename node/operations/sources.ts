@@ -13,6 +13,9 @@ const seekMs = 30_000
 /** How long a device that lacks a snapshot waits for a peer to tell it of news, milliseconds. */
 const newsMs = 10_000
 
+/** What will be read: names and metadata, or what is in the files too. */
+export type Needs = 'trees' | 'contents'
+
 /** A source, and the end of what it opened. */
 export interface OpenSource {
   readonly source: ChunkSource
@@ -24,6 +27,7 @@ export interface OpenSource {
  * Opens the source of a snapshot's chunks. Until it is closed, nothing is reclaimed here (R6a).
  *
  * @param from - a device that a person named: then nothing is read from anywhere else
+ * @param needs - of `trees` a thin device has enough, and calls others only for what is not here after all
  * @throws {CellarError} `NO_PEER` when nobody in reach has it, `DEVICE_NOT_FOUND`, `SNAPSHOT_NOT_FOUND`
  */
 export async function openSource(
@@ -31,10 +35,11 @@ export async function openSource(
   root: RootId,
   from: string | undefined,
   signal: AbortSignal,
+  needs: Needs = 'contents',
 ): Promise<OpenSource> {
   const end = parts.jobs.beginRead()
   try {
-    const { source, close } = await findSource(parts, root, from, signal)
+    const { source, close } = await findSource(parts, root, from, signal, needs)
     return {
       source,
       close: async () => {
@@ -63,13 +68,15 @@ async function findSource(
   root: RootId,
   from: string | undefined,
   signal: AbortSignal,
+  needs: Needs,
 ): Promise<OpenSource> {
   const { store, ledger, signer } = parts
   const named = from === undefined ? undefined : findDevice(parts, from).device
   if (named === signer.device) return { source: ownSource(parts), close: () => Promise.resolve() }
-  // A thin device looks at its trees without anybody, and calls the others for what is in the files.
+  // A thin device looks at its trees without anybody, and at what nobody else has yet.
   const isThinHere = isThin(ledger.membership, signer.device) && store.has(root)
-  if (named === undefined && (wasWhole(parts, root) || isThinHere)) return mendingSource(parts, root, signal)
+  const isEnoughHere = isThinHere && (needs === 'trees' || ledger.leaned().has(root))
+  if (named === undefined && (wasWhole(parts, root) || isEnoughHere)) return mendingSource(parts, root, signal)
   const { network } = await parts.connect()
   const wanted = () =>
     named === undefined

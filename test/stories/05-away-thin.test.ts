@@ -44,8 +44,11 @@ describe('story 5: a thin laptop, away and back', function () {
     await desktop.init()
     await desktop.start()
     await desktop.admit(pi, 'storer')
+    await pi.start()
+    await untilLinked(desktop, pi)
+    // Who is admitted is told where those in reach are.
     await desktop.admit(laptop, 'writer')
-    await Promise.all([pi.start(), laptop.start()])
+    await laptop.start()
     await Promise.all([untilLinked(laptop, desktop), untilLinked(laptop, pi)])
     const { stdout } = await desktop.run('devices', 'thin', 'laptop')
     assert.match(stdout, /^laptop is thin/)
