@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { Compile } from 'typebox/schema'
 import { publishedSchema } from '../../../node/control/published.ts'
 import { METHODS } from '../../../node/methods.ts'
+import { assertFits } from '../../support/fits.ts'
 
 interface Document {
   readonly openapi: string
@@ -51,6 +52,12 @@ describe('published schema', () => {
   it('is JSON Schema that a checker takes', () => {
     for (const schema of Object.values(document.components.schemas))
       Compile({ ...(schema as object), components: document.components }).Check({})
+  })
+
+  it('is what answers are held to in tests, and they can fail (H7.1)', () => {
+    assertFits('stop', 'result', { pid: 1 })
+    assert.throws(() => assertFits('stop', 'result', { pid: '1' }), /is not what its schema says/)
+    assert.throws(() => assertFits('status', 'event', {}), /is not what its schema says/)
   })
 
   it('allows no parameters but those that it names (H3.1)', () => {
