@@ -68,6 +68,41 @@ describe('retention by itself', () => {
     return retention
   }
 
+  it('follows other settings, a minute after they are there', async () => {
+    let now: RetentionSettings | undefined
+    const retention = new Retention({
+      clock,
+      events,
+      catalog,
+      settings: () => now,
+      apply: () => {
+        rounds.push(clock.monotonicMs())
+        return Promise.resolve()
+      },
+      judge: () => Promise.resolve(),
+    })
+    open.push(retention)
+    retention.start()
+    await clock.advance(48 * hourMs)
+    assert.equal(rounds.length, 0, 'nothing is said')
+    now = settings({ keep_last: 1, every: '6h' })
+    events.emit({ kind: 'settings' })
+    await clock.advance(settleMs - 1)
+    assert.equal(rounds.length, 0, 'whoever sees that it is wrong can still take it back')
+    await clock.advance(1 + 12 * hourMs)
+    assert.equal(rounds.length, 3)
+    now = settings({ keep_last: 1, every: '24h' })
+    events.emit({ kind: 'settings' })
+    await clock.advance(23 * hourMs)
+    assert.equal(rounds.length, 3)
+    await clock.advance(hourMs)
+    assert.equal(rounds.length, 4)
+    now = undefined
+    events.emit({ kind: 'settings' })
+    await clock.advance(100 * hourMs)
+    assert.equal(rounds.length, 4)
+  })
+
   it('begins soon after a start, and goes on as often as it was told', async () => {
     start(6)
     await clock.advance(settleMs - 1)
