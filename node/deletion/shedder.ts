@@ -68,7 +68,8 @@ export class Shedder {
   readonly #rounds = new Map<RootId, Round>()
   /** Roots whose last round came to nothing: how often in a row, and when the next may begin. */
   readonly #rests = new Map<RootId, { readonly rounds: number; readonly untilMs: number }>()
-  #searchAtMs: number
+  /** When what to let go was looked for last; -Infinity: it is to be now. */
+  #searchedMs = -Infinity
   #kept:
     | { readonly view: View; readonly membership: Membership; readonly roots: ReadonlySet<RootId> }
     | undefined
@@ -77,7 +78,6 @@ export class Shedder {
 
   constructor(parts: ShedderParts) {
     this.#parts = parts
-    this.#searchAtMs = parts.clock.monotonicMs()
   }
 
   /** Works until the signal is aborted. */
@@ -105,8 +105,8 @@ export class Shedder {
     await this.#handOver(signal)
     await this.#goOn(signal)
     const nowMs = this.#parts.clock.monotonicMs()
-    if (nowMs < this.#searchAtMs || signal.aborted) return
-    this.#searchAtMs = nowMs + this.#everyMs
+    if (nowMs - this.#searchedMs < this.#everyMs || signal.aborted) return
+    this.#searchedMs = nowMs
     await this.#begin(signal)
   }
 
@@ -205,7 +205,7 @@ export class Shedder {
       this.#rests.delete(root)
     }
     // There is place for the next.
-    if (gone.length > 0) this.#searchAtMs = this.#parts.clock.monotonicMs()
+    if (gone.length > 0) this.#searchedMs = -Infinity
   }
 
   /** Ends a round that came to nothing. */
@@ -288,7 +288,7 @@ export class Shedder {
   async #rest(signal: AbortSignal): Promise<void> {
     if (this.#isStale) return
     const { clock, events } = this.#parts
-    const ms = this.#searchAtMs - clock.monotonicMs()
+    const ms = this.#searchedMs + this.#everyMs - clock.monotonicMs()
     const limit = { clock, ms: ms > 0 ? ms : this.#everyMs, signal }
     const isNews = (event: NodeEvent) => event.kind === 'view' || event.kind === 'peer'
     await events.nextWithin(isNews, limit).catch((error: unknown) => {

@@ -7,9 +7,12 @@ import {
   type Clock,
   type DeviceId,
   type ErrorCode,
+  encodeMessage,
   holdersOf,
+  idsPerMessageMax,
   isCellarError,
-  leaningMembers,
+  laneKey,
+  leaningLanes,
   type RootId,
 } from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
@@ -109,14 +112,15 @@ export class Replicator {
     // What is held and has lost a chunk since is fetched again as far as it is lost.
     const marked = new Set(store.holds())
     const candidates: Candidate[] = []
-    const leaning = new Set(leaningMembers(ledger.membership).map(({ device }) => device))
-    for (const { root, owner } of ledger.live()) {
+    // Of those too that leaned once: what they announced then may be whole nowhere still.
+    const leaning = leaningLanes(ledger.membership)
+    for (const { root, dot } of ledger.live()) {
       if (marked.has(root) && store.isComplete(root)) continue
       // R12: on a full disk what is held is mended, and nothing begun.
       if ((room.isFull && !marked.has(root)) || !ledger.isWanted(root)) continue
       const holders = holdersOf(ledger.view, ledger.membership, root)
       // R5: what a device published leaning may be whole nowhere yet: it has some of it, others have the rest.
-      const isInParts = holders.length === 0 && leaning.has(owner)
+      const isInParts = holders.length === 0 && leaning.has(laneKey(dot.device, dot.incarnation))
       candidates.push({
         root,
         holders: isInParts ? network.connected() : holders,
@@ -135,6 +139,7 @@ export class Replicator {
     this.#interrupt = () => {
       interruption.abort(new CellarError('ABORTED', 'the fetch is interrupted'))
     }
+    let lacking: readonly ChunkId[] = []
     try {
       const open = (peer: DeviceId, within: AbortSignal) => network.open(peer, CHUNKS_PROTOCOL, within)
       const onProgress = ({ bytes, open: missing }: { bytes: number; open: number }) => {
@@ -144,16 +149,42 @@ export class Replicator {
         peers: planned.peers,
         signal: either,
         onProgress,
+        onLacking: (ids) => {
+          lacking = ids
+        },
       })
       either.throwIfAborted()
       await this.#hold(planned.root)
       this.#failures.delete(planned.root)
       events.emit({ kind: 'held', root: planned.root, bytes: progress.bytes })
     } catch (error) {
-      if (!either.aborted) this.#noteFailure(planned.root, error)
+      if (!either.aborted) {
+        this.#noteFailure(planned.root, error)
+        await this.#sayMissing(planned.root, lacking, either)
+      }
     } finally {
       this.#current = undefined
       this.#interrupt = undefined
+    }
+  }
+
+  /** Tells those who announced a root which of its chunks nobody in reach has: they may make them again. */
+  async #sayMissing(root: RootId, ids: readonly ChunkId[], signal: AbortSignal): Promise<void> {
+    const { ledger, network } = this.#parts
+    if (ids.length === 0) return
+    const owners = new Set(ledger.live().flatMap((live) => (live.root === root ? [live.owner] : [])))
+    for (const owner of network.connected().filter((device) => owners.has(device))) {
+      try {
+        const channel = await network.open(owner, CHUNKS_PROTOCOL, signal)
+        try {
+          await channel.send(encodeMessage({ type: 'missing', ids: ids.slice(0, idsPerMessageMax) }))
+        } finally {
+          await channel.close()
+        }
+      } catch (error) {
+        // It went away: the next try says it again.
+        if (!isCellarError(error) && !signal.aborted) throw error
+      }
     }
   }
 

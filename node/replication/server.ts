@@ -18,6 +18,8 @@ export interface ServerEvents {
   served(bytes: number): void
   /** A chunk read here is bad: it was not sent. */
   bad(id: ChunkId): void
+  /** The peer finds chunks of a snapshot of this device nowhere. */
+  missing(ids: readonly ChunkId[]): void
 }
 
 /**
@@ -39,6 +41,9 @@ export async function serveChunks(store: ChunkStore, channel: Channel, events: S
           // A peer may say so of a thousand chunks, again and again: others have their turn in between.
           await pause()
         }
+        break
+      case 'missing':
+        events.missing(message.ids)
         break
       default:
         throw new CellarError('PEER_PROTOCOL', `a peer sent "${message.type}" where it asks for chunks`)

@@ -49,6 +49,8 @@ type Step =
       readonly do: 'reclaim'
       readonly unfinished: boolean
       readonly compact: boolean
+      /** Some of what has links stays, without what is below it. */
+      readonly alone: boolean
       /** Stops after so many questions. */
       readonly stopAfter: number | undefined
     }
@@ -75,6 +77,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
         do: fc.constant('reclaim' as const),
         unfinished: fc.boolean(),
         compact: fc.boolean(),
+        alone: fc.boolean(),
         stopAfter: fc.option(fc.nat({ max: 5 }), { nil: undefined, freq: 2 }),
       }),
     },
@@ -245,12 +248,15 @@ class World {
     model.held.add(id)
   }
 
-  async #reclaim({ unfinished, compact, stopAfter = Infinity }: Step & { do: 'reclaim' }): Promise<void> {
+  async #reclaim(step: Step & { do: 'reclaim' }): Promise<void> {
+    const { unfinished, compact, alone, stopAfter = Infinity } = step
     const { store, model } = this
     const asked = new Set<ChunkId>()
     const needed = model.needed()
     const stop = new AbortController()
     const isKept = (id: ChunkId): boolean => id.charCodeAt(0) % 5 === 0
+    const staysAlone = (id: ChunkId): boolean =>
+      alone && id.charCodeAt(1) % 2 === 0 && BY_ID.get(id)?.links.length !== 0
     const mayReclaim = (id: ChunkId): boolean => {
       asked.add(id)
       model.durable.delete(id) // from here on it may be there or not
@@ -258,15 +264,19 @@ class World {
       return !isKept(id)
     }
     await store.commit()
-    const foreseen = await store.freedBy([], { mayReclaim: (id) => !isKept(id), unfinished })
+    const foreseen = await store.freedBy([], {
+      mayReclaim: (id) => !isKept(id),
+      staysAlone,
+      unfinished,
+    })
     const { signal } = stop
     const thoroughly = { deadShareMin: 0.01, wasteShareMax: 0 }
-    const options: ReclaimOptions = { mayReclaim, unfinished, compact: compact && thoroughly, signal }
+    const options: ReclaimOptions = { mayReclaim, staysAlone, unfinished, compact: compact && thoroughly, signal }
     const { chunks, bytes } = await store.reclaim(options)
     model.committed()
     for (const id of asked) {
       assert.equal(needed.has(id), false, `${id} is needed by a held root and was offered for reclaiming`)
-      if (isKept(id)) {
+      if (isKept(id) || staysAlone(id)) {
         if (!model.bad.has(id)) model.durable.add(id)
       } else {
         model.durable.delete(id)
@@ -280,7 +290,7 @@ class World {
       return
     }
     assert.deepEqual(foreseen, { chunks, bytes, isWhole: true })
-    const twin = await this.twin?.reclaim({ mayReclaim: (id) => !isKept(id), unfinished })
+    const twin = await this.twin?.reclaim({ mayReclaim: (id) => !isKept(id), staysAlone, unfinished })
     if (twin !== undefined) assert.deepEqual([chunks, bytes], [twin.chunks, twin.bytes])
   }
 
