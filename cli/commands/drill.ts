@@ -21,7 +21,10 @@ export const defineDrill: Define = (program, act) => {
     .description(
       'Restores some files, drawn at random, from another device into a directory of its own, as if this device had lost everything; compares them with what was backed up, and with the files themselves where they are unchanged; then removes them again. A running node does so by itself every month (schedule and drill in the settings).',
     )
-    .argument('[snapshot]', 'an id, the beginning of one, or latest (default: one that others hold, at random)')
+    .argument(
+      '[snapshot]',
+      'an id, the beginning of one, or latest (default: one that others hold, at random)',
+    )
     .option('--from <device>', 'restore from this device (default: one that holds it)')
     .option('--files <n>', 'at most so many files', positiveInteger)
     .option('--bytes <size>', 'at most so much, such as 500M', sizeBytes)

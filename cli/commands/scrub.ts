@@ -26,7 +26,8 @@ export const defineScrub: Define = (program, act) => {
 }
 
 async function scrub(session: Session, options: Options): Promise<undefined> {
-  session.kept = 'what was read stays read, and what was mended stays mended: the next scrub goes on from there'
+  session.kept =
+    'what was read stays read, and what was mended stays mended: the next scrub goes on from there'
   const summary = await session.call(
     'scrub',
     { percent: options.percent ?? 100, ...(options.limit !== undefined && { limit: options.limit }) },
@@ -36,7 +37,10 @@ async function scrub(session: Session, options: Options): Promise<undefined> {
   else printSummary(session, summary)
   const { chunks_left: left } = summary
   if (left > 0)
-    throw new CellarError('CHUNK_LOST', `${count(left, 'damaged chunk')} in this store, and nothing in reach gives good ones`)
+    throw new CellarError(
+      'CHUNK_LOST',
+      `${count(left, 'damaged chunk')} in this store, and nothing in reach gives good ones`,
+    )
   return undefined
 }
 

@@ -98,7 +98,7 @@ async function findSource(
 
 /** The own store; and what is not in it, or turns out to be damaged, from the peers, who are called only then. */
 function mendingSource(parts: NodeParts, root: RootId, signal: AbortSignal): OpenSource {
-  const { store, ledger, signer } = parts
+  const { ledger, signer } = parts
   const holders = () => {
     const found = ledger.leaned().has(root)
       ? // Whole nowhere yet: this device has some of it, and others have what it leaned on.

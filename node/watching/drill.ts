@@ -105,7 +105,10 @@ async function drawSample(
 }
 
 function wentAway({ ledger }: NodeParts, { from }: Choice): CellarError {
-  return new CellarError('NO_PEER', `${ledger.nameOf(from)} went away while files were being restored from it`)
+  return new CellarError(
+    'NO_PEER',
+    `${ledger.nameOf(from)} went away while files were being restored from it`,
+  )
 }
 
 /** The snapshot that a person named, or one that a device in reach says it holds; and that device. */
@@ -138,7 +141,10 @@ async function choose(parts: NodeParts, params: DrillParams, signal: AbortSignal
   const from = able[draw(world.random, able.length)]
   if (chosen === undefined || from === undefined) {
     const what = wanted === undefined ? 'a snapshot' : `snapshot ${short(wanted.live.root)}`
-    const who = named === undefined ? 'no other device in reach' : `${ledger.nameOf(named)} is not in reach, or not one that`
+    const who =
+      named === undefined
+        ? 'no other device in reach'
+        : `${ledger.nameOf(named)} is not in reach, or not one that`
     throw new CellarError('NO_PEER', `nothing was tried: ${who} holds ${what}`)
   }
   return { root: chosen.live.root, from, isOwn: chosen.maker === signer.device }

@@ -116,7 +116,6 @@ export class Mender {
         await this.#round(signal).catch((error: unknown) => {
           if (!signal.aborted) this.#tell(error)
         })
-        if (signal.aborted) return
         const isNews = (event: NodeEvent) =>
           event.kind === 'bad-chunk' || (this.#open.size > 0 && isHope(event))
         if (this.#news === seen) await events.nextWithin(isNews, { clock, ms: this.#againInMs, signal })

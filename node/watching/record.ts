@@ -67,15 +67,15 @@ export class WatchRecord {
   }
 
   get scrub(): ScrubRecord {
-    return { ...SCRUB_NONE, ...this.#read<ScrubRecord>('scrub') }
+    return { ...SCRUB_NONE, ...(this.#read('scrub') as Partial<ScrubRecord> | undefined) }
   }
 
   get audit(): AuditRecord {
-    return { ...AUDIT_NONE, ...this.#read<AuditRecord>('audit') }
+    return { ...AUDIT_NONE, ...(this.#read('audit') as Partial<AuditRecord> | undefined) }
   }
 
   get drill(): DrillRecord | undefined {
-    return this.#read<DrillRecord>('drill')
+    return this.#read('drill') as DrillRecord | undefined
   }
 
   /** Durable once it resolves. */
@@ -96,9 +96,9 @@ export class WatchRecord {
     await this.#turn.run(() => this.#write('drill', record))
   }
 
-  #read<T>(key: string): T | undefined {
+  #read(key: string): unknown {
     const bytes = this.#catalog.get(key)
-    return bytes === undefined ? undefined : (JSON.parse(Buffer.from(bytes).toString()) as T)
+    return bytes === undefined ? undefined : JSON.parse(Buffer.from(bytes).toString())
   }
 
   async #write(key: string, value: object): Promise<void> {

@@ -22,6 +22,7 @@ export function sayLost(chunks: number, broken: readonly RootId[]): string {
   const named = broken.slice(0, namedMax).map((root) => root.slice(0, 8))
   const more = broken.length - named.length
   const who = [...named, ...(more > 0 ? [`${String(more)} more`] : [])].join(', ')
-  const lack = broken.length === 0 ? '' : `; not whole here: ${broken.length === 1 ? 'snapshot' : 'snapshots'} ${who}`
+  const lack =
+    broken.length === 0 ? '' : `; not whole here: ${broken.length === 1 ? 'snapshot' : 'snapshots'} ${who}`
   return `no device in reach has ${what} of the store of this device, and no file gives ${chunks === 1 ? 'it' : 'them'} back${lack}`
 }

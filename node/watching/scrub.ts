@@ -37,11 +37,7 @@ export async function runScrub(
  * Reads packs from where the last scrub stopped until it has read so many bytes, or every pack once; a pack begun is
  * read to its end. What was read stays read, however it ends.
  */
-export async function scrub(
-  parts: NodeParts,
-  budget: Budget,
-  context: ScrubContext,
-): Promise<ScrubSummary> {
+export async function scrub(parts: NodeParts, budget: Budget, context: ScrubContext): Promise<ScrubSummary> {
   const { watching, jobs, world } = parts
   return await watching.scrubs.run(() =>
     jobs.run('scrub', world.clock.nowMs(), async (job) => {

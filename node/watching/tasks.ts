@@ -54,7 +54,8 @@ async function scrubOnce(parts: NodeParts, signal: AbortSignal): Promise<TaskRes
   const done = await scrub(parts, { bytes, limit }, { signal, onEvent: () => undefined, isAsked: false })
   const { message_type: _, ...summary } = done
   if (done.chunks_bad === 0) return { outcome: 'done', summary }
-  const found = done.chunks_bad === 1 ? 'a damaged chunk was' : `${String(done.chunks_bad)} damaged chunks were`
+  const found =
+    done.chunks_bad === 1 ? 'a damaged chunk was' : `${String(done.chunks_bad)} damaged chunks were`
   const message = `${found} found in the store; mended: ${String(done.chunks_mended)}`
   return { outcome: done.chunks_mended < done.chunks_bad ? 'partly' : 'done', message, summary }
 }

@@ -59,4 +59,3 @@ export function beginWatching(
   })
   return { ...before, mender, scrubs: new Serial() }
 }
-

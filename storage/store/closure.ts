@@ -2,7 +2,7 @@
 import { CellarError, type ChunkId } from '../../protocol/index.ts'
 import type { IndexDraft } from '../index/draft.ts'
 import { pause } from '../pause.ts'
-import { checkedLinks, findChunk, peekLinks, type StoreParts } from './parts.ts'
+import { checkedLinks, peekLinks, type StoreParts } from './parts.ts'
 
 /** A draft is written, not yet durably, when it has touched this many chunks: memory stays small. */
 export const draftChunksMax = 20_000

@@ -1,4 +1,4 @@
-/** Dropping what another device keeps (R10: noted by the caller first), in the order of reclaiming (ordering.md §5). */
+/** Dropping what another device keeps (R10: noted by the caller first), in the order of ordering.md §5a. */
 import type { ChunkId } from '../../protocol/index.ts'
 import type { ReclaimResult, UnusedChunk } from '../chunk-store.ts'
 import type { IndexDraft } from '../index/draft.ts'
@@ -104,7 +104,8 @@ async function nextOf(free: AsyncGenerator<ChunkId, void, undefined>): Promise<C
 /** @returns how many links it has counted off */
 function loosenOne(parts: StoreParts, draft: IndexDraft, id: ChunkId, open: ChunkId[]): number {
   const record = draft.get(id)
-  if (record === undefined || record.refs > 0 || record.isBad || !record.isComplete || record.linkCount === 0) return 0
+  if (record === undefined || record.refs > 0 || record.isBad || !record.isComplete || record.linkCount === 0)
+    return 0
   const links = linksOf(parts, id)
   if (links === undefined) return 0 // its links are unknown: what is below it stays counted
   draft.set(id, { ...record, isComplete: false })

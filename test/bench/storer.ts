@@ -139,7 +139,11 @@ async function untilHeld(device: Device): Promise<void> {
 
 async function main(chunks: number, idleS: number): Promise<void> {
   await using house = new Household()
-  const [desktop, pi, attic] = ['desktop', 'pi', 'attic'].map((name) => house.device(name)) as [Device, Device, Device]
+  const [desktop, pi, attic] = ['desktop', 'pi', 'attic'].map((name) => house.device(name)) as [
+    Device,
+    Device,
+    Device,
+  ]
   await desktop.init()
   await desktop.start()
   await desktop.admit(pi, 'storer')
@@ -179,7 +183,9 @@ async function main(chunks: number, idleS: number): Promise<void> {
   await pause(restMs)
   phases.push(await during(pi, 'nothing to do any more', idle))
   const worst = Math.max(...phases.map(({ peakMiB }) => peakMiB))
-  const idlest = Math.max(...phases.filter(({ what }) => what.includes('nothing to do')).map(({ cpuPercent }) => cpuPercent))
+  const idlest = Math.max(
+    ...phases.filter(({ what }) => what.includes('nothing to do')).map(({ cpuPercent }) => cpuPercent),
+  )
   console.log(JSON.stringify({ chunks, peak_mib: Math.round(worst), idle_cpu_percent: idlest, phases }))
   await untilStatus(attic, 'is there', () => true)
 }

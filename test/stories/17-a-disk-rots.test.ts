@@ -74,11 +74,17 @@ describe('story 17: a disk rots', function () {
     const summary = summaryOf(finished)
     assert.deepEqual([summary.chunks_bad, summary.chunks_mended], [bad.length, bad.length])
     assert.deepEqual(
-      said(finished, 'error').map((line) => line['chunk']).sort(),
+      said(finished, 'error')
+        .map((line) => line['chunk'])
+        .sort(),
       [...bad].sort(),
     )
     assert.deepEqual([...new Set(said(finished, 'mended').map((line) => line['from']))], ['peer'])
-    const { watching, problems } = await untilStatus(pi, 'says what it found', ({ watching: now }) => now.scrub.chunks_mended > 0)
+    const { watching, problems } = await untilStatus(
+      pi,
+      'says what it found',
+      ({ watching: now }) => now.scrub.chunks_mended > 0,
+    )
     assert.deepEqual([watching.scrub.chunks_bad, watching.scrub.chunks_mended], [bad.length, bad.length])
     assert.equal(watching.bad_chunks, 0)
     assert.ok(
@@ -128,8 +134,10 @@ describe('story 17: a disk rots', function () {
       assert.equal(failedWith(finished, 1), 'CHUNK_LOST')
     }
     for (const device of [laptop, desktop, pi]) {
-      const { problems, watching } = await untilStatus(device, 'tells of what is lost', ({ problems: told }) =>
-        told.some(({ code }) => code === 'CHUNK_LOST'),
+      const { problems, watching } = await untilStatus(
+        device,
+        'tells of what is lost',
+        ({ problems: told }) => told.some(({ code }) => code === 'CHUNK_LOST'),
       )
       assert.ok(watching.bad_chunks > 0)
       assert.match(problems.find(({ code }) => code === 'CHUNK_LOST')?.message ?? '', /snapshot [0-9a-f]{8}/)

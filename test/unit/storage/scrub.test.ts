@@ -64,7 +64,9 @@ describe('scrubbing a store', () => {
     return packs
   }
   const found = async () =>
-    (await scrubbed()).flatMap(({ problems }) => problems.map(({ kind, id }) => `${kind} ${String(id)}`)).sort()
+    (await scrubbed())
+      .flatMap(({ problems }) => problems.map(({ kind, id }) => `${kind} ${String(id)}`))
+      .sort()
 
   it('reads every pack, in order, and finds nothing where nothing is', async () => {
     const packs = await scrubbed()
@@ -102,7 +104,10 @@ describe('scrubbing a store', () => {
     // A chunk of a hostile peer, in which the record of a good chunk is written.
     const decoy = Buffer.concat([
       Buffer.from(testChunk('decoy', [], 900).bytes),
-      disk.image().get(path(1))!.subarray(packHeaderBytes, packHeaderBytes + recordBytes),
+      disk
+        .image()
+        .get(path(1))!
+        .subarray(packHeaderBytes, packHeaderBytes + recordBytes),
     ])
     const { chunkIdOf } = await import('../../../protocol/index.ts')
     const id = chunkIdOf(decoy)
@@ -126,7 +131,13 @@ describe('scrubbing a store', () => {
 
   it('names every chunk of a pack that is gone', async () => {
     disk.remove(path(2))
-    assert.deepEqual(await found(), [4, 5, 6, 7].map((at) => `chunk-missing ${idOf(at)}`).concat('pack-missing undefined').sort())
+    assert.deepEqual(
+      await found(),
+      [4, 5, 6, 7]
+        .map((at) => `chunk-missing ${idOf(at)}`)
+        .concat('pack-missing undefined')
+        .sort(),
+    )
   })
 
   it('tells again of nothing that is set aside, nor of bytes that no chunk needs', async () => {

@@ -97,7 +97,10 @@ describe('asking others for proofs', () => {
     assert.equal(outcome, 'partly')
     const copies = async () => {
       const { snapshots, watching } = await desktop.call('status', {})
-      const listed = await desktop.call('snapshots', { snapshots: [], filter: { devices: [], paths: [], tags: [] } })
+      const listed = await desktop.call('snapshots', {
+        snapshots: [],
+        filter: { devices: [], paths: [], tags: [] },
+      })
       return {
         complete: snapshots.complete,
         onOwner: snapshots.only_on_owner,

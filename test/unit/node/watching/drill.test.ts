@@ -21,7 +21,12 @@ function snapshotOf(top: Directory) {
     const entries = Object.entries(directory).map(([name, what]) => {
       const shared = { name: Buffer.from(name) }
       return typeof what === 'number'
-        ? { ...shared, type: 'file', size: what, ...(what > 0 && { content: { kind: 'chunks', chunks: [] } }) }
+        ? {
+            ...shared,
+            type: 'file',
+            size: what,
+            ...(what > 0 && { content: { kind: 'chunks', chunks: [] } }),
+          }
         : { ...shared, type: 'dir', size: 0, trees: [make(what, `${path}${name}/`)] }
     })
     const { id } = testChunk(path)
@@ -67,7 +72,10 @@ describe('the sample of a drill', () => {
     const { root, reader } = snapshotOf({ empty: 0, huge: 1e9, nothing: {} })
     assert.deepEqual(await sampleFiles(reader, root, { files: 5, bytes: 1000 }, seeded('e'), signal), [])
     const none = snapshotOf({})
-    assert.deepEqual(await sampleFiles(none.reader, none.root, { files: 5, bytes: 1000 }, seeded('e'), signal), [])
+    assert.deepEqual(
+      await sampleFiles(none.reader, none.root, { files: 5, bytes: 1000 }, seeded('e'), signal),
+      [],
+    )
   })
 })
 

@@ -42,8 +42,9 @@ describe('how fast is read', () => {
 })
 
 describe('whom to ask for proofs', () => {
-  const [pi, desktop] = [testSigner(2).device, testSigner(3).device] as [DeviceId, DeviceId]
-  const roots = Array.from({ length: 9 }, (_, at) => testChunk(`root ${String(at)}`).id) as RootId[]
+  const pi = testSigner(2).device
+  const desktop = testSigner(3).device
+  const roots = Array.from({ length: 9 }, (_, at) => testChunk(`root ${String(at)}`).id)
   const [newest, ...older] = roots as [RootId, ...RootId[]]
   const none = new Map<DeviceId, readonly RootId[]>()
 
@@ -66,13 +67,16 @@ describe('whom to ask for proofs', () => {
     const random = seeded('turns')
     const seen = new Set<RootId>()
     for (let turn = 0; turn < 50; turn++)
-      for (const { root } of chooseAudits({ held: new Map([[pi, roots]]), doubted: none, rootsEach: 3 }, random))
+      for (const { root } of chooseAudits(
+        { held: new Map([[pi, roots]]), doubted: none, rootsEach: 3 },
+        random,
+      ))
         seen.add(root)
     assert.equal(seen.size, roots.length)
   })
 
   it('V3.2 asks again for what is in doubt, as long as the device says that it holds it', () => {
-    const doubted = new Map([[pi, [older[7] as RootId, testChunk('released').id as RootId]]])
+    const doubted = new Map([[pi, [older[7] as RootId, testChunk('released').id]]])
     const held = new Map([[pi, roots]])
     for (const seed of ['a', 'b', 'c']) {
       const chosen = chooseAudits({ held, doubted, rootsEach: 1 }, seeded(seed)).map(({ root }) => root)
@@ -81,7 +85,10 @@ describe('whom to ask for proofs', () => {
   })
 
   it('is nobody where nothing is held', () => {
-    assert.deepEqual(chooseAudits({ held: new Map([[pi, []]]), doubted: none, rootsEach: 4 }, seeded('x')), [])
+    assert.deepEqual(
+      chooseAudits({ held: new Map([[pi, []]]), doubted: none, rootsEach: 4 }, seeded('x')),
+      [],
+    )
   })
 })
 
@@ -95,7 +102,13 @@ describe('what is said of damage', () => {
 
   it('names the snapshots that need what is lost, the first five', () => {
     assert.match(sayLost(1, [root]), new RegExp(`a damaged chunk .* snapshot ${root.slice(0, 8)}$`))
-    assert.match(sayLost(4, Array.from({ length: 8 }, () => root)), /4 damaged chunks .*, 3 more$/)
+    assert.match(
+      sayLost(
+        4,
+        Array.from({ length: 8 }, () => root),
+      ),
+      /4 damaged chunks .*, 3 more$/,
+    )
     assert.doesNotMatch(sayLost(2, []), /snapshot/)
   })
 })

@@ -33,7 +33,10 @@ describe('scrubbing by a node', () => {
       openIndex: () => Promise.resolve(map),
     })
     node = await testNode({ number: 1, membership, store })
-    root = await makeSnapshot(node, { content: Array.from({ length: 12 }, (_, at) => `leaf ${String(at)}`), bytes: 900 })
+    root = await makeSnapshot(node, {
+      content: Array.from({ length: 12 }, (_, at) => `leaf ${String(at)}`),
+      bytes: 900,
+    })
     await makeSnapshot(node, { content: ['newer'] })
     told = []
     node.parts.events.on((event) => told.push(event))
@@ -133,7 +136,10 @@ describe('scrubbing by a node', () => {
 
   it('by the schedule ends partly when something is bad and could not be mended', async () => {
     rot(1)
-    const task = scrubTask(node.parts, { ...node.parts.config, scrub: { percentPerDay: 100, limit: undefined } })
+    const task = scrubTask(node.parts, {
+      ...node.parts.config,
+      scrub: { percentPerDay: 100, limit: undefined },
+    })
     node.parts.settings.change({ ...node.parts.config, scrub: { percentPerDay: 100, limit: undefined } })
     const result = await task.run(new AbortController().signal)
     assert.equal(result.outcome, 'partly')
