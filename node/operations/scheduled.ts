@@ -7,7 +7,7 @@ import { hasBrokenOff, type TaskState } from '../schedule/scheduler.ts'
 import type { Task, TaskResult } from '../schedule/task.ts'
 import { runCheck } from './check.ts'
 import { backUpProfile } from './profile-backup.ts'
-import { retain } from './retain.ts'
+import { retainAll, roundsIn } from './retain.ts'
 import { resultOfBackup } from './tell-backup.ts'
 import { auditTask, drillTask, scrubTask } from '../watching/tasks.ts'
 
@@ -66,7 +66,8 @@ async function backUp(parts: NodeParts, name: string, signal: AbortSignal): Prom
   return await backUpProfile(parts, profile, {}, contextOf<'backup'>(signal))
 }
 
-function upkeep(parts: NodeParts, { schedule, retention }: Config): Task[] {
+function upkeep(parts: NodeParts, config: Config): Task[] {
+  const { schedule } = config
   const check: Task = {
     name: 'check',
     due: schedule.check,
@@ -76,13 +77,13 @@ function upkeep(parts: NodeParts, { schedule, retention }: Config): Task[] {
       return resultOfCheck(await runCheck(parts, params, contextOf<'check'>(signal)))
     },
   }
-  if (schedule.retention === undefined || retention === undefined) return [check]
+  if (schedule.retention === undefined || roundsIn(config) === undefined) return [check]
   const applied: Task = {
     name: 'retention',
     due: schedule.retention,
     jitterMs: 0,
     run: async (signal) => {
-      await retain(parts, retention, signal)
+      await retainAll(parts, signal)
       return { outcome: 'done' }
     },
   }

@@ -3,7 +3,7 @@ import { readConfigText } from '../../../../node/config/parse.ts'
 import { fieldsOf } from '../../../../node/config/table.ts'
 import { rootFields } from '../../../../node/config/tables.ts'
 import { exampleIn, withReference } from '../../../tools/config-reference.ts'
-import { projectText } from '../../../tools/project.ts'
+import { projectFiles, projectText } from '../../../tools/project.ts'
 
 describe('the page on settings', () => {
   const page = projectText('docs/config.md')
@@ -25,7 +25,9 @@ describe('the page on settings', () => {
   })
 
   it('and the other pages have only settings that there are', () => {
-    for (const file of ['docs/deleting.md', 'docs/monitoring.md', 'docs/watching.md', 'docs/thin.md'])
+    const pages = projectFiles('.md').filter((file) => file.startsWith('docs/'))
+    assert.ok(pages.length > 3)
+    for (const file of pages)
       for (const [, text = ''] of projectText(file).matchAll(/```toml\n([\s\S]*?)```/g)) {
         const env = { NTFY_TOKEN: 'x', DISCORD_WEBHOOK: 'https://discord.com/x' }
         // Pages show parts: a profile that a part names may be in another one.
