@@ -24,7 +24,7 @@ const [FOUND, ADMIT, REMOVE, CHANGE, GOAL] = [0, 1, 2, 3, 4]
 /** Bits of backup, read, store; of all that a keeper has; of admit alone; of a writer that leans. */
 const [WRITES, ALL, ADMITS, LEANS] = [7, 31, 16, 39]
 /** Numbers of the roles. */
-const [AS_KEEPER, AS_WRITER] = [0, 1]
+const [AS_KEEPER, AS_WRITER, AS_STORER] = [0, 1, 2]
 
 export function terms(name: string, role: number, bits: number): CborValue {
   return [name, role, bits, null, null]
@@ -76,6 +76,11 @@ export const ADMITTED = [
 export const REMOVED = [
   ...ADMITTED,
   entryAfter(ADMITTED, KEEPER, REMOVE, [key(WRITER), [5, new Uint8Array(32).fill(2), null]]),
+]
+/** Its keeper leaves storing to others: it has no `store`. */
+const THIN_KEEPER = [
+  ...ADMITTED,
+  entryAfter(ADMITTED, KEEPER, CHANGE, [key(KEEPER), terms('desktop', AS_KEEPER, ALL - 4), null]),
 ]
 export const ADMITTER = [
   FOUNDING,
@@ -254,6 +259,10 @@ function orderVectors(): Vector[] {
     good('lean-given-by-one-without', 'M3.8', [
       ...ADMITTED,
       entryAfter(ADMITTED, KEEPER, CHANGE, [key(WRITER), terms('laptop', AS_WRITER, LEANS), null]),
+    ]),
+    good('store-given-by-one-without', 'M3.8', [
+      ...THIN_KEEPER,
+      entryAfter(THIN_KEEPER, KEEPER, ADMIT, [key(STRANGER), 1, terms('pi', AS_STORER, 4), null]),
     ]),
     good('goal', 'M3.2', [...FOUNDED, entryAfter(FOUNDED, KEEPER, GOAL, [2])]),
     bad('founding-is-no-founding', { rule: 'M3.1', reason: 'founds nothing' }, [], nobody(KEEPER, GOAL, [2])),
