@@ -1,7 +1,4 @@
 /** The twin of the real store: plain maps, the same contract. For tests and simulations; loans use a temporary file. */
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { CellarError, chunkHeader, verifyChunk, type ChunkId, type RootId } from '../protocol/index.ts'
 import type {
   ChunkPlace,
@@ -21,25 +18,9 @@ import type {
   UnusedChunk,
   VerifyOptions,
 } from './chunk-store.ts'
-import {
-  encodePackHeader,
-  packBytesMax,
-  packHeaderBytes,
-  packName,
-  recordHeaderBytes,
-} from './pack/format.ts'
-
-interface Kept {
-  readonly bytes: Uint8Array
-  readonly links: readonly ChunkId[]
-  isDurable: boolean
-  isComplete: boolean
-  isBad: boolean
-  /** A commit does not complete it. */
-  readonly isLoose: boolean
-  /** Something complete or a hold refers to it, or has. */
-  wasNeeded: boolean
-}
+import type { Kept } from './memory-chunk.ts'
+import { MemoryLoans } from './memory-loans.ts'
+import { recordHeaderBytes } from './pack/format.ts'
 
 /** What the twin is told. */
 export interface MemoryStoreOptions {
@@ -51,9 +32,7 @@ class MemoryStore implements ChunkStore {
   readonly #chunks = new Map<ChunkId, Kept>()
   readonly #holds = new Set<RootId>()
   readonly #quotaBytes: number
-  readonly #loans = new Map<number, number>()
-  #directory: string | undefined
-  #lastPack = 0
+  readonly #loans = new MemoryLoans()
   #bytes = 0
   #isClosed = false
 
@@ -169,38 +148,24 @@ class MemoryStore implements ChunkStore {
     this.#noteNeeded()
   }
 
-  lend({ bytesMax = packBytesMax }: LendOptions = {}): PackLoan {
+  lend(options: LendOptions = {}): PackLoan {
     this.#open()
     if (this.#bytes >= this.#quotaBytes)
       throw new CellarError('QUOTA_EXCEEDED', 'the quota of the store is used up')
-    this.#directory ??= mkdtempSync(join(tmpdir(), 'rootcellar-lent-'))
-    const pack = ++this.#lastPack
-    const path = join(this.#directory, packName(pack))
-    writeFileSync(path, encodePackHeader(pack))
-    this.#loans.set(pack, packHeaderBytes)
-    return { path, pack, offset: packHeaderBytes, bytesMax: Math.min(bytesMax, packBytesMax), headroomBytes: 0 }
+    return this.#loans.lend(options)
   }
 
   adopt(loan: PackLoan, records: readonly LoanRecord[]): void {
     this.#open()
-    const fd = openSync(loan.path, 'r')
-    try {
-      for (const { id, offset, length, links } of records) {
-        if (this.has(id)) continue
-        const bytes = new Uint8Array(length)
-        readSync(fd, bytes, 0, length, offset)
-        verifyChunk(id, bytes)
-        this.#accept(id, bytes, links)
-      }
-    } finally {
-      closeSync(fd)
+    for (const [{ id, links }, bytes] of this.#loans.read(loan, records)) {
+      if (this.has(id)) continue
+      verifyChunk(id, bytes)
+      this.#accept(id, bytes, links)
     }
   }
 
   giveBack(loan: PackLoan): void {
-    if (!this.#loans.delete(loan.pack)) return
-    truncateSync(loan.path, 0)
-    rmSync(loan.path, { force: true })
+    this.#loans.giveBack(loan)
   }
 
   async hold(root: RootId): Promise<void> {
@@ -260,17 +225,17 @@ class MemoryStore implements ChunkStore {
   async loosen(): Promise<void> {
     await this.commit()
     const before = this.#needed()
-    const isLoosened = ([id, kept]: readonly [ChunkId, Kept]): boolean =>
-      kept.isComplete && !kept.isBad && kept.links.length > 0 && !this.#needed().has(id)
-    for (let next = [...this.#chunks].find(isLoosened); next !== undefined; ) {
-      next[1].isComplete = false
-      next = [...this.#chunks].find(isLoosened)
+    for (let isMore = true; isMore; ) {
+      const needed = this.#needed()
+      const free = [...this.#chunks].filter(
+        ([id, { isBad, links }]) => !isBad && links.length > 0 && !needed.has(id),
+      )
+      const loosened = free.filter(([, { isComplete }]) => isComplete)
+      for (const [, kept] of loosened) kept.isComplete = false
+      isMore = loosened.length > 0
     }
     const after = this.#needed()
-    for (const id of before) {
-      const kept = after.has(id) ? undefined : this.#chunks.get(id)
-      if (kept !== undefined) kept.wasNeeded = false
-    }
+    for (const [id, kept] of this.#chunks) if (before.has(id) && !after.has(id)) kept.wasNeeded = false
   }
 
   async drop(ids: readonly ChunkId[]): Promise<ReclaimResult> {
@@ -421,7 +386,7 @@ class MemoryStore implements ChunkStore {
   async close(): Promise<void> {
     await Promise.resolve()
     this.#isClosed = true
-    if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true })
+    this.#loans.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

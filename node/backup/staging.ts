@@ -1,4 +1,4 @@
-/** Room for what a backup stores here, where that is bounded (spec/upload.md §4): asked before anything new is stored. */
+/** Room for what a backup stores here, where it is bounded (spec/upload.md §4): asked before anything is stored. */
 
 import type { ChunkId } from '../../protocol/index.ts'
 

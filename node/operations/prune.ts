@@ -20,6 +20,8 @@ export async function runPrune(
     if (isNewsOfUse(parts)) await hearNews(parts, context.signal)
     context.signal.throwIfAborted()
     if (params.unfinished) await ledger.endUnfinished()
+    if (params.unfinished) await parts.uploads.own.giveUp()
+    await parts.uploads.keeper.review(context.signal)
     await parts.publish()
     const { released, chunks, bytes, freedBytes } = await reaper.reap({
       signal: context.signal,

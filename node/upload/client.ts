@@ -57,7 +57,12 @@ export class UploadClient {
    * @throws {CellarError} `PEER_GONE`, `PEER_PROTOCOL`, or what the peer says (`NOT_ENTITLED`, `PEER_BUSY`,
    *   `STORE_FULL`); the channel is ended then
    */
-  static async open(channel: Channel, clock: Clock, upload: UploadId, signal: AbortSignal): Promise<UploadClient> {
+  static async open(
+    channel: Channel,
+    clock: Clock,
+    upload: UploadId,
+    signal: AbortSignal,
+  ): Promise<UploadClient> {
     try {
       await channel.send(encodeMessage({ type: 'uploadOpen', upload }))
       const frame = await channel.receive(signal)
@@ -146,7 +151,10 @@ export class UploadClient {
       await this.#sending.run(() => this.#channel.send(frame))
     } catch (error) {
       // The peer may have said why before it ended the channel: that comes first, if it comes.
-      await Promise.race([this.#listening, this.#clock.sleep(lastWordMsMax, this.#end.signal).catch(() => undefined)])
+      await Promise.race([
+        this.#listening,
+        this.#clock.sleep(lastWordMsMax, this.#end.signal).catch(() => undefined),
+      ])
       throw this.#fail(error)
     }
   }
@@ -168,10 +176,12 @@ export class UploadClient {
 
   #take(message: Message): void {
     if (message.type === 'error') throw refused(message)
-    const owed = message.type === 'lacking' || message.type === 'durable' ? this.#owed.get(message.request) : undefined
+    const owed =
+      message.type === 'lacking' || message.type === 'durable' ? this.#owed.get(message.request) : undefined
     if (owed === undefined) throw broken('what was not asked for')
     if (message.type === 'lacking') {
-      if (owed.lacking === undefined || !isPartOf(message.ids, owed.ids)) throw broken('what was not deposited')
+      if (owed.lacking === undefined || !isPartOf(message.ids, owed.ids))
+        throw broken('what was not deposited')
       owed.lacking(message.ids)
       delete owed.lacking
     } else if (message.type === 'durable') {
@@ -200,7 +210,9 @@ export class UploadClient {
       await this.#clock.sleep(silenceMsMax / 4, signal).catch(() => undefined) // aborted: the loop sees it
       const silentMs = this.#clock.monotonicMs() - this.#heardMs
       if (!isEnded() && this.#owed.size > 0 && silentMs > silenceMsMax)
-        this.#fail(new CellarError('PEER_GONE', `the peer said nothing for ${String(silenceMsMax / 1000)} seconds`))
+        this.#fail(
+          new CellarError('PEER_GONE', `the peer said nothing for ${String(silenceMsMax / 1000)} seconds`),
+        )
     }
   }
 

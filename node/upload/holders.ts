@@ -17,6 +17,7 @@ import type { Events } from '../events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { limitTime } from '../mesh/time-limit.ts'
 import type { Network } from '../network.ts'
+import { isThin } from '../thin/thin.ts'
 import { UploadClient } from './client.ts'
 import type { UploadNotes } from './notes.ts'
 
@@ -123,7 +124,7 @@ export class Holders {
     const beganMs = clock.monotonicMs()
     for (;;) {
       signal.throwIfAborted()
-      if (!ledger.mayLean) throw mayNot(ledger)
+      if (!mayGiveAway(ledger)) throw mayNot(ledger)
       for (const device of this.#candidates(network)) {
         const client = await this.#tryOpen(network, device, signal)
         if (client === undefined) continue
@@ -230,7 +231,12 @@ export class Holders {
     if (this.#wasFull)
       return new CellarError('STORE_FULL', `${here}, nor has any device in reach that stores for others`)
     const options = this.#lastFailure === undefined ? undefined : { cause: this.#lastFailure }
-    return new CellarError('NO_PEER', `${here}, and no device is in reach that takes what waits here`, {}, options)
+    return new CellarError(
+      'NO_PEER',
+      `${here}, and no device is in reach that takes what waits here`,
+      {},
+      options,
+    )
   }
 
   /** Ends the channel; the upload stays open. */
@@ -241,8 +247,14 @@ export class Holders {
   }
 }
 
+/** Only a thin device gives away what it backs up: one that stores for others would fetch it all back (thin.md). */
+export function mayGiveAway(ledger: Pick<Ledger, 'mayLean' | 'membership' | 'device'>): boolean {
+  return ledger.mayLean && isThin(ledger.membership, ledger.device)
+}
+
 function mayNot(ledger: Ledger): CellarError {
   const name = ledger.nameOf(ledger.device)
-  const message = `${name} has no room for more, and it is not allowed to leave its snapshots to others (cellar devices thin ${name})`
+  const how = `let a keeper make it thin (cellar devices thin ${name}), and it leaves its snapshots to others`
+  const message = `${name} has no room for more; ${how}`
   return new CellarError('STORE_FULL', message)
 }

@@ -109,9 +109,11 @@ export class UploadKeeper {
           this.#isStale = true
         }
         if (this.#isStale) continue
-        await events.next(({ kind }) => isNews(kind), signal).catch((error: unknown) => {
-          if (!signal.aborted) throw error
-        })
+        await events
+          .next(({ kind }) => isNews(kind), signal)
+          .catch((error: unknown) => {
+            if (!signal.aborted) throw error
+          })
       }
     } finally {
       off()

@@ -105,7 +105,9 @@ export class UploadNotes {
 
   async #writeAll(changes: readonly CatalogChange[]): Promise<void> {
     for (let at = 0; at < changes.length; at += batchMax)
-      await this.#catalog.batch(changes.slice(at, at + batchMax), { durable: at + batchMax >= changes.length })
+      await this.#catalog.batch(changes.slice(at, at + batchMax), {
+        durable: at + batchMax >= changes.length,
+      })
   }
 
   /** Chunks noted for an upload at one holder, some hundred at a time. */

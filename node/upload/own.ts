@@ -1,4 +1,4 @@
-/** The uploads of this device: begins sessions, and tells holders afterwards what they were for (spec/upload.md §3). */
+/** The uploads of this device: begins sessions, tells holders afterwards what they were for (spec/upload.md §3). */
 
 import { availableParallelism } from 'node:os'
 import {
@@ -22,7 +22,7 @@ import type { Network } from '../network.ts'
 import { Serial } from '../serial.ts'
 import { keptFree, packBytesFor } from './bound.ts'
 import { UploadClient } from './client.ts'
-import { Holders } from './holders.ts'
+import { Holders, mayGiveAway } from './holders.ts'
 import { type OwnUpload, UploadNotes } from './notes.ts'
 import { SessionUpload } from './session.ts'
 
@@ -81,7 +81,7 @@ export class OwnUploads {
    */
   async begin(options: SessionOptions): Promise<SessionUpload | undefined> {
     const { ledger } = this.#parts
-    if (!ledger.mayLean && options.stagingBytes === undefined) return undefined
+    if (!mayGiveAway(ledger) && options.stagingBytes === undefined) return undefined
     await this.#enter(options.signal)
     try {
       return await this.#begin(options)
@@ -112,7 +112,9 @@ export class OwnUploads {
   async #begin(options: SessionOptions): Promise<SessionUpload> {
     const { ledger, store, clock, events, connect } = this.#parts
     await this.#forgetSettled()
-    const open = this.#notes.uploads().find(({ upload, roots }) => roots === undefined && !this.#used.has(upload))
+    const open = this.#notes
+      .uploads()
+      .find(({ upload, roots }) => roots === undefined && !this.#used.has(upload))
     const upload = open?.upload ?? this.#draw()
     this.#used.add(upload)
     const carried = this.#notes.uploads().filter(({ roots }) => (roots?.length ?? 0) > 0)
@@ -121,7 +123,7 @@ export class OwnUploads {
       carried: carried.map((own) => own.upload),
     })
     try {
-      if (ledger.mayLean) {
+      if (mayGiveAway(ledger)) {
         await store.loosen()
         await holders.confirmKnown(options.signal)
       }
@@ -185,7 +187,8 @@ export class OwnUploads {
     const { ledger, store } = this.#parts
     const { view, membership } = ledger
     const leaned = ledger.leaned()
-    const isUnheld = (root: RootId) => leaned.has(root) || standingHolders(view, membership, root).length === 0
+    const isUnheld = (root: RootId) =>
+      leaned.has(root) || standingHolders(view, membership, root).length === 0
     return ledger.liveRoots().filter((root) => store.has(root) && !store.isHeld(root) && isUnheld(root))
   }
 
@@ -193,7 +196,8 @@ export class OwnUploads {
   async #openUnannounced(upload: UploadId): Promise<void> {
     const { ledger } = this.#parts
     const roots = this.#notes.get(upload)?.roots
-    const isKnown = (root: RootId) => ledger.isLive(root) || deadIndex(ledger.view, ledger.membership).has(root)
+    const isKnown = (root: RootId) =>
+      ledger.isLive(root) || deadIndex(ledger.view, ledger.membership).has(root)
     if (roots?.every(isKnown) === false) await this.#notes.setRoots(upload, undefined)
   }
 
@@ -205,7 +209,8 @@ export class OwnUploads {
         if (own.roots === undefined || this.#used.has(own.upload)) continue
         for (const device of own.untold) {
           if (signal.aborted) return
-          if (memberNow(this.#parts.ledger.membership, device) === undefined) await this.#notes.told(own.upload, device)
+          if (memberNow(this.#parts.ledger.membership, device) === undefined)
+            await this.#notes.told(own.upload, device)
           else if (connected.has(device)) await this.#tell(network, own, device, signal)
         }
       }

@@ -131,7 +131,9 @@ export class Promises {
   async promise({ number }: KeptUpload, ids: readonly ChunkId[]): Promise<void> {
     await this.#serial.run(async () => {
       this.#open(number)
-      const changes = ids.map((id): CatalogChange => ({ type: 'put', key: chunkKey(number, id), value: EMPTY }))
+      const changes = ids.map(
+        (id): CatalogChange => ({ type: 'put', key: chunkKey(number, id), value: EMPTY }),
+      )
       await this.#catalog.batch(changes, { durable: true })
     })
   }
@@ -145,7 +147,8 @@ export class Promises {
     await this.#serial.run(async () => {
       const kept = this.#open(number)
       const all = [...new Set([...(kept.roots ?? []), ...roots])]
-      if (all.length > idsPerMessageMax) throw new CellarError('PEER_PROTOCOL', 'an upload for too many roots')
+      if (all.length > idsPerMessageMax)
+        throw new CellarError('PEER_PROTOCOL', 'an upload for too many roots')
       await this.#write({ ...kept, roots: all })
     })
   }

@@ -99,7 +99,8 @@ class Receiver {
   }
 
   async #open(upload: UploadId): Promise<void> {
-    if (this.#kept !== undefined) throw new CellarError('PEER_PROTOCOL', 'a peer opened two uploads on one stream')
+    if (this.#kept !== undefined)
+      throw new CellarError('PEER_PROTOCOL', 'a peer opened two uploads on one stream')
     const { promises, member, self, room, store } = this.#parts
     const owner = member(this.#device)
     if (owner === undefined) throw new CellarError('NOT_ENTITLED', 'it is no member here')
@@ -111,7 +112,8 @@ class Receiver {
   }
 
   get #upload(): KeptUpload {
-    if (this.#kept === undefined) throw new CellarError('PEER_PROTOCOL', 'a peer did not say which upload it means')
+    if (this.#kept === undefined)
+      throw new CellarError('PEER_PROTOCOL', 'a peer did not say which upload it means')
     return this.#kept
   }
 

@@ -180,9 +180,15 @@ export class SessionUpload implements Staging, Elsewhere {
     const timer = this.#parts.clock.sleep(stillMsMax, either)
     timer.catch(() => undefined) // the change came first
     this.#bound.look()
-    await Promise.race([this.#change(), timer.then(() => {
-      throw new CellarError('STORE_FULL', 'the disk of this device has no room left for what is being backed up')
-    })]).finally(() => {
+    await Promise.race([
+      this.#change(),
+      timer.then(() => {
+        throw new CellarError(
+          'STORE_FULL',
+          'the disk of this device has no room left for what is being backed up',
+        )
+      }),
+    ]).finally(() => {
       over.abort()
     })
   }

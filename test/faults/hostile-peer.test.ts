@@ -22,6 +22,7 @@ import {
   type RootId,
   SYNC_PROTOCOL,
   signListing,
+  UPLOAD_PROTOCOL,
 } from '../../protocol/index.ts'
 import type { Device } from '../tools/cellar.ts'
 import {
@@ -42,7 +43,7 @@ import { seeded } from '../tools/seeded.ts'
 const mebibyte = 1024 * 1024
 /** Above what a node takes that serves and receives; a flood that piles up goes far beyond. */
 const memoryMax = 500 * mebibyte
-const protocols = [SYNC_PROTOCOL, CHUNKS_PROTOCOL, AUDIT_PROTOCOL]
+const protocols = [SYNC_PROTOCOL, CHUNKS_PROTOCOL, AUDIT_PROTOCOL, UPLOAD_PROTOCOL]
 const chance = seeded('hostile peer')
 
 describe('a member that breaks the rules', function () {

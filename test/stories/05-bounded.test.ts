@@ -51,9 +51,11 @@ describe('story 5: a first backup larger than the disk', function () {
     await desktop.init()
     await desktop.start()
     await desktop.admit(box, 'storer')
+    await box.start()
+    await untilLinked(desktop, box)
     await desktop.admit(laptop, 'writer')
     appendFileSync(join(laptop.home, 'config.toml'), `staging = "${String(stagingBytes / MiB)}MiB"\n`)
-    await Promise.all([box.start(), laptop.start()])
+    await laptop.start()
     await untilLinked(laptop, desktop)
     await desktop.run('devices', 'thin', 'laptop')
     await untilStatus(laptop, 'knows that it is thin', ({ thin }) => thin !== undefined)
@@ -68,7 +70,10 @@ describe('story 5: a first backup larger than the disk', function () {
   function makeFilms(directory: string, name: string): void {
     mkdirSync(directory, { recursive: true })
     for (let at = 0; at < files; at++)
-      writeFileSync(join(directory, `${name} ${String(at)}`), seeded(`${name} ${String(at)}`).bytes(fileBytes))
+      writeFileSync(
+        join(directory, `${name} ${String(at)}`),
+        seeded(`${name} ${String(at)}`).bytes(fileBytes),
+      )
   }
 
   /** Watches the packs of the laptop while something is done. @returns the most that was in them, bytes */
@@ -105,14 +110,22 @@ describe('story 5: a first backup larger than the disk', function () {
     const { most, done } = await watched
     assert.equal(done.status, 0, done.stderr)
     assert.ok(most <= stagingBytes + beside, `${String(most)} bytes`)
-    await untilStatus(box, 'holds it', (status) => status.snapshots.total === 1 && packsOf(box) > files * fileBytes)
+    await untilStatus(
+      box,
+      'holds it',
+      (status) => status.snapshots.total === 1 && packsOf(box) > files * fileBytes,
+    )
     assert.ok(packsOf(box) < 1.1 * files * fileBytes, 'nothing was stored twice')
   })
 
   it('gives every byte back from the box', async () => {
     await desktop.start()
     await untilLinked(desktop, box)
-    await untilStatus(desktop, 'sees the copy', ({ snapshots }) => snapshots.total === 1 && snapshots.complete === 1)
+    await untilStatus(
+      desktop,
+      'sees the copy',
+      ({ snapshots }) => snapshots.total === 1 && snapshots.complete === 1,
+    )
     await restoreSame(desktop, 'latest', source, house.path('restored'), '--from', 'box')
     await checkAll(box)
     rmSync(house.path('restored'), { recursive: true })
@@ -129,7 +142,11 @@ describe('story 5: a first backup larger than the disk', function () {
     await untilLinked(laptop, box)
     const { most } = await mostWhile(backUp(laptop, source))
     assert.ok(most <= stagingBytes + beside, `${String(most)} bytes`)
-    await untilStatus(desktop, 'sees the copies', ({ snapshots }) => snapshots.total === 2 && snapshots.complete === 2)
+    await untilStatus(
+      desktop,
+      'sees the copies',
+      ({ snapshots }) => snapshots.total === 2 && snapshots.complete === 2,
+    )
     assert.ok(packsOf(box) - before < 1.1 * files * fileBytes, 'nothing was stored twice')
     await restoreSame(desktop, 'latest', source, house.path('restored'), '--from', 'box')
     await checkAll(box)
@@ -145,6 +162,7 @@ describe('story 5: a first backup larger than the disk', function () {
 function packsOf(device: Device): number {
   const packs = join(device.home, 'store', 'packs')
   let bytes = 0
-  for (const name of readdirSync(packs)) bytes += statSync(join(packs, name), { throwIfNoEntry: false })?.size ?? 0
+  for (const name of readdirSync(packs))
+    bytes += statSync(join(packs, name), { throwIfNoEntry: false })?.size ?? 0
   return bytes
 }

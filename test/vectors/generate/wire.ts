@@ -182,7 +182,11 @@ function faultVectors(): Vector[] {
     fault('deposit-of-nothing', depositIds('wrong length'), message(23, 1, new Uint8Array(0))),
     fault('deposit-twice', depositIds('named twice'), message(23, 1, new Uint8Array(64))),
     fault('deposit-too-many-ids', depositIds('wrong length'), message(23, 1, new Uint8Array(1025 * 32))),
-    fault('upload-close-root-cut', { rule: 'W3.3', reason: 'wrong length' }, message(26, 9, new Uint8Array(31))),
+    fault(
+      'upload-close-root-cut',
+      { rule: 'W3.3', reason: 'wrong length' },
+      message(26, 9, new Uint8Array(31)),
+    ),
     fault(
       'pairing-too-many-fields',
       form('too long'),

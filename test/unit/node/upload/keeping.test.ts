@@ -44,9 +44,12 @@ describe('keeping the uploads of others', () => {
     return decoded.kind === 'message' ? decoded.message : assert.fail('a chunk')
   }
   const isGone = async (): Promise<void> => {
-    await assert.rejects(async () => {
-      while ((await channel.receive(signal())) !== undefined);
-    }, { code: 'PEER_GONE' })
+    await assert.rejects(
+      async () => {
+        while ((await channel.receive(signal())) !== undefined);
+      },
+      { code: 'PEER_GONE' },
+    )
   }
   const openUpload = async (upload = UPLOAD): Promise<void> => {
     await say({ type: 'uploadOpen', upload })
@@ -121,7 +124,10 @@ describe('keeping the uploads of others', () => {
     await say({ type: 'absent', request: 1, ids: [first.id] })
     await send(1, second)
     assert.deepEqual(await hear(), { type: 'durable', request: 1 })
-    assert.deepEqual([first, second].map(({ id }) => holder.keeper.isPromised(id)), [false, true])
+    assert.deepEqual(
+      [first, second].map(({ id }) => holder.keeper.isPromised(id)),
+      [false, true],
+    )
   })
 
   it('goes on with an upload in another stream, and asks for nothing twice', async () => {
@@ -142,7 +148,8 @@ describe('keeping the uploads of others', () => {
     await start()
     await openUpload()
     const batches = Array.from({ length: depositsOpenMax }, (_, at) => contentOf(`batch ${String(at)}`, 3))
-    for (const [request, batch] of batches.entries()) await say({ type: 'deposit', request, ids: idsOf(batch) })
+    for (const [request, batch] of batches.entries())
+      await say({ type: 'deposit', request, ids: idsOf(batch) })
     for (const [request, batch] of batches.entries())
       assert.deepEqual(await hear(), { type: 'lacking', request, ids: idsOf(batch) })
     for (const [request, batch] of [...batches.entries()].reverse())

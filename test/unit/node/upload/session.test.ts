@@ -1,6 +1,7 @@
-/** The side that uploads: bounded staging, holders that come and go, and what a session may count on (spec/upload.md). */
+/** The side that uploads: bounded staging, holders that come and go, what a session may count on (spec/upload.md). */
 import assert from 'node:assert/strict'
 import {
+  CellarError,
   type ChunkId,
   decodeFrame,
   encodeChunkFrame,
@@ -74,7 +75,8 @@ describe('a session on a device with little room', () => {
   }
   const isKept = (bounded: SessionUpload, chunks: readonly TestChunk[]): boolean =>
     chunks.every(({ id }) => laptop.store.has(id) || bounded.has(id))
-  const goneOf = (chunks: readonly TestChunk[]): TestChunk[] => chunks.filter(({ id }) => !laptop.store.has(id))
+  const goneOf = (chunks: readonly TestChunk[]): TestChunk[] =>
+    chunks.filter(({ id }) => !laptop.store.has(id))
 
   it('is not bounded where all is kept, and no bound is set', async () => {
     await start({ leans: false })
@@ -93,8 +95,33 @@ describe('a session on a device with little room', () => {
     const gone = goneOf(content)
     assert.ok(gone.length > 150)
     assert.deepEqual(desktop.store.missing(idsOf(gone)), [])
-    assert.equal(gone.every(({ id }) => desktop.keeper.isPromised(id)), true)
+    assert.equal(
+      gone.every(({ id }) => desktop.keeper.isPromised(id)),
+      true,
+    )
     assert.deepEqual(told, [desktop.device])
+  })
+
+  it('R10: drops nothing that it could not note, and ends with what kept it from noting', async () => {
+    await start()
+    await mesh.link(laptop, desktop)
+    const content = contentOf('content', 100)
+    const bounded = await begin()
+    let noted = 0
+    laptop.map.beforeBatch = (): void => {
+      if (++noted > 4) throw new CellarError('STORE_FULL', 'the disk of the catalog is full')
+    }
+    await assert.rejects(store(bounded, content), { code: 'STORE_FULL' })
+    await end()
+    laptop.map.beforeBatch = undefined
+    const notes = await UploadNotes.open(laptop.catalog.sub('own-uploads'))
+    const [upload] = notes.uploads()
+    const stored = content.slice(0, 20)
+    for (const { id } of stored)
+      assert.ok(
+        laptop.store.has(id) || notes.holderOf(upload?.upload ?? assert.fail(), id) === desktop.device,
+      )
+    assert.ok(stored.some(({ id }) => laptop.store.has(id) && desktop.keeper.isPromised(id)))
   })
 
   it('sends nothing while there is room', async () => {
@@ -135,7 +162,10 @@ describe('a session on a device with little room', () => {
     assert.equal(isKept(bounded, [...first, ...second]), true)
     assert.deepEqual(told, [desktop.device, other.device])
     assert.equal(early.length > 0 && early.every(({ id }) => desktop.keeper.isPromised(id)), true)
-    assert.equal(goneOf(second).every(({ id }) => other.keeper.isPromised(id)), true)
+    assert.equal(
+      goneOf(second).every(({ id }) => other.keeper.isPromised(id)),
+      true,
+    )
   })
 
   it('passes over a device that says it has no room', async () => {
@@ -198,7 +228,13 @@ describe('a session on a device with little room', () => {
     await mesh.link(laptop, desktop)
     const bounded = await begin()
     assert.equal(bounded.has(lost.id), false, 'it is made again')
-    assert.equal(isKept(bounded, gone.filter((chunk) => chunk !== lost)), true)
+    assert.equal(
+      isKept(
+        bounded,
+        gone.filter((chunk) => chunk !== lost),
+      ),
+      true,
+    )
     assert.equal(desktop.keeper.uploads().length, 1, 'it is the same upload')
     let bytes = 0
     desktop.events.on((event) => {
@@ -221,7 +257,10 @@ describe('a session on a device with little room', () => {
     const beginning = begin()
     for (let time = 0; time < 20; time++) await clock.advance(1000)
     const bounded = await beginning
-    assert.equal(gone.some(({ id }) => bounded.has(id)), false)
+    assert.equal(
+      gone.some(({ id }) => bounded.has(id)),
+      false,
+    )
     mesh.hub.mend(laptop.device, desktop.device)
     await mesh.link(laptop, desktop)
     await store(bounded, contentOf('more', 60))
@@ -304,7 +343,7 @@ describe('a session on a device with little room', () => {
       assert.equal(again.upload, bounded.upload)
     })
 
-    it('of earlier snapshots, too, that nobody holds yet: what they need may have been given away with the rest', async () => {
+    it('of earlier snapshots, too, that nobody holds yet: what they need may have gone with it', async () => {
       const bounded = await give()
       const earlier = testChunk('earlier')
       await laptop.store.put(earlier.id, earlier.bytes)
@@ -347,8 +386,12 @@ describe('a session on a device with little room', () => {
   describe('W7.3: counts on nothing that a holder says who', () => {
     const say = (channel: Channel, message: Message) => channel.send(encodeMessage(message))
     const other = testChunk('another').id
-    const lies: Record<string, (channel: Channel, request: number, ids: readonly ChunkId[]) => Promise<void>> = {
-      'lacks what was not deposited': (channel, request) => say(channel, { type: 'lacking', request, ids: [other] }),
+    const lies: Record<
+      string,
+      (channel: Channel, request: number, ids: readonly ChunkId[]) => Promise<void>
+    > = {
+      'lacks what was not deposited': (channel, request) =>
+        say(channel, { type: 'lacking', request, ids: [other] }),
       'turns the order round': (channel, request, ids) =>
         say(channel, { type: 'lacking', request, ids: [...ids].reverse() }),
       'lacks one twice': (channel, request, ids) =>
@@ -384,11 +427,17 @@ describe('a session on a device with little room', () => {
         const stored = store(bounded, content).catch((error: unknown) => error)
         await until('it is asked', () => wasAsked)
         await settle()
-        assert.equal(content.some(({ id }) => bounded.has(id)), false)
+        assert.equal(
+          content.some(({ id }) => bounded.has(id)),
+          false,
+        )
         await mesh.link(laptop, desktop)
         for (let time = 0; time < 40; time++) await clock.advance(1000)
         assert.ok(Number(await stored) > 0, String(await stored))
-        assert.equal(goneOf(content).every(({ id }) => desktop.keeper.isPromised(id)), true)
+        assert.equal(
+          goneOf(content).every(({ id }) => desktop.keeper.isPromised(id)),
+          true,
+        )
         await network.close()
       })
   })

@@ -1,6 +1,13 @@
 /** A laptop that may lean and devices that store, in one process: what uploads are tried on. */
-import { changeMember, type ChunkId, type Clock, type DeviceId, type Membership } from '../../../../protocol/index.ts'
+import {
+  changeMember,
+  type ChunkId,
+  type Clock,
+  type DeviceId,
+  type Membership,
+} from '../../../../protocol/index.ts'
 import { type Catalog, type ChunkStore, memoryCatalog, memoryStore } from '../../../../storage/index.ts'
+import { type MemoryKeyValue, memoryKeyValue } from '../../../../storage/memory-key-value.ts'
 import { memoryNetwork } from '../../../../node/adapters/memory-network.ts'
 import { systemWorld } from '../../../../node/adapters/system-world.ts'
 import type { StagedChunk } from '../../../../node/backup/staging.ts'
@@ -20,6 +27,8 @@ export interface UploadDevice {
   readonly device: DeviceId
   readonly ledger: Ledger
   readonly events: Events
+  /** Under the catalog: a test may have it fail. */
+  readonly map: MemoryKeyValue
   readonly catalog: Catalog
   readonly store: ChunkStore
   readonly network: Network
@@ -68,7 +77,8 @@ export async function uploadMesh(
         })
   const open = async (number: number, before?: UploadDevice): Promise<UploadDevice> => {
     const signer = signers[number] ?? raise()
-    const catalog = before?.catalog ?? memoryCatalog()
+    const map = before?.map ?? memoryKeyValue()
+    const catalog = before?.catalog ?? memoryCatalog(map)
     if (before === undefined) {
       await catalog.sub('ledger').batch(
         membership.entries.map((value, epoch) => ({ type: 'put', key: entryKey(epoch), value }) as const),
@@ -80,7 +90,13 @@ export async function uploadMesh(
     const events = new Events()
     const { random } = systemWorld
     const clock = (number === 1 ? options.clock : undefined) ?? systemWorld.clock
-    const ledger = await Ledger.open({ catalog: catalog.sub('ledger'), signer, clock, events, program: 'test' })
+    const ledger = await Ledger.open({
+      catalog: catalog.sub('ledger'),
+      signer,
+      clock,
+      events,
+      program: 'test',
+    })
     const network = memoryNetwork(hub, { device: signer.device })
     network.members(new Set(membership.members.keys()))
     const keeper = await UploadKeeper.open({ catalog: catalog.sub('uploads'), ledger, store, clock, events })
@@ -97,7 +113,7 @@ export async function uploadMesh(
       pauseFetching: (step) => step(),
     })
     const device: UploadDevice = {
-      ...{ device: signer.device, ledger, events, catalog, store, network, keeper, own, reaper },
+      ...{ device: signer.device, ledger, events, map, catalog, store, network, keeper, own, reaper },
       room: { isFull: false, failed: () => undefined },
       close: () => network.close(),
     }
@@ -118,7 +134,12 @@ export async function uploadMesh(
     restart: async (device) => {
       await device.close()
       opened.delete(device)
-      return await track(open(signers.findIndex((signer) => signer.device === device.device), device))
+      return await track(
+        open(
+          signers.findIndex((signer) => signer.device === device.device),
+          device,
+        ),
+      )
     },
     link: async (a, b) => {
       await a.network.dial(b.network.addresses()[0] ?? '', AbortSignal.timeout(5000))
