@@ -26,6 +26,11 @@ export class ChunkClient {
   readonly #channel: Channel
   readonly #clock: Clock
   readonly #owed = new Map<number, ChunkId[]>()
+  /** Ends the watch. */
+  readonly #end = new AbortController()
+  /** Since when an answer is waited for, by running time. */
+  #waitsSinceMs: number | undefined
+  #until: { readonly given: AbortSignal; readonly either: AbortSignal } | undefined
   #request = 0
 
   constructor(channel: Channel, clock: Clock) {
@@ -83,30 +88,48 @@ export class ChunkClient {
 
   /** Ends the channel; safe to call more than once. */
   async close(): Promise<void> {
+    this.#end.abort()
     await this.#channel.close()
   }
 
   async #receive(signal: AbortSignal): Promise<Uint8Array> {
-    const silence = new AbortController()
-    const both = AbortSignal.any([signal, silence.signal])
-    const watch = new AbortController()
-    const gone = new CellarError(
-      'PEER_GONE',
-      `the peer sent nothing for ${String(silenceMsMax / 1000)} seconds`,
-    )
-    void this.#clock.sleep(silenceMsMax, watch.signal).then(
-      () => {
-        silence.abort(gone)
-      },
-      () => undefined, // the frame came first
-    )
+    const until = this.#untilSilent(signal)
+    this.#waitsSinceMs = this.#clock.monotonicMs()
     try {
-      const frame = await this.#channel.receive(both)
+      const frame = await this.#channel.receive(until)
       if (frame === undefined)
         throw new CellarError('PEER_GONE', 'the peer ended the transfer before all was sent')
       return frame
     } finally {
-      watch.abort()
+      this.#waitsSinceMs = undefined
+    }
+  }
+
+  /**
+   * The signal, or that the peer is silent. One for all answers: a million small chunks must not make a million
+   * signals and timers, each of which the long-lived one would remember.
+   */
+  #untilSilent(given: AbortSignal): AbortSignal {
+    if (this.#until?.given === given) return this.#until.either
+    const silent = new AbortController()
+    const either = AbortSignal.any([given, silent.signal])
+    this.#until = { given, either }
+    void this.#watch(given, silent)
+    return either
+  }
+
+  async #watch(given: AbortSignal, silent: AbortController): Promise<void> {
+    const { signal } = this.#end
+    const isCurrent = () => this.#until?.given === given && !signal.aborted
+    while (isCurrent()) {
+      const sinceMs = this.#waitsSinceMs ?? this.#clock.monotonicMs()
+      const leftMs = sinceMs + silenceMsMax - this.#clock.monotonicMs()
+      if (leftMs <= 0) {
+        const seconds = String(silenceMsMax / 1000)
+        silent.abort(new CellarError('PEER_GONE', `the peer sent nothing for ${seconds} seconds`))
+        return
+      }
+      await this.#clock.sleep(leftMs, signal).catch(() => undefined) // closed: the loop sees it
     }
   }
 

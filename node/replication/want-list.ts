@@ -15,17 +15,22 @@ export interface Holdings {
   links(id: ChunkId): readonly ChunkId[]
 }
 
+/** So many chunks are looked for ahead of asking: enough for several peers, each of whom may owe some hundred. */
+const aheadMin = 1024
+
 /**
- * The chunks below a root that are not here, found from the root down, depth first: so that the list stays
- * short however large the closure is. What is complete is skipped with all below it.
+ * The chunks below a root that are not here, found from the root down, depth first, and only as far ahead as asking
+ * needs: so that the list stays short however large the closure is. What is complete is skipped with all below it.
  */
 export class WantList {
   readonly #holdings: Holdings
   /** Found missing, to be asked for; the last is next. */
   readonly #queue: ChunkId[] = []
+  /** Here and incomplete, not looked into yet; the last is next. While there are some, the queue is not empty. */
+  readonly #ahead: ChunkId[] = []
   /** In the queue or asked for: never asked for twice at one time. */
   readonly #open = new Set<ChunkId>()
-  /** Chunks that are here but incomplete and have been walked: trees only, as a leaf is complete at once. */
+  /** Chunks that are here but incomplete and have been come upon: trees only, as a leaf is complete at once. */
   readonly #walked = new Set<ChunkId>()
   /** Who said that a chunk is not there. */
   readonly #absentAt = new Map<ChunkId, Set<string>>()
@@ -39,27 +44,39 @@ export class WantList {
     return this.#open.size === 0
   }
 
-  /** Chunks known to be missing: queued or asked for. */
+  /** Chunks known to be missing: queued or asked for; there may be more below what was not looked into yet. */
   get openCount(): number {
     return this.#open.size
   }
 
-  /** Adds chunks that are wanted with all below them, walking down through what is here. */
+  /** Adds chunks that are wanted with all below them. */
   add(ids: readonly ChunkId[]): void {
-    const stack = [...ids].reverse()
-    const found: ChunkId[] = []
-    for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+    this.#enter(ids)
+    this.#lookAhead()
+  }
+
+  /** The first of them is the first to be asked for, or to be looked into. */
+  #enter(ids: readonly ChunkId[]): void {
+    for (let at = ids.length - 1; at >= 0; at--) {
+      const id = ids[at] as ChunkId
       if (this.#open.has(id)) continue
       if (!this.#holdings.has(id)) {
         this.#open.add(id)
-        found.push(id)
+        this.#queue.push(id)
       } else if (!this.#walked.has(id) && !this.#holdings.isComplete(id)) {
         this.#walked.add(id)
-        const links = this.#holdings.links(id)
-        for (let i = links.length - 1; i >= 0; i--) stack.push(links[i] as ChunkId)
+        this.#ahead.push(id)
       }
     }
-    for (const id of found.reverse()) this.#queue.push(id)
+  }
+
+  /** Looks into what is here until enough is known to be missing. */
+  #lookAhead(): void {
+    while (this.#queue.length < aheadMin) {
+      const id = this.#ahead.pop()
+      if (id === undefined) return
+      this.#enter(this.#holdings.links(id))
+    }
   }
 
   /**
@@ -72,11 +89,16 @@ export class WantList {
     const passed: ChunkId[] = []
     while (taken.length < count) {
       const id = this.#queue.pop()
-      if (id === undefined) break
+      if (id === undefined) {
+        if (this.#ahead.length === 0) break
+        this.#lookAhead()
+        continue
+      }
       if (this.#absentAt.get(id)?.has(peer) === true) passed.push(id)
       else taken.push(id)
     }
     while (passed.length > 0) this.#queue.push(passed.pop() as ChunkId)
+    this.#lookAhead()
     return taken
   }
 
@@ -84,8 +106,13 @@ export class WantList {
   arrived(id: ChunkId, links: readonly ChunkId[]): void {
     this.#open.delete(id)
     this.#absentAt.delete(id)
-    if (links.length > 0) this.#walked.add(id)
-    this.add(links)
+    if (links.length > 0 && !this.#walked.has(id)) {
+      this.#walked.add(id)
+      // Many trees may come before one of them is looked into: their links are read again when it is their turn.
+      if (this.#queue.length < aheadMin) this.#enter(links)
+      else this.#ahead.push(id)
+    }
+    this.#lookAhead()
   }
 
   /** Asked for in vain (the peer went away): back into the queue. */

@@ -39,6 +39,35 @@ describe('the list of wanted chunks', () => {
     assert.equal(wants.openCount, 1)
   })
 
+  it('knows of few chunks at a time, however many trees come at once', () => {
+    const treeCount = 300
+    const leavesEach = 1000
+    const leaves = (tree: string) => Array.from({ length: leavesEach }, (_, at) => `${tree} leaf ${String(at)}`)
+    const trees = Array.from({ length: treeCount }, (_, at) => `tree ${String(at)}`)
+    const here = new Set<string>()
+    const links = (id: string) => (id === 'root' ? trees : id.includes('leaf') ? [] : leaves(id))
+    const wants = new WantList({
+      has: (id) => here.has(id),
+      isComplete: (id) => id.includes('leaf') && here.has(id),
+      links: (id) => links(id) as ChunkId[],
+    })
+    const asked: string[] = []
+    let most = 0
+    wants.add(ids('root'))
+    for (let owed = wants.take('peer', 256); owed.length > 0; owed = wants.take('peer', 256)) {
+      for (const id of owed) {
+        asked.push(id)
+        here.add(id)
+        wants.arrived(id, links(id) as ChunkId[])
+        most = Math.max(most, wants.openCount)
+      }
+    }
+    assert.equal(wants.isDone, true)
+    assert.equal(new Set(asked).size, asked.length)
+    assert.equal(asked.length, 1 + treeCount + treeCount * leavesEach)
+    assert.ok(most < 4000, `${String(most)} at one time`)
+  })
+
   it('walks a chunk that several refer to once', () => {
     const store = holdings(
       { root: ['a', 'b'], a: ['shared'], b: ['shared'], shared: ['leaf'] },
