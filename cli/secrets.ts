@@ -12,7 +12,10 @@ const columns = 4
  *
  * @throws {CellarError} `PASSPHRASE_NEEDED` where there is nobody to ask
  */
-export async function askPassphrase(session: Session, prompt = 'Passphrase of this device: '): Promise<string> {
+export async function askPassphrase(
+  session: Session,
+  prompt = 'Passphrase of this device: ',
+): Promise<string> {
   const { env } = session.world
   const given = env['CELLAR_PASSPHRASE']
   if (given !== undefined && given !== '') return given
@@ -27,7 +30,10 @@ export async function askPassphrase(session: Session, prompt = 'Passphrase of th
 /** Asks for a secret on the terminal. @throws {CellarError} `PASSPHRASE_NEEDED`, `ABORTED` */
 export async function askSecret(session: Session, prompt: string): Promise<string> {
   if (!session.asker.isThere)
-    throw new CellarError('PASSPHRASE_NEEDED', 'the keys of this device are under a passphrase, and nobody can be asked')
+    throw new CellarError(
+      'PASSPHRASE_NEEDED',
+      'the keys of this device are under a passphrase, and nobody can be asked',
+    )
   const typed = await session.asker.secret(prompt)
   if (typed === undefined || typed === '') throw new CellarError('ABORTED', 'no passphrase was typed')
   return typed
@@ -42,11 +48,15 @@ export async function askSecret(session: Session, prompt: string): Promise<strin
 export async function askPhrase(session: Session, file: string | undefined): Promise<PaperKey> {
   const phrases = await session.world.door.phrases()
   if (file !== undefined) {
-    const text = file === '-' ? await readAll(session) : await session.world.door.readSecretFile(session.path(file))
+    const text =
+      file === '-' ? await readAll(session) : await session.world.door.readSecretFile(session.path(file))
     return phrases.read(text)
   }
   if (!session.asker.isThere)
-    throw new CellarError('USAGE', 'there is nobody to ask for the phrase: give it with --phrase-file FILE, or -')
+    throw new CellarError(
+      'USAGE',
+      'there is nobody to ask for the phrase: give it with --phrase-file FILE, or -',
+    )
   await session.world.stderr.write(
     'The 24 words of the recovery phrase, in their order, as many in a line as you like.\nFour letters of each are enough. An empty line gives up.\n',
   )
@@ -83,7 +93,9 @@ async function readAll(session: Session): Promise<string> {
 export function formatPhrase(words: readonly string[]): string {
   const cells = words.map((word, at) => `${String(at + 1).padStart(2)}. ${word.padEnd(10)}`)
   return Array.from({ length: lines }, (_, row) =>
-    Array.from({ length: columns }, (_unused, column) => cells[column * lines + row] ?? '').join('  ').trimEnd(),
+    Array.from({ length: columns }, (_unused, column) => cells[column * lines + row] ?? '')
+      .join('  ')
+      .trimEnd(),
   ).join('\n')
 }
 
@@ -100,7 +112,9 @@ export async function checkWritten(session: Session, paper: PaperKey, draw: () =
   const words = paper.words()
   const third = words.length / asked
   const places = Array.from({ length: asked }, (_, n) => Math.floor((n + draw()) * third))
-  await session.world.stderr.write('\nTo be sure that it can be read, type some of the words from the paper (an empty line: later).\n')
+  await session.world.stderr.write(
+    '\nTo be sure that it can be read, type some of the words from the paper (an empty line: later).\n',
+  )
   for (const place of places) {
     for (;;) {
       const line = await session.asker.line(`word ${String(place + 1)}> `)

@@ -2,8 +2,8 @@
 
 import { Type } from 'typebox'
 import { method, Nothing, type Of } from './api-schema.ts'
-import { RoleName } from './api-mesh.ts'
-import { PathText } from './api-path.ts'
+import type { RoleName } from './api-mesh.ts'
+import type { PathText } from './api-path.ts'
 
 export const RecoveryInfo = Type.Object(
   {

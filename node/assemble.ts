@@ -12,7 +12,7 @@ import { Reaper } from './deletion/reaper.ts'
 import { Events } from './events.ts'
 import type { HomeKeys, HomePaths } from './home.ts'
 import { Jobs } from './jobs.ts'
-import { VaultRing } from './keys/ring.ts'
+import { openRing } from './keys/open-ring.ts'
 import { Ledger } from './ledger/ledger.ts'
 import type { NodeParts } from './parts.ts'
 import type { RateLimits } from './replication/rate.ts'
@@ -103,16 +103,7 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
     isRunning,
   })
   closers.push(() => telling.close())
-  const ring = await VaultRing.open(
-    { device: signer.device, seed: keys.device, fileKey: keys.vault, openVault: given.openVault },
-    ledger.membership,
-  )
-  events.on((event) => {
-    if (event.kind !== 'view') return
-    ring.update(ledger.membership).catch((error: unknown) => {
-      events.emit({ kind: 'trouble', code: 'KEY_INVALID', message: (error as Error).message })
-    })
-  })
+  const ring = await openRing({ keys, ledger, events, openVault: given.openVault })
   const watching = beginWatching(await openWatching(catalog), {
     store,
     events,

@@ -52,7 +52,8 @@ export async function initDevice(
     nonce: random.bytes(nonceBytes),
     atMs,
   })
-  const withPaper = paper === undefined ? founded : admitPaper(founded, signer, paperTerms(paper, founded, atMs))
+  const withPaper =
+    paper === undefined ? founded : admitPaper(founded, signer, paperTerms(paper, founded, atMs))
   const membership = introduceVault(withPaper, signer, { vaultKey, random, atMs })
   await settle(home, { config, membership, device, vault: vaultKey, addresses: [] })
   return {

@@ -114,7 +114,9 @@ export function isSealed(paths: HomePaths): boolean {
 }
 
 function nobodyToAsk(): Promise<string> {
-  return Promise.reject(new CellarError('PASSPHRASE_NEEDED', 'the keys of this device are under a passphrase'))
+  return Promise.reject(
+    new CellarError('PASSPHRASE_NEEDED', 'the keys of this device are under a passphrase'),
+  )
 }
 
 /** Writes the keys of a home plainly, the device's last: it is what says that a device lives here. */

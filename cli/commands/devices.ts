@@ -114,7 +114,9 @@ async function remove(session: Session, device: string): Promise<undefined> {
       'It could read: what is backed up from now on is sealed under a new vault key, and stored anew where it has changed.',
     )
   if (removed.vault_changed === false)
-    session.print.notice('the vault key was not changed, as this device lacks the newest; on another keeper: cellar key change')
+    session.print.notice(
+      'the vault key was not changed, as this device lacks the newest; on another keeper: cellar key change',
+    )
   return undefined
 }
 

@@ -84,7 +84,10 @@ async function init(session: Session, options: Options): Promise<undefined> {
   )
   session.print.info('')
   if (paper !== undefined) await handOut(session, paper, options)
-  else session.print.info('There is no recovery phrase: the keys of this device are the only way to read the backups.')
+  else
+    session.print.info(
+      'There is no recovery phrase: the keys of this device are the only way to read the backups.',
+    )
   session.print.info('')
   session.print.info('Next:')
   if (paper === undefined) session.print.info('  cellar recovery new   make a recovery phrase, to write down')

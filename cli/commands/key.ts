@@ -9,7 +9,9 @@ export const defineKey: Define = (program, act) => {
     .command('key')
     .helpGroup(GROUP.care)
     .summary('a passphrase for the keys of this device; a new vault key')
-    .description('Puts the keys of this device under a passphrase, or changes the key under which backups are sealed.')
+    .description(
+      'Puts the keys of this device under a passphrase, or changes the key under which backups are sealed.',
+    )
   command
     .command('passphrase')
     .description(
@@ -31,7 +33,9 @@ async function passphrase(session: Session, action: string): Promise<undefined> 
   if (action === 'set') {
     await door.setPassphrase(home, await newPassphrase(session), ask)
     if (session.json) return void session.print.json({ message_type: 'passphrase_set' })
-    session.print.info('The keys on this disk are under a passphrase. Who forgets it needs the recovery phrase.')
+    session.print.info(
+      'The keys on this disk are under a passphrase. Who forgets it needs the recovery phrase.',
+    )
     session.print.info('A node that starts by itself takes it from CELLAR_PASSPHRASE_FILE.')
     return undefined
   }
@@ -55,7 +59,11 @@ async function newPassphrase(session: Session): Promise<string> {
 async function change(session: Session): Promise<undefined> {
   const changed = await session.call('vaultChange', {})
   if (session.json) return void session.print.json(changed)
-  session.print.info('What is backed up from now on is sealed under a new vault key; what is there stays readable.')
-  session.print.info('Content that is new or changed is stored anew once, as nothing of it is known under this key.')
+  session.print.info(
+    'What is backed up from now on is sealed under a new vault key; what is there stays readable.',
+  )
+  session.print.info(
+    'Content that is new or changed is stored anew once, as nothing of it is known under this key.',
+  )
   return undefined
 }

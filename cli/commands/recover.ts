@@ -78,7 +78,9 @@ async function recover(session: Session, options: Options): Promise<undefined> {
   const who = print.strong(`This device is ${print.safe(recovered.name)}`)
   print.info(`${who}, a keeper again, let in by ${print.safe(recovered.from_name)}.`)
   if (recovered.name_taken !== undefined)
-    print.info(`The name ${print.safe(recovered.name_taken)} was taken: it is now ${print.safe(recovered.name)}.`)
+    print.info(
+      `The name ${print.safe(recovered.name_taken)} was taken: it is now ${print.safe(recovered.name)}.`,
+    )
   print.info('')
   print.info(
     formatFacts([

@@ -84,7 +84,10 @@ async function makeNew(session: Session, options: PhraseOptions): Promise<undefi
   const paper = (await door.phrases()).draw()
   // Before the mesh knows it: a phrase that nobody has would be worse than the old one.
   await writeFile(session, paper, options)
-  const made = await session.call('recoveryNew', { device: paper.device, proof: Buffer.from(paper.proofFor(mesh.id)).toString('hex') })
+  const made = await session.call('recoveryNew', {
+    device: paper.device,
+    proof: Buffer.from(paper.proofFor(mesh.id)).toString('hex'),
+  })
   if (session.json) session.print.json({ ...made, ...shownIn(session, paper, options) })
   else if (made.replaced)
     session.print.info(
@@ -157,7 +160,9 @@ export async function handOut(session: Session, paper: PaperKey, options: Phrase
   const isPrinted = options.showRecovery === true || (isOnTerminal(session) && !isFiled)
   if (session.json || !isPrinted) {
     if (options.recoveryFile !== undefined)
-      print.info(`The recovery phrase is in ${print.safe(options.recoveryFile)}: bring it to paper, then remove the file.`)
+      print.info(
+        `The recovery phrase is in ${print.safe(options.recoveryFile)}: bring it to paper, then remove the file.`,
+      )
     return
   }
   print.result('')
@@ -165,11 +170,13 @@ export async function handOut(session: Session, paper: PaperKey, options: Phrase
   print.result('')
   print.result(formatPhrase(paper.words()))
   print.result('')
-  print.info('Whoever has these words can read every backup. With them and one device that is left, all comes back.')
+  print.info(
+    'Whoever has these words can read every backup. With them and one device that is left, all comes back.',
+  )
   await print.flush()
   if (!session.asker.isThere) return
-  const { random } = await session.world.door.phrases()
-  if (await checkWritten(session, paper, random)) {
+  const phrases = await session.world.door.phrases()
+  if (await checkWritten(session, paper, () => phrases.random())) {
     await session.call('recoveryConfirm', { device: paper.device })
     print.info('The words are right.')
   } else print.info('Later:  cellar recovery confirm')

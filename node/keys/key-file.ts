@@ -69,7 +69,9 @@ export function parseKeyFile(text: string, kind: string, path: string): KeyFile 
 }
 
 function readCost(line: string): Cost | undefined {
-  const found = /^argon2id memory=(\d{1,7}) passes=(\d{1,2}) lanes=(\d{1,2}) salt=([A-Za-z0-9+/=]+)$/.exec(line)
+  const found = /^argon2id memory=(\d{1,7}) passes=(\d{1,2}) lanes=(\d{1,2}) salt=([A-Za-z0-9+/=]+)$/.exec(
+    line,
+  )
   const [memory = 0, passes = 0, lanes = 0] = (found ?? []).slice(1, 4).map(Number)
   const salt = new Uint8Array(Buffer.from(found?.[4] ?? '', 'base64'))
   const isFine =

@@ -1,14 +1,21 @@
 /** Key files under a passphrase (node/spec/keys.md §2). Apart from key-file.ts: its hash is loaded by who needs it. */
 
 import { argon2id } from '@noble/hashes/argon2.js'
-import { CellarError, concatBytes, isCellarError, openSecret, type Random, sealSecret } from '../../protocol/index.ts'
+import {
+  CellarError,
+  concatBytes,
+  isCellarError,
+  openSecret,
+  type Random,
+  sealSecret,
+} from '../../protocol/index.ts'
 import { base64, type Cost, type HomeKeys, saltBytes, type Seal, titleOf } from './key-file.ts'
 
 const keyBytes = 32
 const nonceBytes = 24
 
 /**
- * What a guess costs: RFC 9106 §4 names 64 MiB and three passes for where memory is short; some 0.6 s of one core in
+ * What a guess costs: RFC 9106 §4 names 64 MiB and three passes for where memory is short; about a second of one core in
  * plain JavaScript.
  */
 const costNow = { memory: 64 * 1024, passes: 3, lanes: 1 } as const
@@ -17,9 +24,15 @@ const costNow = { memory: 64 * 1024, passes: 3, lanes: 1 } as const
  * Text of a device's key file under a passphrase: its vault key is in it too.
  *
  * @param random - for salt and nonce
+ * @param costs - what a guess is to cost
  */
-export function formatSealedKeys(keys: HomeKeys, passphrase: string, random: Random): string {
-  const cost = { ...costNow, salt: random.bytes(saltBytes) }
+export function formatSealedKeys(
+  keys: HomeKeys,
+  passphrase: string,
+  random: Random,
+  costs: Omit<Cost, 'salt'> = costNow,
+): string {
+  const cost = { ...costs, salt: random.bytes(saltBytes) }
   const { memory, passes, lanes, salt } = cost
   const line = `argon2id memory=${String(memory)} passes=${String(passes)} lanes=${String(lanes)} salt=${base64(salt)}`
   const head = `${titleOf('device', 2)}\n${line}\n`
@@ -46,7 +59,10 @@ function opened(open: () => Uint8Array): Uint8Array {
     return open()
   } catch (error) {
     if (!isCellarError(error, 'KEY_INVALID')) throw error
-    throw new CellarError('PASSPHRASE_WRONG', 'the passphrase is not that of the key file, or the file is damaged')
+    throw new CellarError(
+      'PASSPHRASE_WRONG',
+      'the passphrase is not that of the key file, or the file is damaged',
+    )
   }
 }
 

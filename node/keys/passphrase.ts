@@ -4,7 +4,7 @@ import { CellarError } from '../../protocol/index.ts'
 import { systemWorld } from '../adapters/system-world.ts'
 import { type AskPassphrase, type HomePaths, isSealed, readKeys, sealKeys, writeKeys } from '../home.ts'
 
-/** Fewest characters of a passphrase: what is short is guessed whatever a guess costs. */
+/** Fewest characters of a passphrase (UTF-16 units): what is short is guessed whatever a guess costs. */
 export const passphraseCharsMin = 8
 
 /**
@@ -14,7 +14,7 @@ export const passphraseCharsMin = 8
  * @throws {CellarError} `NO_MESH`, `USAGE` for a short one, `PASSPHRASE_WRONG`
  */
 export async function setPassphrase(home: HomePaths, passphrase: string, ask: AskPassphrase): Promise<void> {
-  if ([...passphrase.normalize('NFKC')].length < passphraseCharsMin)
+  if (passphrase.normalize('NFKC').length < passphraseCharsMin)
     throw new CellarError('USAGE', `a passphrase has ${String(passphraseCharsMin)} characters or more`)
   const keys = await readKeys(home, ask)
   await sealKeys(home, keys, { passphrase, random: systemWorld.random })

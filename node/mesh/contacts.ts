@@ -116,9 +116,11 @@ export class Contacts {
       if (this.#called.has(address)) continue
       const end = new AbortController()
       this.#called.set(address, end)
-      const calls = this.#keepCalling(address, AbortSignal.any([this.#end.signal, end.signal])).finally(() => {
-        this.#calls.delete(calls)
-      })
+      const calls = this.#keepCalling(address, AbortSignal.any([this.#end.signal, end.signal])).finally(
+        () => {
+          this.#calls.delete(calls)
+        },
+      )
       this.#calls.add(calls)
     }
   }
@@ -128,7 +130,9 @@ export class Contacts {
     const { membership } = this.#parts.ledger
     if (membership.epoch === this.#epoch) return
     this.#epoch = membership.epoch
-    const targets = machinesOf(membership).map(({ device }) => [device, this.#known.get(device) ?? []] as const)
+    const targets = machinesOf(membership).map(
+      ({ device }) => [device, this.#known.get(device) ?? []] as const,
+    )
     this.#peers.setMembers(
       new Map(targets),
       papersOf(membership).map(({ device }) => device),

@@ -70,10 +70,7 @@ export class Peers {
    *
    * @param uncalled - members too, but never there to be called: keys on paper
    */
-  setMembers(
-    members: ReadonlyMap<DeviceId, readonly string[]>,
-    uncalled: readonly DeviceId[] = [],
-  ): void {
+  setMembers(members: ReadonlyMap<DeviceId, readonly string[]>, uncalled: readonly DeviceId[] = []): void {
     const { network } = this.#parts
     network.members(new Set([...members.keys(), ...uncalled]))
     for (const device of [...this.#targets.keys()]) if (!members.has(device)) this.#targets.delete(device)

@@ -99,7 +99,9 @@ function nameFor(membership: Membership, device: DeviceId): string {
   return isFree ? paperName : freeName(membership, device, paperName)
 }
 
-function shareWithPaper(...[log, signer, keeper, atMs]: Parameters<typeof withNewVault>): Membership | undefined {
+function shareWithPaper(
+  ...[log, signer, keeper, atMs]: Parameters<typeof withNewVault>
+): Membership | undefined {
   if (keeper.ring.newestKey === undefined) return undefined
   return shareNewest(withVault(log, signer, keeper, atMs), signer, keeper, atMs)
 }

@@ -119,7 +119,8 @@ async function readMembership(ledger: Catalog): Promise<Membership | undefined> 
   try {
     return openMembership(entries)
   } catch (error) {
-    if (isCellarError(error)) throw new CellarError('STORE_DAMAGED', 'what an earlier try kept cannot be read')
+    if (isCellarError(error))
+      throw new CellarError('STORE_DAMAGED', 'what an earlier try kept cannot be read')
     throw error
   }
 }

@@ -24,8 +24,11 @@ export async function serveRecovery(parts: SyncParts, from: DeviceId, channel: C
   const { ledger } = parts
   const member = memberNow(ledger.membership, from)
   if (member === undefined || !isPaper(member))
-    throw new CellarError('NOT_ENTITLED', 'a device that is no paper device wants to recover', { device: from })
-  for await (const message of messagesOf(channel)) await channel.send(encodeMessage(await answer(parts, message)))
+    throw new CellarError('NOT_ENTITLED', 'a device that is no paper device wants to recover', {
+      device: from,
+    })
+  for await (const message of messagesOf(channel))
+    await channel.send(encodeMessage(await answer(parts, message)))
 }
 
 async function answer({ ledger }: SyncParts, message: Message): Promise<Message> {

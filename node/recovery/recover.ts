@@ -130,7 +130,12 @@ async function tryAt(parts: RecoverParts, at: string, signal: AbortSignal): Prom
       throw isCellarError(error, 'NOT_A_MEMBER') ? unknownPhrase() : error
     },
   )
-  const channel = await limitTime(clock, dialMs, (until) => network.open(from, RECOVER_PROTOCOL, until), signal)
+  const channel = await limitTime(
+    clock,
+    dialMs,
+    (until) => network.open(from, RECOVER_PROTOCOL, until),
+    signal,
+  )
   const recovery = new RecoveryChannel(channel)
   const onEnd = (): void => {
     channel.abort(new CellarError('ABORTED', 'recovering was broken off'))

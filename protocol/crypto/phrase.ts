@@ -37,7 +37,9 @@ export function entropyOfPhrase(typed: string): Uint8Array {
   const words = splitPhrase(typed)
   const indexes = words.map(indexOfWord)
   if (words.length !== phraseWords)
-    throw wrong(`it has ${String(words.length)} ${words.length === 1 ? 'word' : 'words'}, not ${String(phraseWords)}`)
+    throw wrong(
+      `it has ${String(words.length)} ${words.length === 1 ? 'word' : 'words'}, not ${String(phraseWords)}`,
+    )
   const entropy = entropyOfIndexes(indexes)
   if (entropy === undefined) throw wrong(`one of the words is not the right one${hintsFor(indexes)}`)
   return entropy

@@ -3,7 +3,6 @@
 import {
   type ChunkId,
   chunkIdOf,
-  deriveVaultKeys,
   type DeviceId,
   type Membership,
   type RootId,
@@ -24,7 +23,7 @@ import { homePaths } from '../../node/home.ts'
 import { entryKey } from '../../node/ledger/records.ts'
 import type { Network } from '../../node/network.ts'
 import type { NodeParts } from '../../node/parts.ts'
-import { vaultOf } from '../../node/vault.ts'
+import { deriveAllKeys, vaultOf } from '../../node/vault.ts'
 import { LiveDisk, LiveKeyValue, type Platter } from './live-disk.ts'
 import { type Ending, type Fuse, Power } from './power.ts'
 import type { Chance } from './random.ts'
@@ -347,7 +346,10 @@ export class Machine {
             packBytes: 4096,
             ...(quotaBytes !== undefined && { quotaBytes }),
           }),
-        openVault: (key) => Promise.resolve(vaultOf(deriveVaultKeys(key), noZstd)),
+        openVault: (key, before) => {
+          const { keys, older } = deriveAllKeys(key, before)
+          return Promise.resolve(vaultOf(keys, noZstd, older))
+        },
         isRunning: true,
         connect: (parts) => {
           const network = memoryNetwork(hub, {

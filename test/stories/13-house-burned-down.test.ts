@@ -75,7 +75,10 @@ describe('story 13: the house burned down but for the Pi', function () {
     // The paper is no device that anything waits for: all snapshots are where they should be.
     await untilAllHold([desktop, laptop, pi], 2)
     const status = await statusOf(desktop)
-    assert.deepEqual(status?.devices.map(({ name }) => name), ['desktop', 'laptop', 'pi'])
+    assert.deepEqual(
+      status?.devices.map(({ name }) => name),
+      ['desktop', 'laptop', 'pi'],
+    )
     assert.equal(status.mesh.devices, 3)
     assert.deepEqual(status.problems, [])
 

@@ -68,7 +68,7 @@ export async function testNode(options: TestNodeOptions): Promise<TestNode> {
       { durable: true },
     )
   }
-  const world: World = { clock, random: { bytes: (length) => new Uint8Array(length).fill(++drawn % 256) } }
+  const world: World = { clock, random: { bytes: (length) => new Uint8Array(length).fill(100 + (++drawn % 150)) } }
   const closers: Closer[] = []
   const parts = await assembleNode(
     {

@@ -127,20 +127,93 @@ function paperVectors(): Vector[] {
   return [
     good('paper-admitted', 'M3.11', WITH_PAPER),
     good('paper-admits-a-keeper', 'M3.8', RECOVERED),
-    refusedLater('paper-of-another-mesh', proof, FOUNDED, KEEPER, ADMIT, paper(signPaperProof(PAPER, '00'.repeat(32) as MeshId))),
-    refusedLater('paper-proven-by-another', proof, FOUNDED, KEEPER, ADMIT, paper(signPaperProof(STRANGER, MESH))),
-    refusedLater('paper-without-proof', { rule: 'M2.2', reason: 'a field is missing' }, FOUNDED, KEEPER, ADMIT, paper().slice(0, -1)),
+    refusedLater(
+      'paper-of-another-mesh',
+      proof,
+      FOUNDED,
+      KEEPER,
+      ADMIT,
+      paper(signPaperProof(PAPER, '00'.repeat(32) as MeshId)),
+    ),
+    refusedLater(
+      'paper-proven-by-another',
+      proof,
+      FOUNDED,
+      KEEPER,
+      ADMIT,
+      paper(signPaperProof(STRANGER, MESH)),
+    ),
+    refusedLater(
+      'paper-without-proof',
+      { rule: 'M2.2', reason: 'a field is missing' },
+      FOUNDED,
+      KEEPER,
+      ADMIT,
+      paper().slice(0, -1),
+    ),
     refusedLater('paper-that-stores', more, FOUNDED, KEEPER, ADMIT, paper(PROOF, STORES_TOO)),
-    refusedLater('paper-with-space', more, FOUNDED, KEEPER, ADMIT, [key(PAPER), 1, ['paper', AS_PAPER, PAPERS, 1, null], null, PROOF]),
+    refusedLater('paper-with-space', more, FOUNDED, KEEPER, ADMIT, [
+      key(PAPER),
+      1,
+      ['paper', AS_PAPER, PAPERS, 1, null],
+      null,
+      PROOF,
+    ]),
     refusedLater('paper-of-a-machine', turns, ADMITTED, KEEPER, CHANGE, laptopIsPaper),
-    bad('paper-becomes-a-machine', turns, WITH_PAPER, sign(contentAfter(WITH_PAPER, KEEPER, CHANGE, [key(PAPER), terms('paper', AS_KEEPER, ALL), null]), KEEPER)),
-    bad('paper-in-version-1', { rule: 'M2.4', reason: 'out of range' }, FOUNDED, sign(contentAfter(FOUNDED, KEEPER, ADMIT, paper()), KEEPER)),
-    bad('paper-removes', only, WITH_PAPER, sign(contentAfter(WITH_PAPER, PAPER, 2, [key(KEEPER), null]), PAPER)),
-    bad('paper-changes', only, WITH_PAPER, sign(contentAfter(WITH_PAPER, PAPER, CHANGE, [key(KEEPER), terms('desktop', AS_WRITER, 7), null]), PAPER)),
+    bad(
+      'paper-becomes-a-machine',
+      turns,
+      WITH_PAPER,
+      sign(
+        contentAfter(WITH_PAPER, KEEPER, CHANGE, [key(PAPER), terms('paper', AS_KEEPER, ALL), null]),
+        KEEPER,
+      ),
+    ),
+    bad(
+      'paper-in-version-1',
+      { rule: 'M2.4', reason: 'out of range' },
+      FOUNDED,
+      sign(contentAfter(FOUNDED, KEEPER, ADMIT, paper()), KEEPER),
+    ),
+    bad(
+      'paper-removes',
+      only,
+      WITH_PAPER,
+      sign(contentAfter(WITH_PAPER, PAPER, 2, [key(KEEPER), null]), PAPER),
+    ),
+    bad(
+      'paper-changes',
+      only,
+      WITH_PAPER,
+      sign(
+        contentAfter(WITH_PAPER, PAPER, CHANGE, [key(KEEPER), terms('desktop', AS_WRITER, 7), null]),
+        PAPER,
+      ),
+    ),
     bad('paper-sets-the-goal', only, WITH_PAPER, sign(contentAfter(WITH_PAPER, PAPER, 4, [2]), PAPER)),
-    bad('paper-admits-one-again', only, WITH_PAPER, sign(contentAfter(WITH_PAPER, PAPER, ADMIT, [key(KEEPER), 2, terms('desktop', AS_KEEPER, ALL), null]), PAPER)),
-    refusedLater('paper-seals', only, WITH_VAULT, PAPER, VAULT, vaultFields({ vaultKey: SECOND_KEY, before: FIRST_KEY, to: [PAPER] })),
-    bad('paper-is-left-alone', { rule: 'M3.9', reason: 'nobody who may admit' }, WITH_PAPER, sign(contentAfter(WITH_PAPER, KEEPER, 2, [key(KEEPER), null]), KEEPER)),
+    bad(
+      'paper-admits-one-again',
+      only,
+      WITH_PAPER,
+      sign(
+        contentAfter(WITH_PAPER, PAPER, ADMIT, [key(KEEPER), 2, terms('desktop', AS_KEEPER, ALL), null]),
+        PAPER,
+      ),
+    ),
+    refusedLater(
+      'paper-seals',
+      only,
+      WITH_VAULT,
+      PAPER,
+      VAULT,
+      vaultFields({ vaultKey: SECOND_KEY, before: FIRST_KEY, to: [PAPER] }),
+    ),
+    bad(
+      'paper-is-left-alone',
+      { rule: 'M3.9', reason: 'nobody who may admit' },
+      WITH_PAPER,
+      sign(contentAfter(WITH_PAPER, KEEPER, 2, [key(KEEPER), null]), KEEPER),
+    ),
   ]
 }
 
@@ -151,32 +224,77 @@ function vaultVectors(): Vector[] {
     later(log, by, VAULT, vaultFields({ vaultKey: FIRST_KEY, to: [signer], ...given }))
   const vault = (name: string, fault: Fault, log: Log, given: VaultGiven): Vector =>
     refusedLater(name, fault, log, KEEPER, VAULT, vaultFields(given))
-  const cut = (boxes: CborValue[][]): CborValue[][] => [[boxes[0]![0]!, (boxes[0]![1] as Uint8Array).subarray(1)]]
+  const cut = (boxes: CborValue[][]): CborValue[][] => [
+    [boxes[0]![0]!, (boxes[0]![1] as Uint8Array).subarray(1)],
+  ]
   return [
     opened('vault-introduced', 'M3.14', WITH_VAULT, 10, [FIRST_KEY]),
     opened('vault-changed', 'M3.15', CHANGED, 10, [FIRST_KEY, SECOND_KEY]),
-    opened('vault-shared', 'M3.15', [...RECOVERED, to(NEW, RECOVERED, NEW, { vaultKey: SECOND_KEY })], 11, [FIRST_KEY, SECOND_KEY]),
+    opened('vault-shared', 'M3.15', [...RECOVERED, to(NEW, RECOVERED, NEW, { vaultKey: SECOND_KEY })], 11, [
+      FIRST_KEY,
+      SECOND_KEY,
+    ]),
     opened('vault-opens-to-nobody-else', 'M6.2', CHANGED, 9, []),
     vault('vault-without-a-box', refuse('M2.5', 'no box'), WITH_PAPER, { ...both, change: () => [] }),
     vault('vault-with-a-box-cut', refuse('M2.5', 'wrong length'), WITH_PAPER, { ...both, change: cut }),
-    vault('vault-boxes-not-in-order', refuse('M2.5', 'not in order'), WITH_PAPER, { ...both, change: (boxes) => boxes.toReversed() }),
-    vault('vault-boxes-twice', refuse('M2.5', 'not in order'), WITH_PAPER, { ...both, change: ([box]) => [box!, box!] }),
-    vault('vault-too-many-boxes', refuse('M2.5', 'too long'), WITH_PAPER, { ...both, change: ([box]) => Array<CborValue[]>(7).fill(box!) }),
-    bad('vault-in-version-1', refuse('M2.4', 'out of range'), WITH_PAPER, sign(contentAfter(WITH_PAPER, KEEPER, VAULT, vaultFields(both)), KEEPER)),
-    bad('vault-by-one-who-reads-nothing', { rule: 'M3.14', reason: 'reads nothing', expect: 'NOT_ENTITLED' }, ADMITTER, to(KEEPER, ADMITTER, WRITER)),
-    vault('vault-for-one-who-reads-nothing', refuse('M3.14', 'device that reads nothing'), storing(), { vaultKey: FIRST_KEY, to: [KEEPER, WRITER] }),
-    vault('vault-for-a-stranger', refuse('M3.14', 'device that reads nothing'), WITH_PAPER, { vaultKey: FIRST_KEY, to: [KEEPER, STRANGER] }),
-    vault('vault-not-kept-by-its-signer', refuse('M3.16', 'does not keep'), WITH_PAPER, { vaultKey: FIRST_KEY, to: [PAPER] }),
-    vault('vault-not-joined', refuse('M3.15', 'does not join'), WITH_VAULT, { vaultKey: SECOND_KEY, to: [KEEPER] }),
-    vault('vault-first-joined-to-one', refuse('M3.15', 'does not join'), WITH_PAPER, { ...both, before: SECOND_KEY }),
-    vault('vault-again-with-one-before', refuse('M3.15', 'a vault that there is'), WITH_VAULT, { ...both, before: SECOND_KEY }),
+    vault('vault-boxes-not-in-order', refuse('M2.5', 'not in order'), WITH_PAPER, {
+      ...both,
+      change: (boxes) => boxes.toReversed(),
+    }),
+    vault('vault-boxes-twice', refuse('M2.5', 'not in order'), WITH_PAPER, {
+      ...both,
+      change: ([box]) => [box!, box!],
+    }),
+    vault('vault-too-many-boxes', refuse('M2.5', 'too long'), WITH_PAPER, {
+      ...both,
+      change: ([box]) => Array<CborValue[]>(7).fill(box!),
+    }),
+    bad(
+      'vault-in-version-1',
+      refuse('M2.4', 'out of range'),
+      WITH_PAPER,
+      sign(contentAfter(WITH_PAPER, KEEPER, VAULT, vaultFields(both)), KEEPER),
+    ),
+    bad(
+      'vault-by-one-who-reads-nothing',
+      { rule: 'M3.14', reason: 'reads nothing', expect: 'NOT_ENTITLED' },
+      ADMITTER,
+      to(KEEPER, ADMITTER, WRITER),
+    ),
+    vault('vault-for-one-who-reads-nothing', refuse('M3.14', 'device that reads nothing'), storing(), {
+      vaultKey: FIRST_KEY,
+      to: [KEEPER, WRITER],
+    }),
+    vault('vault-for-a-stranger', refuse('M3.14', 'device that reads nothing'), WITH_PAPER, {
+      vaultKey: FIRST_KEY,
+      to: [KEEPER, STRANGER],
+    }),
+    vault('vault-not-kept-by-its-signer', refuse('M3.16', 'does not keep'), WITH_PAPER, {
+      vaultKey: FIRST_KEY,
+      to: [PAPER],
+    }),
+    vault('vault-not-joined', refuse('M3.15', 'does not join'), WITH_VAULT, {
+      vaultKey: SECOND_KEY,
+      to: [KEEPER],
+    }),
+    vault('vault-first-joined-to-one', refuse('M3.15', 'does not join'), WITH_PAPER, {
+      ...both,
+      before: SECOND_KEY,
+    }),
+    vault('vault-again-with-one-before', refuse('M3.15', 'a vault that there is'), WITH_VAULT, {
+      ...both,
+      before: SECOND_KEY,
+    }),
     vault('vault-of-before', refuse('M3.15', 'goes back'), CHANGED, { ...both, before: SECOND_KEY }),
   ]
 }
 
 /** A log in which the second device only stores. */
 function storing(): Log {
-  return [...FOUNDED, sign(contentAfter(FOUNDED, KEEPER, ADMIT, [key(WRITER), 1, terms('pi', 2, STORES), null]), KEEPER)]
+  return [
+    ...FOUNDED,
+    sign(contentAfter(FOUNDED, KEEPER, ADMIT, [key(WRITER), 1, terms('pi', 2, STORES), null]), KEEPER),
+  ]
 }
 
 /** All of them. */

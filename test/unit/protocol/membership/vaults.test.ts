@@ -30,7 +30,9 @@ function drawer(): Random {
   let drawn = 0
   return {
     bytes: (length) => {
-      const from = createHash('sha512').update(`drawn ${String(++drawn)}`).digest()
+      const from = createHash('sha512')
+        .update(`drawn ${String(++drawn)}`)
+        .digest()
       return new Uint8Array(from.subarray(0, length))
     },
   }
@@ -56,7 +58,11 @@ function keysOf(membership: Membership, name: string): string[] {
 
 function withPaper(membership: Membership): Membership {
   const proof = signPaperProof(PAPER, membership.mesh)
-  return admitPaper(membership, KEEPER, { paper: { device: PAPER.device, proof }, name: 'paper', atMs: AT_MS })
+  return admitPaper(membership, KEEPER, {
+    paper: { device: PAPER.device, proof },
+    name: 'paper',
+    atMs: AT_MS,
+  })
 }
 
 function first(membership: Membership, vaultKey = FIRST): Membership {
@@ -84,7 +90,10 @@ describe('vaults in the membership log', () => {
     const old = changed(changed(first(meshOf({ laptop: 'writer' })), SECOND, FIRST), THIRD, SECOND)
     const tablet = { device: signerOf('tablet').device, name: 'tablet', role: 'writer', atMs: AT_MS } as const
     const admitted = admitMember(old, KEEPER, tablet)
-    assert.deepEqual(readersWithoutBox(admitted).map(({ name }) => name), ['tablet'])
+    assert.deepEqual(
+      readersWithoutBox(admitted).map(({ name }) => name),
+      ['tablet'],
+    )
     assert.deepEqual(keysOf(admitted, 'tablet'), [])
     const shared = shareVault(admitted, KEEPER, { vaultKey: THIRD, random: drawer(), atMs: AT_MS })
     assert.deepEqual(keysOf(shared, 'tablet'), all)
@@ -98,7 +107,10 @@ describe('vaults in the membership log', () => {
     assert.deepEqual(keysOf(after, 'keeper'), all.slice(0, 2))
     // Its whole knowledge: its key, all keys it could open, and the whole log.
     const { before: sealed, boxes } = vaultNow(after)!
-    assert.equal(boxes.some(({ device }) => device === signerOf('laptop').device), false)
+    assert.equal(
+      boxes.some(({ device }) => device === signerOf('laptop').device),
+      false,
+    )
     const whole = Buffer.concat([...after.entries])
     assert.equal(whole.includes(Buffer.from(SECOND)), false)
     assert.equal(Buffer.from(sealed!).includes(Buffer.from(FIRST)), false)
@@ -119,7 +131,12 @@ describe('vaults in the membership log', () => {
     assert.throws(() => changed(mesh, FIRST, SECOND), { code: 'MEMBERSHIP_INVALID' })
     assert.throws(() => first(mesh, SECOND), { code: 'MEMBERSHIP_INVALID' })
     const byWriter = () =>
-      introduceVault(mesh, signerOf('laptop'), { vaultKey: SECOND, before: FIRST, random: drawer(), atMs: AT_MS })
+      introduceVault(mesh, signerOf('laptop'), {
+        vaultKey: SECOND,
+        before: FIRST,
+        random: drawer(),
+        atMs: AT_MS,
+      })
     assert.throws(byWriter, { code: 'NOT_ENTITLED' })
   })
 
@@ -142,8 +159,14 @@ describe('a paper device', () => {
   const mesh = withPaper(meshOf({ laptop: 'writer', pi: 'storer' }))
 
   it('counts for no copy, no placement, no leaning, and is no machine', () => {
-    assert.deepEqual(papersOf(mesh).map(({ name }) => name), ['paper'])
-    assert.deepEqual(machinesOf(mesh).map(({ name }) => name), ['keeper', 'laptop', 'pi'])
+    assert.deepEqual(
+      papersOf(mesh).map(({ name }) => name),
+      ['paper'],
+    )
+    assert.deepEqual(
+      machinesOf(mesh).map(({ name }) => name),
+      ['keeper', 'laptop', 'pi'],
+    )
     assert.equal(goalHolders(mesh, rootOf('a')).includes(PAPER.device), false)
     for (const copies of [1, 2, 3, 4, 5])
       assert.equal(goalHolders(mesh, rootOf('a'), copies).includes(PAPER.device), false)
