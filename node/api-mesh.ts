@@ -7,7 +7,7 @@ import { ScheduledTask } from './api-schedule.ts'
 import { WatchingStatus } from './api-watching.ts'
 import { ThinStatus } from './api-thin.ts'
 import { TellingStatus } from './api-telling.ts'
-import { PathText } from './api-path.ts'
+import type { PathText } from './api-path.ts'
 
 export const RoleName = Type.Enum(['keeper', 'writer', 'storer'], {
   title: 'RoleName',

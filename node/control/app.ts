@@ -7,7 +7,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
-import { getCookie, setCookie } from 'hono/cookie'
+import { setCookie } from 'hono/cookie'
+import { parse } from 'hono/utils/cookie'
 import { CellarError } from '../../protocol/errors.ts'
 import type { Admission } from './admission.ts'
 import { type Calls, fail, unknownMethod } from './calls.ts'
@@ -42,9 +43,9 @@ export function dashboardListener(calls: Calls, door: DashboardDoor): Listener {
   const app: App = new Hono()
   // Cookies do not tell ports apart: each node of a machine has a name of its own for its.
   const cookie = `cellar_${door.port}`
-  const isIn = (c: Asking): boolean =>
-    door.admission.isIn(c.req.header('authorization'), getCookie(c, cookie))
-  app.get('/', (c) => (isIn(c) ? c.html(HOME_PAGE) : c.html(DOOR_PAGE, 401)))
+  const isIn = ({ headers }: IncomingMessage): boolean =>
+    door.admission.isIn(headers.authorization, parse(headers.cookie ?? '', cookie)[cookie])
+  app.get('/', (c) => (isIn(c.env.incoming) ? c.html(HOME_PAGE) : c.html(DOOR_PAGE, 401)))
   app.get('/open', (c) => {
     const session = door.admission.redeem(c.req.query('ticket') ?? '')
     if (session === undefined) return c.html(DOOR_PAGE, 401)
@@ -57,9 +58,9 @@ export function dashboardListener(calls: Calls, door: DashboardDoor): Listener {
     return c.html(WELCOME_PAGE)
   })
   app.use('/v1/*', async (c, next) => {
-    if (!isIn(c)) return failed(c, new CellarError('TOKEN_WRONG', 'the token is missing, wrong or too old'))
-    await next()
-    return undefined
+    if (isIn(c.env.incoming)) await next()
+    else fail(c.env.outgoing, new CellarError('TOKEN_WRONG', 'the token is missing, wrong or too old'))
+    return c.finalized ? undefined : RESPONSE_ALREADY_SENT
   })
   api(app, calls)
   const listener = listenerOf(app)
@@ -85,7 +86,7 @@ function askedOf({ headers, method, url }: IncomingMessage): Asked {
 function api(app: App, calls: Calls): void {
   app.get('/v1/schema', (c) => c.json(publishedSchema()))
   app.post('/v1/:method', async (c) => {
-    await calls.answer(c.env.incoming, c.env.outgoing as ServerResponse, c.req.param('method'))
+    await calls.answer(c.env.incoming, c.env.outgoing, c.req.param('method'))
     return RESPONSE_ALREADY_SENT
   })
 }
@@ -102,6 +103,6 @@ function listenerOf(app: App): Listener {
 
 /** Answers with an error in the way of the API. */
 function failed(c: Asking, error: unknown, status?: number): Response {
-  fail(c.env.outgoing as ServerResponse, error, status)
+  fail(c.env.outgoing, error, status)
   return RESPONSE_ALREADY_SENT
 }

@@ -52,6 +52,11 @@ export class Calls {
     return [...this.#underWay].map((call) => call.method)
   }
 
+  /** Loads what a call needs, if it is not. */
+  async prepare(): Promise<void> {
+    await loadCheck()
+  }
+
   /** Aborts what is under way and what still comes. */
   abort(reason: CellarError): void {
     this.#end = reason

@@ -44,7 +44,7 @@ export async function serveDashboard(
         ? error
         : new CellarError(
             'CONFIG_INVALID',
-            `the dashboard cannot be served at ${options.listen}: ${String((error as Error).message)}`,
+            `the dashboard cannot be served at ${options.listen}: ${(error as Error).message}`,
             {},
             { cause: error },
           ),

@@ -18,7 +18,7 @@ export class Place {
     this.calls = calls
     this.#load = load
     this.server = createServer(options, (request, response) => {
-      const answered = this.prepare()
+      const answered = this.#ready()
         .then((listener) => listener(request, response))
         .catch((error: unknown) => {
           fail(response, error)
@@ -35,8 +35,12 @@ export class Place {
     return this.#answering.size
   }
 
-  /** Loads what answers, if it is not. */
-  prepare(): Promise<Listener> {
+  /** Loads all that answering needs: a node that runs for long may outlive the files of its program. */
+  async prepare(): Promise<void> {
+    await Promise.all([this.#ready(), this.calls.prepare()])
+  }
+
+  #ready(): Promise<Listener> {
     return (this.#listener ??= this.#load())
   }
 

@@ -11,7 +11,7 @@ import { systemWorld } from '../adapters/system-world.ts'
 import type { NodeHandle } from '../api.ts'
 import { Calls, type CallsOptions } from './calls.ts'
 import { isAnswering } from './client.ts'
-import { type Dashboard, type DashboardOptions, serveDashboard } from './dashboard.ts'
+import type { Dashboard, DashboardOptions } from './dashboard.ts'
 import { closeWaitMs, socketLimits } from './limits.ts'
 import { Place } from './place.ts'
 
@@ -43,6 +43,9 @@ export interface ControlServer {
   close(): Promise<readonly string[]>
 }
 
+/** A command that serves its socket for a moment has no such address. */
+const loadDashboard = () => import('./dashboard.ts')
+
 /**
  * Opens the control socket. A stale one (nobody answers) is replaced.
  *
@@ -61,9 +64,8 @@ export async function serveControl(options: ControlServerOptions): Promise<Contr
   const answers: CallsOptions = { handle, onStop, openDashboard }
   const socket = placeOfSocket(answers)
   await listen(socket.server, options.path)
-  if (wanted !== undefined) dashboard = await serveDashboard(wanted, answers, world)
+  if (wanted !== undefined) dashboard = await (await loadDashboard()).serveDashboard(wanted, answers, world)
   const places = dashboard === undefined ? [socket] : [socket, dashboard.place]
-  // A node that runs for long must be able to answer after its program was replaced on the disk.
   if (onStop !== undefined) await socket.prepare()
   let closing: Promise<readonly string[]> | undefined
   return {

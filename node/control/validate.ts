@@ -5,7 +5,7 @@ import { CellarError } from '../../protocol/errors.ts'
 import type { MethodName } from '../api.ts'
 import { METHODS } from '../methods.ts'
 import { closed } from './closed.ts'
-import { type Fault, faultSentence } from './fault.ts'
+import { faultSentence } from './fault.ts'
 
 const validators = new Map<MethodName, Validator>()
 
@@ -23,7 +23,7 @@ export function checkParams(method: MethodName, value: unknown): void {
   const validator = validatorOf(method)
   if (validator.Check(value)) return
   const [, errors] = validator.Errors(value)
-  const { parameter, sentence } = faultSentence(errors as readonly Fault[], METHODS[method].params)
+  const { parameter, sentence } = faultSentence(errors, METHODS[method].params)
   throw new CellarError('USAGE', `the parameters of ${method} do not fit: ${sentence}`, { method, parameter })
 }
 
