@@ -91,6 +91,11 @@ function everywhere(counts: SnapshotCounts, status: Status): string {
 }
 
 function notYet(counts: SnapshotCounts, status: Status): string {
+  const names = status.waiting.filter((one) => one.snapshots > 0).map(waitingFor)
+  if (counts.total === 1) {
+    const where = counts.only_on_owner === 1 ? 'on its own device only' : 'on fewer devices than wanted'
+    return `The one snapshot is ${where}${names.length === 0 ? '' : `; it waits for ${listOf(names)}`}.`
+  }
   const missing = counts.total - counts.complete
   const first = `${String(counts.complete)} of ${snapshots(counts.total)} ${counts.complete === 1 ? 'is' : 'are'} on as many devices as wanted`
   const alone = counts.only_on_owner
@@ -98,7 +103,6 @@ function notYet(counts: SnapshotCounts, status: Status): string {
     alone === 0
       ? ''
       : `, ${String(alone)} ${alone === 1 ? 'is' : 'are'} on ${alone === 1 ? 'its' : 'their'} own device only`
-  const names = status.waiting.filter((one) => one.snapshots > 0).map(waitingFor)
   const third =
     names.length === 0 ? '' : `; ${String(missing)} ${missing === 1 ? 'waits' : 'wait'} for ${listOf(names)}`
   return `${first}${second}${third}.`

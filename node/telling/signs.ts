@@ -27,29 +27,42 @@ function others({ ledger, signer }: SignParts): Member[] {
 
 /** Notes what is new: called when there is news, and before silences are looked for. */
 export function noteSigns(parts: SignParts): void {
-  const { ledger, telling, world } = parts
+  const { ledger, telling } = parts
   const linked = new Set<DeviceId>(parts.connected()?.network.connected() ?? [])
   const { signs } = telling.records
-  for (const { device, incarnation } of others(parts)) {
+  for (const member of others(parts)) {
+    const { device, incarnation } = member
     const before = signs.get(device)
     const seq = ledger.headOf(device)?.head.seq ?? 0
     const isNew = before === undefined || before.incarnation !== incarnation || seq > before.seq
     // While it is linked, once in a while is enough: a restart knows it to within minutes.
     const isStale = before !== undefined && ledger.runningMs - before.runningMs >= linkedNoteMs
-    if (!isNew && !(linked.has(device) && isStale)) continue
-    signs.set(device, {
-      incarnation,
-      seq,
-      wallMs: world.clock.nowMs(),
-      runningMs: ledger.runningMs,
-      backRunningMs: before?.incarnation === incarnation ? before.backRunningMs : 0,
-    })
+    if (isNew || (linked.has(device) && isStale)) noteSign(parts, member)
   }
   for (const [device] of signs.entries())
     if (memberNow(ledger.membership, device as DeviceId) === undefined) signs.delete(device)
 }
 
+/** A device that is linked is noted so often, milliseconds; and when the link begins or ends. */
 const linkedNoteMs = 60_000
+
+/** Notes a sign of life of this moment: a link has begun or ended. */
+export function noteLink(parts: SignParts, device: DeviceId): void {
+  const member = others(parts).find((one) => one.device === device)
+  if (member !== undefined) noteSign(parts, member)
+}
+
+function noteSign({ ledger, telling, world }: SignParts, { device, incarnation }: Member): void {
+  const { signs } = telling.records
+  const before = signs.get(device)
+  signs.set(device, {
+    incarnation,
+    seq: ledger.headOf(device)?.head.seq ?? 0,
+    wallMs: world.clock.nowMs(),
+    runningMs: ledger.runningMs,
+    backRunningMs: before?.incarnation === incarnation ? before.backRunningMs : 0,
+  })
+}
 
 /** The other devices that are silent now. */
 export function silentDevices(parts: SignParts): SilentDevice[] {

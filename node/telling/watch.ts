@@ -5,7 +5,7 @@ import type { NodeEvent } from '../events.ts'
 import type { NodeParts } from '../parts.ts'
 import { taskId } from '../schedule/task.ts'
 import { type Condition, conditionsOf, copiesOf, deviceOfSilence } from './conditions.ts'
-import { noteBack, noteSigns } from './signs.ts'
+import { noteBack, noteLink, noteSigns } from './signs.ts'
 import { lookEveryMs } from './silence.ts'
 
 /** After a start nothing is told for so long, milliseconds: the others have yet to be heard of. */
@@ -30,6 +30,7 @@ export class Watch {
   readonly #parts: NodeParts
   readonly #end = new AbortController()
   #work: Promise<void> | undefined
+  #off: (() => void) | undefined
 
   constructor(parts: NodeParts) {
     this.#parts = parts
@@ -46,6 +47,7 @@ export class Watch {
 
   /** Ends. Idempotent. */
   async close(): Promise<void> {
+    this.#off?.()
     this.#end.abort(new CellarError('ABORTED', 'the node is closing'))
     await this.#work
   }
@@ -54,6 +56,9 @@ export class Watch {
     const { events, world } = this.#parts
     const { signal } = this.#end
     noteSigns(this.#parts)
+    this.#off = events.on((event) => {
+      if (event.kind === 'peer') noteLink(this.#parts, event.device)
+    })
     await this.#settle()
     for (;;) {
       this.lookOnce()
