@@ -42,8 +42,9 @@ function closure(top: ChunkId): ChunkId[] {
 }
 
 type Step =
-  | { readonly do: 'put' | 'hold' | 'keep' | 'release' | 'quarantine'; readonly at: number }
-  | { readonly do: 'commit' | 'compact' | 'reopen' | 'rebuild' }
+  | { readonly do: 'put' | 'putLoose' | 'hold' | 'keep' | 'release' | 'quarantine'; readonly at: number }
+  | { readonly do: 'commit' | 'compact' | 'reopen' | 'rebuild' | 'loosen' }
+  | { readonly do: 'drop'; readonly ids: readonly number[] }
   | { readonly do: 'releaseAll' }
   | {
       readonly do: 'reclaim'
@@ -60,7 +61,7 @@ const at = fc.nat({ max: WORLD.length - 1 })
 const root = fc.integer({ min: 8, max: WORLD.length - 1 })
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
-    { weight: 12, arbitrary: fc.record({ do: fc.constant('put' as const), at }) },
+    { weight: 12, arbitrary: fc.record({ do: fc.constantFrom('put' as const, 'put' as const, 'putLoose' as const), at }) },
     { weight: 5, arbitrary: fc.record({ do: fc.constant('hold' as const), at: root }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('keep' as const), at: root }) },
     { weight: 5, arbitrary: fc.record({ do: fc.constant('release' as const), at: root }) },
@@ -83,6 +84,11 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('releaseAll' as const) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('reopen' as const, 'rebuild' as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('loosen' as const) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ do: fc.constant('drop' as const), ids: fc.array(at, { maxLength: 6 }) }),
+    },
     {
       weight: 4,
       arbitrary: fc.record({ do: fc.constant('crash' as const), after: fc.nat({ max: 12 }), seed: fc.nat() }),
@@ -179,7 +185,12 @@ class World {
       await store.commit()
       model.committed()
       await this.twin?.commit()
-    } else if (step.do === 'reclaim') await this.#reclaim(step)
+    } else if (step.do === 'loosen') {
+      await store.loosen()
+      model.committed()
+      await this.twin?.loosen()
+    } else if (step.do === 'drop') await this.#drop(step.ids.map((index) => WORLD[index]?.id ?? assert.fail()))
+    else if (step.do === 'reclaim') await this.#reclaim(step)
     else if (step.do === 'releaseAll') {
       model.uncertain = [...model.held]
       await store.release(...model.held)
@@ -204,12 +215,13 @@ class World {
     } else if ('at' in step) await this.#one(step.do, WORLD[step.at])
   }
 
-  async #one(what: 'put' | 'hold' | 'release' | 'quarantine', chunk: TestChunk | undefined): Promise<void> {
+  async #one(what: 'put' | 'putLoose' | 'hold' | 'release' | 'quarantine', chunk: TestChunk | undefined): Promise<void> {
     const { store, model } = this
     assert.ok(chunk)
-    if (what === 'put') {
-      const isNew = await store.put(chunk.id, chunk.bytes)
-      assert.equal((await this.twin?.put(chunk.id, chunk.bytes)) ?? isNew, isNew)
+    if (what === 'put' || what === 'putLoose') {
+      const options = { completes: what === 'put' }
+      const isNew = await store.put(chunk.id, chunk.bytes, options)
+      assert.equal((await this.twin?.put(chunk.id, chunk.bytes, options)) ?? isNew, isNew)
       model.bad.delete(chunk.id)
       if (!model.durable.has(chunk.id)) model.pending.add(chunk.id)
       return
@@ -246,6 +258,26 @@ class World {
     assert.equal(isWhole, true, 'a root with gaps was held')
     model.committed()
     model.held.add(id)
+  }
+
+  /** What another device keeps goes, but for what is needed; nothing else does. */
+  async #drop(ids: readonly ChunkId[]): Promise<void> {
+    const { store, model } = this
+    const needed = model.needed()
+    const before = new Set(ids.filter((id) => store.has(id)))
+    for (const id of ids) model.durable.delete(id) // from here on it may be there or not
+    const { chunks } = await store.drop(ids)
+    model.committed()
+    const gone = [...before].filter((id) => !store.has(id))
+    assert.equal(chunks, gone.length)
+    for (const id of gone) {
+      assert.equal(needed.has(id), false, `${id} is needed by a held root and was dropped`)
+      assert.equal(BY_ID.get(id)?.links.length, 0)
+      model.durable.delete(id)
+    }
+    for (const id of before) if (store.has(id)) model.durable.add(id)
+    const twin = await this.twin?.drop(ids)
+    if (twin !== undefined) assert.equal(twin.chunks, chunks)
   }
 
   async #reclaim(step: Step & { do: 'reclaim' }): Promise<void> {
