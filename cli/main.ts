@@ -8,15 +8,19 @@ import { errorStream, onInterrupt, onReload, sinkOf, sourceOf } from './streams.
 import { nodeDoor } from './node-door.ts'
 import { systemHost } from './service/host.ts'
 
+const env = { ...process.env }
+// What this process starts, hooks and commands of a profile, must not inherit it.
+delete process.env['CELLAR_PASSPHRASE']
+
 process.exitCode = await runCli({
   args: processArguments(),
-  env: process.env,
+  env,
   directory: processDirectory(),
   hostname: hostname(),
   stdin: sourceOf(process.stdin),
   stdout: sinkOf(process.stdout),
   stderr: sinkOf(process.stderr),
-  door: nodeDoor(process.env),
+  door: nodeDoor(env),
   host: systemHost(),
   nowMs: () => Date.now(),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

@@ -82,7 +82,7 @@ function phraseBlock(words: readonly string[] | undefined): string {
     return `<div class="phrase"><ol class="words">${lines}</ol></div>`
   }
   const items = words.map((word) => `<li>${escape(word)}</li>`).join('')
-  return `<div class="phrase"><ol class="words">${items}</ol>${encodeQR(words.join(' '), 'svg', { ecc: 'medium' })}</div>`
+  return `<div class="phrase"><ol class="words">${items}</ol>${encodeQR(words.join(' '), 'svg', { ecc: 'medium', border: 4 })}</div>`
 }
 
 function deviceRow({ name, role, addresses }: KitDevice): string {

@@ -5,12 +5,15 @@ import { parseConfig } from '../../../../node/config/parse.ts'
 import { Settings } from '../../../../node/config/settings.ts'
 import type { Config } from '../../../../node/config/types.ts'
 
-const parse = (text: string, env = {}) => parseConfig(text, 'config.toml', { env, homeDirectory: '/home/ann' })
+const parse = (text: string, env = {}) =>
+  parseConfig(text, 'config.toml', { env, homeDirectory: '/home/ann' })
 
 describe('other settings under a running node', () => {
   it('take effect but for what needs a restart, and both are named (C5.2)', () => {
     const before = parse('listen = ["127.0.0.1:1"]\nlimit_upload = 5\n')
-    const read = parse('listen = ["127.0.0.1:2"]\nmdns = false\nstore = "/x"\nlimit_upload = 6\n[profile.a]\n[dashboard]\nlisten = "none"')
+    const read = parse(
+      'listen = ["127.0.0.1:2"]\nmdns = false\nstore = "/x"\nlimit_upload = 6\n[profile.a]\n[dashboard]\nlisten = "none"',
+    )
     const { next, changed, needsRestart } = changesOf(before, read)
     assert.deepEqual(changed, ['limit_upload', 'profile'])
     assert.deepEqual(needsRestart, ['listen', 'mdns', 'store', 'dashboard.listen'])
@@ -24,7 +27,11 @@ describe('other settings under a running node', () => {
   })
 
   it('are none where nothing has changed', () => {
-    assert.deepEqual(changesOf(CONFIG_DEFAULT, parse('')), { next: CONFIG_DEFAULT, changed: [], needsRestart: [] })
+    assert.deepEqual(changesOf(CONFIG_DEFAULT, parse('')), {
+      next: CONFIG_DEFAULT,
+      changed: [],
+      needsRestart: [],
+    })
   })
 
   it('are told to who listens, until they do not', () => {
@@ -43,7 +50,13 @@ describe('other settings under a running node', () => {
 
 describe('the environment', () => {
   it('goes before the file, for settings of the top that are one value', () => {
-    const env = { CELLAR_LIMIT_UPLOAD: '7', CELLAR_MDNS: 'false', CELLAR_HOLD_WINDOW: '3d', CELLAR_STORE: '/big', CELLAR_STAGING: 'none' }
+    const env = {
+      CELLAR_LIMIT_UPLOAD: '7',
+      CELLAR_MDNS: 'false',
+      CELLAR_HOLD_WINDOW: '3d',
+      CELLAR_STORE: '/big',
+      CELLAR_STAGING: 'none',
+    }
     const config = parse('limit_upload = 5\nstaging = "1G"\nfloor_newest = 2', env)
     assert.equal(config.limitUpload, 7)
     assert.equal(config.mdns, false)
@@ -54,7 +67,12 @@ describe('the environment', () => {
   })
 
   it('is not looked at for lists, for other names, and where it is empty', () => {
-    const env = { CELLAR_LISTEN: '1.2.3.4:5', CELLAR_HOME: '/x', CELLAR_PROFILE: 'a', CELLAR_LIMIT_UPLOAD: '' }
+    const env = {
+      CELLAR_LISTEN: '1.2.3.4:5',
+      CELLAR_HOME: '/x',
+      CELLAR_PROFILE: 'a',
+      CELLAR_LIMIT_UPLOAD: '',
+    }
     assert.deepEqual(parse('', env), CONFIG_DEFAULT)
   })
 

@@ -9,7 +9,7 @@ describe('the page on settings', () => {
   const page = projectText('docs/config.md')
 
   it('has the reference that the declaration of the settings makes', () => {
-    assert.equal(page, withReference(page), 'npm run docs:config')
+    assert.equal(page, withReference(page), 'node --import tsx test/tools/config-reference.ts')
   })
 
   it('has a complete example that is right, of every table that there is', () => {

@@ -40,7 +40,10 @@ limits = [
   })
 
   it('leave to the others what they do not say', () => {
-    const config = parseConfig('limit_upload = 5\nlimit_download = 6\nlimits = [{ upload = 7 }]', 'config.toml')
+    const config = parseConfig(
+      'limit_upload = 5\nlimit_download = 6\nlimits = [{ upload = 7 }]',
+      'config.toml',
+    )
     assert.deepEqual(limitsAt(config, at('tue', '00:00')), {
       uploadBytesPerSecond: 7 * 1024,
       downloadBytesPerSecond: 6 * 1024,
@@ -48,7 +51,11 @@ limits = [
   })
 
   it('last all day where they begin and end at one time, or say none', () => {
-    for (const rule of ['{ upload = 1 }', '{ from = "00:00", to = "24:00", upload = 1 }', '{ from = "09:00", to = "09:00", upload = 1 }'])
+    for (const rule of [
+      '{ upload = 1 }',
+      '{ from = "00:00", to = "24:00", upload = 1 }',
+      '{ from = "09:00", to = "09:00", upload = 1 }',
+    ])
       for (const time of ['00:00', '08:59', '09:00', '23:59'])
         assert.equal(uploadOf(`limits = [${rule}]`, at('wed', time)), 1, `${rule} at ${time}`)
   })

@@ -5,7 +5,8 @@ import { type ConfigPath, positionsOf } from '../../../../node/config/positions.
 
 /** Every path of a table, down to the values. */
 function pathsOf(value: unknown, path: ConfigPath = []): ConfigPath[] {
-  if (Array.isArray(value)) return value.flatMap((item: unknown, at) => [[...path, at], ...pathsOf(item, [...path, at])])
+  if (Array.isArray(value))
+    return value.flatMap((item: unknown, at) => [[...path, at], ...pathsOf(item, [...path, at])])
   if (typeof value !== 'object' || value === null || value instanceof Date) return []
   return Object.entries(value).flatMap(([key, item]) => [[...path, key], ...pathsOf(item, [...path, key])])
 }
@@ -78,12 +79,22 @@ describe('the lines of settings', () => {
       fc.boolean(),
     )
     const { table } = fc.letrec((tie) => ({
-      value: fc.oneof({ depthSize: 'small' }, leaf, fc.array(leaf, { maxLength: 3 }), tie('table'), fc.array(tie('table'), { maxLength: 2 })),
-      table: fc.dictionary(fc.oneof(fc.constantFrom('a', 'b', 'a.b', 'c d', ''), fc.string({ maxLength: 4 })), tie('value'), { maxKeys: 4 }),
+      value: fc.oneof(
+        { depthSize: 'small' },
+        leaf,
+        fc.array(leaf, { maxLength: 3 }),
+        tie('table'),
+        fc.array(tie('table'), { maxLength: 2 }),
+      ),
+      table: fc.dictionary(
+        fc.oneof(fc.constantFrom('a', 'b', 'a.b', 'c d', ''), fc.string({ maxLength: 4 })),
+        tie('value'),
+        { maxKeys: 4 },
+      ),
     }))
     fc.assert(
       fc.property(table, (given) => {
-        const text = stringify(given as object)
+        const text = stringify(given)
         const positions = positionsOf(text)
         const lines = text.split('\n')
         for (const path of pathsOf(parse(text))) {
@@ -91,7 +102,10 @@ describe('the lines of settings', () => {
           assert.ok(line !== undefined && line <= lines.length, `${JSON.stringify(path)} in\n${text}`)
           const key = path.at(-1)
           if (typeof key !== 'string' || path.some((part) => typeof part === 'number')) continue
-          assert.ok(lines[line - 1]?.includes(/^[\w-]+$/.test(key) ? key : ''), `${key} in line ${String(line)} of\n${text}`)
+          assert.ok(
+            lines[line - 1]?.includes(/^[\w-]+$/.test(key) ? key : ''),
+            `${key} in line ${String(line)} of\n${text}`,
+          )
         }
       }),
       { numRuns: 300 },
@@ -100,9 +114,12 @@ describe('the lines of settings', () => {
 
   it('end, whatever is in the file', () => {
     fc.assert(
-      fc.property(fc.array(fc.constantFrom('[', ']', '{', '}', '=', '"', "'", '.', '\n', '#', 'a', ',', ' ', '\\')), (parts) => {
-        positionsOf(parts.join('')).lineOf(['a'])
-      }),
+      fc.property(
+        fc.array(fc.constantFrom('[', ']', '{', '}', '=', '"', "'", '.', '\n', '#', 'a', ',', ' ', '\\')),
+        (parts) => {
+          positionsOf(parts.join('')).lineOf(['a'])
+        },
+      ),
     )
   })
 })

@@ -3,7 +3,14 @@ import { parse } from 'smol-toml'
 import { CONFIG_DEFAULT } from '../../../../node/config/defaults.ts'
 import { formatConfig } from '../../../../node/config/format.ts'
 import { parseConfig, readConfigText } from '../../../../node/config/parse.ts'
-import { besides, type ConfigInForce, shownSettings, shownTable, shownText, tableInForce } from '../../../../node/config/show.ts'
+import {
+  besides,
+  type ConfigInForce,
+  shownSettings,
+  shownTable,
+  shownText,
+  tableInForce,
+} from '../../../../node/config/show.ts'
 import { projectText } from '../../../tools/project.ts'
 import { exampleIn } from '../../../tools/config-reference.ts'
 
@@ -25,7 +32,9 @@ const example = exampleIn(projectText('docs/config.md'))
 
 describe('showing settings', () => {
   it('says where each comes from', () => {
-    const shown = shownSettings(read('limit_upload = 3\n[profile.a]\ntags = ["t"]\n[profile.b]\ninherits = "a"\nwait = 2'))
+    const shown = shownSettings(
+      read('limit_upload = 3\n[profile.a]\ntags = ["t"]\n[profile.b]\ninherits = "a"\nwait = 2'),
+    )
     const origin = (...path: string[]) =>
       shown.find((one) => JSON.stringify(one.path) === JSON.stringify(path))?.origin
     assert.equal(origin('limit_upload'), 'line 1')
@@ -43,7 +52,9 @@ describe('showing settings', () => {
     const text = shownText(shown)
     assert.deepEqual(plain(parse(text)), shownTable(shown))
     // What is empty says nothing: it is not shown.
-    const inForce = JSON.stringify(tableInForce(config), (_, item: unknown) => (isEmpty(item) ? undefined : item))
+    const inForce = JSON.stringify(tableInForce(config), (_, item: unknown) =>
+      isEmpty(item) ? undefined : item,
+    )
     assert.deepEqual(shownTable(shown), JSON.parse(inForce))
     const again = parseConfig(text, 'config.toml')
     const [phone] = again.hooks

@@ -86,7 +86,10 @@ describe('rules of a profile', () => {
     const done = await desktop.call('forget', { ...params, profile: 'photos', rules: { last: 1 } })
     assert.deepEqual(done.snapshot_ids, [])
     await assert.rejects(desktop.call('forget', { ...params, profile: 'fotos' }), withCode('CONFIG_INVALID'))
-    await assert.rejects(desktop.call('forget', { ...params, profile: 'photos', snapshots: ['x'] }), withCode('USAGE'))
+    await assert.rejects(
+      desktop.call('forget', { ...params, profile: 'photos', snapshots: ['x'] }),
+      withCode('USAGE'),
+    )
   })
 
   it('are refused on a device that may forget nothing', async () => {

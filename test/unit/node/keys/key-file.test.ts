@@ -13,7 +13,7 @@ const nobody = () => Promise.reject(new TypeError('nobody is to be asked'))
 const says = (passphrase: string) => () => Promise.resolve(passphrase)
 
 describe('key files', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let home: HomePaths
 
   beforeEach(() => {

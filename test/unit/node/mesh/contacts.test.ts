@@ -48,7 +48,10 @@ describe('addresses from the settings', () => {
   it('are called as soon as they are there, and no more once they are gone', async () => {
     await settle()
     assert.deepEqual([...new Set(dialed)], ['/memory/90'])
-    contacts.configure(['/memory/90', ...other.addresses().map((address) => address.replace(/\/p2p\/.*$/, ''))])
+    contacts.configure([
+      '/memory/90',
+      ...other.addresses().map((address) => address.replace(/\/p2p\/.*$/, '')),
+    ])
     await settle()
     assert.deepEqual(self.connected(), [other.device])
     contacts.configure([])

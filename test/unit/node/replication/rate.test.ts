@@ -4,7 +4,9 @@ import type { Channel } from '../../../../node/network.ts'
 import type { Clock } from '../../../../protocol/index.ts'
 
 /** A clock that stands still but for those who sleep. */
-function sleepingClock(onSleep: (nowMs: number) => void = () => undefined): Clock & { readonly slept: number[] } {
+function sleepingClock(
+  onSleep: (nowMs: number) => void = () => undefined,
+): Clock & { readonly slept: number[] } {
   let nowMs = 1_000_000
   const slept: number[] = []
   return {
