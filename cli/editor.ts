@@ -16,7 +16,10 @@ export async function runEditor(
   signal: AbortSignal,
 ): Promise<void> {
   const editor = [env['VISUAL'], env['EDITOR']].find((one) => one !== undefined && one.trim() !== '') ?? 'vi'
-  const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'editor', path], { stdio: 'inherit', env: { ...env } })
+  const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'editor', path], {
+    stdio: 'inherit',
+    env: { ...env },
+  })
   const status = await new Promise<number | string>((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code, name) => {
@@ -25,5 +28,8 @@ export async function runEditor(
   })
   signal.throwIfAborted()
   if (status !== 0)
-    throw new CellarError('COMMAND_FAILED', `the editor ${editor} ended with ${String(status)}: nothing was changed`)
+    throw new CellarError(
+      'COMMAND_FAILED',
+      `the editor ${editor} ended with ${String(status)}: nothing was changed`,
+    )
 }

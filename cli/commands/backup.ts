@@ -53,7 +53,10 @@ export const defineBackup: Define = (program, act) => {
     .description(
       'Makes a snapshot of the paths given. It is kept on this device at once, and goes to the others by itself as they come into reach.',
     )
-    .argument('[path...]', 'what to back up; with --stdin-from-command, the command; with --profile, in its place')
+    .argument(
+      '[path...]',
+      'what to back up; with --stdin-from-command, the command; with --profile, in its place',
+    )
     .option('-P, --profile <name>', 'as this profile of the settings says; other options go before it')
     .option('--force', 'with --profile: also on battery or a metered network, whatever the profile says')
   excludeOptions(command)
@@ -126,8 +129,16 @@ async function backup(
   const given = givenParams(session, paths, options)
   const summary =
     profile === undefined
-      ? await session.call('backup', { ...NOTHING_GIVEN, ...given }, input === undefined ? call : { ...call, input })
-      : await session.call<'backupProfile'>('backupProfile', { profile, force: options.force === true, instead: given }, call)
+      ? await session.call(
+          'backup',
+          { ...NOTHING_GIVEN, ...given },
+          input === undefined ? call : { ...call, input },
+        )
+      : await session.call<'backupProfile'>(
+          'backupProfile',
+          { profile, force: options.force === true, instead: given },
+          call,
+        )
   if (session.json) session.print.json(summary)
   else printSummary(session, summary)
   return verdictOf(session, summary)
@@ -139,7 +150,10 @@ function isStreamed(options: Options): boolean {
 
 function refuseNonsense(args: readonly string[], options: Options, paths: readonly PathText[]): void {
   if (options.profile !== undefined && isStreamed(options))
-    throw new CellarError('USAGE', 'a profile says itself what is backed up: leave out --stdin and --stdin-from-command')
+    throw new CellarError(
+      'USAGE',
+      'a profile says itself what is backed up: leave out --stdin and --stdin-from-command',
+    )
   if (options.profile === undefined && options.force === true)
     throw new CellarError('USAGE', '--force is for a profile: without one nothing is put off')
   if (options.stdin === true && options.stdinFromCommand === true)

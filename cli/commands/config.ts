@@ -46,14 +46,16 @@ export const defineConfig: Define = (program, act) => {
 async function check(session: Session, file?: string): Promise<number | undefined> {
   const [home, tools] = [await session.home(), await loadConfigTools()]
   const path = file ?? home.config
-  const text = file === undefined ? tools.settingsText(home) : readNamed(session.pathBytes(file), file).toString()
+  const text =
+    file === undefined ? tools.settingsText(home) : readNamed(session.pathBytes(file), file).toString()
   const problems = tools.problemsOf(text ?? '', home, session.world.env)
   const notices = problems.length > 0 ? [] : tools.noticesOf(text ?? '', home, session.world.env)
   if (session.json) session.print.json({ message_type: 'config_checked', path, problems, notices })
   else {
     for (const problem of problems) session.print.result(session.print.safe(tools.problemLine(path, problem)))
     for (const notice of notices) session.print.notice(session.print.safe(notice))
-    if (text === undefined) session.print.info(`There is no file ${session.print.safe(path)}: all is as without one.`)
+    if (text === undefined)
+      session.print.info(`There is no file ${session.print.safe(path)}: all is as without one.`)
     else if (problems.length === 0) session.print.info(`${session.print.safe(path)} is in order.`)
   }
   if (problems.length === 0) return undefined
@@ -82,7 +84,8 @@ async function show(session: Session): Promise<undefined> {
     return undefined
   }
   session.print.result(`# ${session.print.safe(home.config)}`)
-  for (const line of tools.shownText(shown).trimEnd().split('\n')) session.print.result(session.print.safe(line))
+  for (const line of tools.shownText(shown).trimEnd().split('\n'))
+    session.print.result(session.print.safe(line))
   if (shown.some(({ origin }) => origin.startsWith(tools.NOT_READ)))
     session.print.notice(
       'the running node has not read the file since it was changed: cellar config reload, or a restart',
@@ -109,7 +112,8 @@ async function edit(session: Session, options: { readonly discard?: boolean }): 
   session.kept = 'the settings are as they were'
   const before = tools.settingsText(home)
   const isResumed = existsSync(draft)
-  if (isResumed) session.print.notice('this goes on with what was refused the last time (--discard begins anew)')
+  if (isResumed)
+    session.print.notice('this goes on with what was refused the last time (--discard begins anew)')
   else tools.writeDraft(home, draft, before ?? tools.freshSettings())
   await runEditor(session.world.env, draft, session.signal).catch((error: unknown) => {
     // What was begun anew and not saved is nothing to go on with.
@@ -125,7 +129,10 @@ async function edit(session: Session, options: { readonly discard?: boolean }): 
   const problems = tools.problemsOf(text, home, session.world.env)
   if (problems.length > 0) return refuse(session, tools, draft, problems)
   if (tools.settingsText(home) !== before)
-    throw new CellarError('USAGE', `${home.config} was changed by someone else meanwhile; yours is in ${draft}`)
+    throw new CellarError(
+      'USAGE',
+      `${home.config} was changed by someone else meanwhile; yours is in ${draft}`,
+    )
   tools.replaceSettings(linkedTo(home.config), text)
   rmSync(draft)
   session.kept = 'the settings are changed; cellar config reload has the node read them'
@@ -172,7 +179,10 @@ async function reload(session: Session): Promise<undefined> {
   session.kept = 'the node goes on with the settings it has'
   const reloaded = await askReload(session, home)
   if (reloaded === undefined)
-    throw new CellarError('NODE_NOT_RUNNING', 'no node runs on this device: the next one reads the settings anyway')
+    throw new CellarError(
+      'NODE_NOT_RUNNING',
+      'no node runs on this device: the next one reads the settings anyway',
+    )
   tell(session, reloaded)
   return undefined
 }
@@ -194,10 +204,14 @@ function tell(session: Session, reloaded: ConfigReloaded): void {
   if (session.json) return session.print.json(reloaded)
   const { changed, needs_restart: waiting } = reloaded
   session.print.info(
-    changed.length === 0 ? 'The running node had nothing to change.' : `The running node follows: ${changed.join(', ')}.`,
+    changed.length === 0
+      ? 'The running node had nothing to change.'
+      : `The running node follows: ${changed.join(', ')}.`,
   )
   if (waiting.length > 0)
-    session.print.notice(`${waiting.join(', ')} ${waiting.length === 1 ? 'waits' : 'wait'} until it is started again`)
+    session.print.notice(
+      `${waiting.join(', ')} ${waiting.length === 1 ? 'waits' : 'wait'} until it is started again`,
+    )
 }
 
 async function schema(session: Session): Promise<undefined> {

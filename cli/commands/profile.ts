@@ -26,11 +26,21 @@ async function list(session: Session): Promise<undefined> {
     session.print.info('The settings have no profile. To write one: cellar config edit')
     return undefined
   }
-  const columns = [{ title: 'Profile' }, { title: 'Schedule' }, { title: 'Backs up' }, { title: 'Keeps' }] as const
+  const columns = [
+    { title: 'Profile' },
+    { title: 'Schedule' },
+    { title: 'Backs up' },
+    { title: 'Keeps' },
+  ] as const
   session.print.result(
     formatTable(
       columns,
-      profiles.map((profile) => [profile.name, profile.schedule, session.print.safe(sourcesOf(profile)), profile.retention ?? '']),
+      profiles.map((profile) => [
+        profile.name,
+        profile.schedule,
+        session.print.safe(sourcesOf(profile)),
+        profile.retention ?? '',
+      ]),
     ),
   )
   return undefined

@@ -29,7 +29,11 @@ export function changesOf(before: Config, read: Config): ConfigChanges {
 }
 
 /** The new values, but the old ones for settings that need a restart. */
-function keepFixed<T extends object>(fields: Fields<T>, before: T, read: T): { next: T; fixed: readonly string[] } {
+function keepFixed<T extends object>(
+  fields: Fields<T>,
+  before: T,
+  read: T,
+): { next: T; fixed: readonly string[] } {
   const kept: Partial<T> = {}
   const fixed: string[] = []
   for (const property of Object.keys(fields) as (keyof T)[]) {

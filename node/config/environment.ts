@@ -16,7 +16,8 @@ const PREFIX = 'CELLAR_'
  */
 export function expandVariables(value: unknown, env: Environment, place: Place): unknown {
   if (typeof value === 'string') return expandText(value, env, place)
-  if (Array.isArray(value)) return value.map((item: unknown, at) => expandVariables(item, env, place.below(at)))
+  if (Array.isArray(value))
+    return value.map((item: unknown, at) => expandVariables(item, env, place.below(at)))
   if (!isTable(value)) return value
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, expandVariables(item, env, place.below(key))]),
@@ -24,20 +25,26 @@ export function expandVariables(value: unknown, env: Environment, place: Place):
 }
 
 function expandText(text: string, env: Environment, place: Place): string | Refused {
-  let isRefused = false
-  const expanded = text.replace(/\$\$|\$\{([^}]*)\}/g, (whole, name: string | undefined) => {
+  const missing: string[] = []
+  const expanded = text.replace(/\$\$|\$\{([^}]*)\}/g, (_, name: string | undefined) => {
     if (name === undefined) return '$'
     const value = env[name]
-    if (value !== undefined) return value
-    isRefused = true
-    place.refuse(`takes ${whole}, and the environment has no ${name === '' ? 'variable without a name' : name}`)
-    return ''
+    if (value === undefined) missing.push(name)
+    return value ?? ''
   })
-  return isRefused ? REFUSED : expanded
+  for (const name of missing)
+    place.refuse(
+      `takes \${${name}}, and the environment has no ${name === '' ? 'variable without a name' : name}`,
+    )
+  return missing.length > 0 ? REFUSED : expanded
 }
 
 /** The settings that a variable may override: those of the top that are one value. */
-export function overridable(): readonly { readonly property: string; readonly field: Field<unknown>; readonly variable: string }[] {
+export function overridable(): readonly {
+  readonly property: string
+  readonly field: Field<unknown>
+  readonly variable: string
+}[] {
   return Object.entries<Field<unknown>>(rootFields).flatMap(([property, field]) =>
     isScalar(field) ? [{ property, field, variable: `${PREFIX}${field.key.toUpperCase()}` }] : [],
   )

@@ -51,7 +51,10 @@ export type ConfigRead =
  *
  * @param text - TOML
  */
-export function readConfigText(text: string, { env = {}, homeDirectory = '' }: ConfigSurroundings): ConfigRead {
+export function readConfigText(
+  text: string,
+  { env = {}, homeDirectory = '' }: ConfigSurroundings,
+): ConfigRead {
   let raw: Record<string, unknown>
   try {
     raw = parse(text)

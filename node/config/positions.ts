@@ -63,9 +63,11 @@ class Scanner {
   }
 
   document(): void {
-    for (this.#trivia(); this.#at < this.#text.length; this.#trivia()) {
+    this.#trivia()
+    while (this.#at < this.#text.length) {
       if (this.#peek() === '[') this.#header()
       else this.#pair(this.#table)
+      this.#trivia()
     }
   }
 
@@ -104,7 +106,8 @@ class Scanner {
     const [start, line] = [this.#at, this.#line]
     const keys = this.#key()
     const path = [...table, ...keys]
-    for (let length = table.length + 1; length <= path.length; length++) this.#note(path.slice(0, length), line)
+    for (let length = table.length + 1; length <= path.length; length++)
+      this.#note(path.slice(0, length), line)
     this.#skipTo('=')
     this.#at++
     this.#blank()

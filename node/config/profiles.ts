@@ -27,7 +27,9 @@ const waitFor = kind<'goal' | number>({
   schema: { anyOf: [{ type: 'integer', minimum: 1 }, { const: 'goal' }] },
   example: 'goal',
   parse: (value) =>
-    value === 'goal' || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) ? value : undefined,
+    value === 'goal' || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1)
+      ? value
+      : undefined,
 })
 
 const fileName = kind<string>({
@@ -63,11 +65,18 @@ export const profileFields: Fields<ProfileSettings> = {
     without: undefined,
     example: 'default',
   },
-  sources: list('sources', path, 'What is backed up. Without any, the profile is only there to be inherited from.'),
+  sources: list(
+    'sources',
+    path,
+    'What is backed up. Without any, the profile is only there to be inherited from.',
+  ),
   filesFrom: list('files_from', path, 'Files that name more of it, a path a line, wildcards expanded.'),
   filesFromVerbatim: list('files_from_verbatim', path, 'The same, taken as it stands.'),
   filesFromRaw: list('files_from_raw', path, 'The same, each ended by NUL.'),
-  exclude: { ...list('exclude', text, 'Patterns of what is left out.'), example: ['*.tmp', '/home/*/.cache'] },
+  exclude: {
+    ...list('exclude', text, 'Patterns of what is left out.'),
+    example: ['*.tmp', '/home/*/.cache'],
+  },
   iexclude: { ...list('iexclude', text, 'The same, upper and lower case alike.'), example: ['*.iso'] },
   excludeFile: list('exclude_file', path, 'Files of such patterns.'),
   iexcludeFile: list('iexclude_file', path, 'The same, upper and lower case alike.'),
@@ -78,7 +87,11 @@ export const profileFields: Fields<ProfileSettings> = {
     without: PROFILE_DEFAULT.excludeCaches,
   },
   excludeIfPresent: {
-    ...list('exclude_if_present', text, 'Leave out what is in directories that hold such a file (`NAME`, `NAME:HEADER`).'),
+    ...list(
+      'exclude_if_present',
+      text,
+      'Leave out what is in directories that hold such a file (`NAME`, `NAME:HEADER`).',
+    ),
     example: ['.nobackup'],
   },
   excludeLargerThan: {
@@ -251,12 +264,18 @@ function readOwnField(
   const isAppended = field.appends === true && isTable(given)
   if (isAppended && (Object.keys(given).length !== 1 || !Object.hasOwn(given, 'append')))
     return place.refuse('must be a list, or { append = [...] } to add to that of the profile inherited from')
-  const value = isAppended ? field.type.read(given['append'], place.below('append')) : field.type.read(given, place)
+  const value = isAppended
+    ? field.type.read(given['append'], place.below('append'))
+    : field.type.read(given, place)
   return value === REFUSED ? REFUSED : { value, isAppended }
 }
 
 /** A profile with what it inherits. @param below - profiles that inherit from it, the one asked for first */
-function resolve(own: ReadonlyMap<string, Own>, name: string, below: readonly string[]): ProfileConfig | Refused {
+function resolve(
+  own: ReadonlyMap<string, Own>,
+  name: string,
+  below: readonly string[],
+): ProfileConfig | Refused {
   const one = own.get(name)
   if (one === undefined) throw new TypeError(`no profile ${name}`)
   const { values, appended, place } = one
@@ -268,10 +287,15 @@ function resolve(own: ReadonlyMap<string, Own>, name: string, below: readonly st
     // Every profile is asked for once by itself: that is when it is told of what is wrong with it.
     if (!own.has(inherits)) {
       if (below.length > 0) return REFUSED
-      return at.refuse(`names "${inherits}", and there is no such profile`, nearestName(inherits, [...own.keys()]))
+      return at.refuse(
+        `names "${inherits}", and there is no such profile`,
+        nearestName(inherits, [...own.keys()]),
+      )
     }
     if (chain.includes(inherits))
-      return inherits === chain[0] ? at.refuse(`goes in a circle: ${[...chain, inherits].join(', ')}`) : REFUSED
+      return inherits === chain[0]
+        ? at.refuse(`goes in a circle: ${[...chain, inherits].join(', ')}`)
+        : REFUSED
     const parent = resolve(own, inherits, chain)
     if (parent === REFUSED) return REFUSED
     from = parent
@@ -279,7 +303,10 @@ function resolve(own: ReadonlyMap<string, Own>, name: string, below: readonly st
   const merged: Record<string, unknown> = { ...from, ...values, name, inherits }
   for (const property of appended) {
     const added = values[property] as readonly unknown[]
-    merged[property] = [...((from as unknown as Record<string, readonly unknown[]>)[property] ?? []), ...added]
+    merged[property] = [
+      ...((from as unknown as Record<string, readonly unknown[]>)[property] ?? []),
+      ...added,
+    ]
   }
   return merged as unknown as ProfileConfig
 }

@@ -79,8 +79,7 @@ export function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
   if (value instanceof Date) return 'a date'
   if (typeof value === 'string') return value.length > 40 ? 'another text' : JSON.stringify(value)
-  if (typeof value === 'object') return 'a table'
-  return String(value)
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : 'a table'
 }
 
 /** Says whether a value is a table of TOML. */

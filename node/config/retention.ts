@@ -40,16 +40,16 @@ const tagLists: ValueType<readonly (readonly string[])[]> = {
   show: (lists) => lists.map((list) => list.join(',')),
 }
 
-const PERIODS = ['hour', 'day', 'ISO week', 'month', 'year'] as const
+type Period = 'hour' | 'day' | 'ISO week' | 'month' | 'year'
 
-const counted = (key: string, period: (typeof PERIODS)[number]) => ({
+const counted = (key: string, period: Period) => ({
   key,
   type: keepCount,
   about: `Keep one of each of so many newest ${period}s that have snapshots.`,
   without: undefined,
 })
 
-const within = (key: string, period: (typeof PERIODS)[number]) => ({
+const within = (key: string, period: Period) => ({
   key,
   type: calendarSpan,
   about: `Of those within this time before the newest, keep one of each ${period}.`,

@@ -33,7 +33,9 @@ export function tableInForce(config: Config): Record<string, unknown> {
 
 /** All settings that say something, in the order of their declaration. */
 export function shownSettings({ config, table, overridden, positions }: ConfigInForce): ShownSetting[] {
-  const heirs = new Set(config.profiles.flatMap(({ name, inherits }) => (inherits === undefined ? [] : [name])))
+  const heirs = new Set(
+    config.profiles.flatMap(({ name, inherits }) => (inherits === undefined ? [] : [name])),
+  )
   const originOf = (path: ConfigPath): string => {
     if (stands(table, path)) return lineIn(positions, path)
     return path[0] === 'profile' && heirs.has(String(path[1])) ? 'inherited' : 'default'
@@ -51,7 +53,10 @@ export function shownSettings({ config, table, overridden, positions }: ConfigIn
 
 /** What is in no table comes first: in a file it must. */
 function inOrder(settings: readonly ShownSetting[]): ShownSetting[] {
-  return [...settings.filter(({ path }) => path.length === 1), ...settings.filter(({ path }) => path.length > 1)]
+  return [
+    ...settings.filter(({ path }) => path.length === 1),
+    ...settings.filter(({ path }) => path.length > 1),
+  ]
 }
 
 /** How the origin of what the file says otherwise begins. */
@@ -63,7 +68,10 @@ export const NOT_READ = 'the file now says'
  * @param file - as {@link shownSettings} gives it
  * @param inForce - as {@link tableInForce} gives it
  */
-export function besides(file: readonly ShownSetting[], inForce: Readonly<Record<string, unknown>>): ShownSetting[] {
+export function besides(
+  file: readonly ShownSetting[],
+  inForce: Readonly<Record<string, unknown>>,
+): ShownSetting[] {
   const said = new Map(file.map((setting) => [JSON.stringify(setting.path), setting]))
   const all = Object.entries(inForce).flatMap(([key, value]) =>
     leavesOf(value, [key]).map((leaf) => {
@@ -83,7 +91,8 @@ export function shownTable(settings: readonly ShownSetting[]): Record<string, un
     let at = top as Record<string | number, unknown>
     for (const [depth, key] of path.entries()) {
       if (depth === path.length - 1) at[key] = value
-      else at = (at[key] ??= typeof path[depth + 1] === 'number' ? [] : {}) as Record<string | number, unknown>
+      else
+        at = (at[key] ??= typeof path[depth + 1] === 'number' ? [] : {}) as Record<string | number, unknown>
     }
   }
   return top
@@ -110,14 +119,22 @@ function headerOf(path: ConfigPath): string {
   const keys = above.filter((part) => typeof part === 'string').map(keyText)
   // One remark tells two tables of a list apart: which one it is.
   if (!isList) return `[${keys.join('.')}]`
-  return typeof above.at(-1) === 'number' ? `[[${keys.join('.')}]]  # ${String(above.at(-1))}` : `[${keys.join('.')}]`
+  return typeof above.at(-1) === 'number'
+    ? `[[${keys.join('.')}]]  # ${String(above.at(-1))}`
+    : `[${keys.join('.')}]`
 }
 
 /** All values below one; tables come after what is none, as in a file they must. */
-function leavesOf(value: unknown, path: ConfigPath): { readonly path: ConfigPath; readonly value: unknown }[] {
+function leavesOf(
+  value: unknown,
+  path: ConfigPath,
+): { readonly path: ConfigPath; readonly value: unknown }[] {
   if (isTable(value)) {
     const entries = Object.entries(value)
-    const sorted = [...entries.filter(([, item]) => !isTable(item)), ...entries.filter(([, item]) => isTable(item))]
+    const sorted = [
+      ...entries.filter(([, item]) => !isTable(item)),
+      ...entries.filter(([, item]) => isTable(item)),
+    ]
     return sorted.flatMap(([key, item]) => leavesOf(item, [...path, key]))
   }
   // Lists of tables are hooks, but for limits, which stand on one line.

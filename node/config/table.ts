@@ -1,7 +1,15 @@
 /** Tables of settings: one declaration of what may stand in each, from which it is read, written, described and shown. */
 
 import { nearestName } from './nearest.ts'
-import { isTable, type JsonSchema, kindOf, type Place, REFUSED, type Refused, type ValueType } from './reading.ts'
+import {
+  isTable,
+  type JsonSchema,
+  kindOf,
+  type Place,
+  REFUSED,
+  type Refused,
+  type ValueType,
+} from './reading.ts'
 
 /** One setting of a table. */
 export interface Field<T> {
@@ -27,7 +35,7 @@ export type Fields<T> = { readonly [K in keyof T]-?: Field<T[K]> }
 
 /** The settings of a table, in the order of their declaration. */
 export function fieldsOf(fields: Fields<object>): readonly Field<unknown>[] {
-  return Object.values(fields)
+  return Object.values<Field<unknown>>(fields)
 }
 
 /** A kind of value that is a table, of which the settings are known. */
@@ -138,7 +146,8 @@ function exampleOf(field: Field<unknown>): unknown {
 export const NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'
 
 /** What a name must be. */
-export const NAME_WANTS = 'a name of letters, digits, ".", "_" and "-", 64 at most, that begins with a letter or digit'
+export const NAME_WANTS =
+  'a name of letters, digits, ".", "_" and "-", 64 at most, that begins with a letter or digit'
 
 /** A list of tables, `[[hook]]`; a single one is refused with how to write it. */
 export function tablesOf<T>(type: ValueType<T>, name: string): ValueType<readonly T[]> {
@@ -147,7 +156,8 @@ export function tablesOf<T>(type: ValueType<T>, name: string): ValueType<readonl
     schema: { type: 'array', items: type.schema },
     example: [type.example],
     read: (value, place) => {
-      if (!Array.isArray(value)) return place.refuse(`must be tables, each below ${name}, not ${kindOf(value)}`)
+      if (!Array.isArray(value))
+        return place.refuse(`must be tables, each below ${name}, not ${kindOf(value)}`)
       const items = value.map((item: unknown, at) => type.read(item, place.below(at)))
       return items.some((item) => item === REFUSED) ? REFUSED : (items as T[])
     },

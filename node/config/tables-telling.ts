@@ -4,7 +4,19 @@ import { CONFIG_DEFAULT } from './defaults.ts'
 import { type Fields, tableOf } from './table.ts'
 import { templateText } from './telling.ts'
 import { type EmailConfig, HOOK_MOMENTS, type HookConfig, type MetricsConfig } from './types.ts'
-import { command, headers, hostPort, listOf, mailServer, oneOf, orNone, path, span, text, webAddress } from './values.ts'
+import {
+  command,
+  headers,
+  hostPort,
+  listOf,
+  mailServer,
+  oneOf,
+  orNone,
+  path,
+  span,
+  text,
+  webAddress,
+} from './values.ts'
 
 const secondMs = 1000
 const hourMs = 3_600_000
@@ -12,7 +24,13 @@ const hourMs = 3_600_000
 const NO_PROFILES = { key: 'profiles', type: listOf(text), without: [] }
 
 const hookFields: Fields<HookConfig> = {
-  name: { key: 'name', type: text, about: 'How it is called, here and in messages.', without: '', isRequired: true },
+  name: {
+    key: 'name',
+    type: text,
+    about: 'How it is called, here and in messages.',
+    without: '',
+    isRequired: true,
+  },
   on: {
     key: 'on',
     type: listOf(oneOf(HOOK_MOMENTS), 1),
@@ -20,7 +38,10 @@ const hookFields: Fields<HookConfig> = {
       'When: `before` and `after` a backup, after its `success` or `failure`, when a device or a profile is `silent`, at other `trouble`.',
     without: ['failure', 'silent', 'trouble'],
   },
-  profiles: { ...NO_PROFILES, about: 'Only for these profiles; without it for all, and for what belongs to none.' },
+  profiles: {
+    ...NO_PROFILES,
+    about: 'Only for these profiles; without it for all, and for what belongs to none.',
+  },
   command: {
     key: 'command',
     type: orNone(command),
@@ -60,7 +81,14 @@ const emailFields: Fields<EmailConfig> = {
     without: '',
     isRequired: true,
   },
-  from: { key: 'from', type: text, about: 'Sender.', without: '', isRequired: true, example: 'cellar@example.org' },
+  from: {
+    key: 'from',
+    type: text,
+    about: 'Sender.',
+    without: '',
+    isRequired: true,
+    example: 'cellar@example.org',
+  },
   to: {
     key: 'to',
     type: listOf(text, 1),
@@ -75,7 +103,10 @@ const emailFields: Fields<EmailConfig> = {
     about: 'When mail is sent; see `hook.on`.',
     without: ['failure', 'silent', 'trouble'],
   },
-  profiles: { ...NO_PROFILES, about: 'Only for these profiles; without it for all, and for what belongs to none.' },
+  profiles: {
+    ...NO_PROFILES,
+    about: 'Only for these profiles; without it for all, and for what belongs to none.',
+  },
   passwordFile: {
     key: 'password_file',
     type: orNone(path),

@@ -10,7 +10,10 @@ const WORDS = ['off', ...Object.keys(CALENDAR_WORDS)]
 /** When something is due; see {@link CalendarText}. */
 export const calendar: ValueType<CalendarText> = kind<CalendarText>({
   wants: `${WORDS.join(', ')}, or the five fields of cron (minute, hour, day of the month, month, day of the week) such as "30 3 * * *"`,
-  schema: { type: 'string', pattern: `^(${WORDS.join('|')}|[0-9A-Za-z_*,/?#-]+( +[0-9A-Za-z_*,/?#-]+){4,5})$` },
+  schema: {
+    type: 'string',
+    pattern: `^(${WORDS.join('|')}|[0-9A-Za-z_*,/?#-]+( +[0-9A-Za-z_*,/?#-]+){4,5})$`,
+  },
   example: 'daily',
   parse: (value) => (typeof value === 'string' && parseCalendar(value) !== undefined ? value : undefined),
 })
@@ -25,7 +28,8 @@ export const clockTime: ValueType<number> = kind<number>({
     const minutes = Number(match?.[1]) * 60 + Number(match?.[2])
     return minutes <= 24 * 60 ? minutes : undefined
   },
-  write: (minutes) => [Math.floor(minutes / 60), minutes % 60].map((it) => String(it).padStart(2, '0')).join(':'),
+  write: (minutes) =>
+    [Math.floor(minutes / 60), minutes % 60].map((it) => String(it).padStart(2, '0')).join(':'),
 })
 
 /** From Monday on, as people count. */

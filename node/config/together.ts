@@ -13,14 +13,18 @@ export function checkTogether(config: Config, place: Place): void {
     profiles: config.profiles.map(({ name }) => name),
     hooks: config.hooks.map(({ name }) => name),
   }
-  for (const profile of config.profiles) checkProfile(profile, names, place.below('profile').below(profile.name))
+  for (const profile of config.profiles)
+    checkProfile(profile, names, place.below('profile').below(profile.name))
   checkRules(config.profiles, place)
   for (const [at, hook] of config.hooks.entries()) checkHook(hook, at, names, place.below('hook').below(at))
   if (config.email !== undefined) checkEmail(config.email, names, place.below('email'))
   checkAddresses(config, place)
   const { textFile } = config.metrics
   if (textFile !== undefined && !textFile.endsWith('.prom'))
-    place.below('metrics').below('text_file').refuse('must end in ".prom": the Node Exporter reads no other files')
+    place
+      .below('metrics')
+      .below('text_file')
+      .refuse('must end in ".prom": the Node Exporter reads no other files')
 }
 
 interface Names {
@@ -66,7 +70,8 @@ function checkHook(hook: HookConfig, at: number, names: Names, place: Place): vo
   if (hook.command !== undefined && hook.url !== undefined)
     place.below('url').refuse('and "command" exclude each other: make two hooks of it')
   if (hook.url === undefined) {
-    if (hook.body !== undefined) place.below('body').refuse('is for a hook with "url": a command gets all as JSON')
+    if (hook.body !== undefined)
+      place.below('body').refuse('is for a hook with "url": a command gets all as JSON')
     if (Object.keys(hook.headers).length > 0) place.below('headers').refuse('are for a hook with "url"')
   }
   namesExist(hook.profiles, names.profiles, 'profile', place.below('profiles'))
@@ -79,8 +84,10 @@ function checkEmail(email: EmailConfig, names: Names, place: Place): void {
 }
 
 function checkAddresses({ listen, peers, dashboard }: Config, place: Place): void {
-  for (const [at, address] of listen.entries()) attempt(() => listenAddress(address), place.below('listen').below(at))
-  for (const [at, address] of peers.entries()) attempt(() => readAddress(address), place.below('peers').below(at))
+  for (const [at, address] of listen.entries())
+    attempt(() => listenAddress(address), place.below('listen').below(at))
+  for (const [at, address] of peers.entries())
+    attempt(() => readAddress(address), place.below('peers').below(at))
   const host = dashboard.listen?.slice(0, dashboard.listen.lastIndexOf(':'))
   if (host !== undefined && !/^(127(\.\d{1,3}){3}|\[::1\]|localhost)$/.test(host))
     place

@@ -52,7 +52,9 @@ export function noticesOf(text: string, home: HomePaths, env: Environment): read
   const password = email?.passwordFile
   return [
     ...new Set(missing),
-    ...(password !== undefined && !isThere(password) ? [`email.password_file: ${password} is not there`] : []),
+    ...(password !== undefined && !isThere(password)
+      ? [`email.password_file: ${password} is not there`]
+      : []),
     ...(email !== undefined && new URL(email.smtp).password !== ''
       ? ['email.smtp has a password in it: password_file keeps it apart']
       : []),
@@ -73,11 +75,16 @@ export function writeDraft(home: HomePaths, draft: string, text: string): void {
 /** What became of the copy. @throws {CellarError} `COMMAND_FAILED` when it is gone */
 export function draftText(draft: string): string {
   const text = readTextFile(draft)
-  if (text === undefined) throw new CellarError('COMMAND_FAILED', `the editor left no file ${draft}: nothing was changed`)
+  if (text === undefined)
+    throw new CellarError('COMMAND_FAILED', `the editor left no file ${draft}: nothing was changed`)
   return text
 }
 
-function rightOf(text: string, home: HomePaths, env: Environment): Extract<ConfigRead, { problems: readonly [] }> {
+function rightOf(
+  text: string,
+  home: HomePaths,
+  env: Environment,
+): Extract<ConfigRead, { problems: readonly [] }> {
   const read = readSettings(text, home, env)
   if (read.config === undefined) throw configError(home.config, read.problems)
   return read

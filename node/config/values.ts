@@ -93,8 +93,7 @@ export function number(least: number, most: number): ValueType<number> {
     wants: `a number, ${String(least)} to ${String(most)}`,
     schema: { type: 'number', minimum: least, maximum: most },
     example: most,
-    parse: (value) =>
-      typeof value === 'number' && value >= least && value <= most ? value : undefined,
+    parse: (value) => (typeof value === 'number' && value >= least && value <= most ? value : undefined),
   })
 }
 

@@ -11,7 +11,14 @@ export interface RetentionSettings {
   readonly devices: readonly string[]
 }
 
-const COUNTS = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const satisfies (keyof RetentionRules)[]
+const COUNTS = [
+  'last',
+  'hourly',
+  'daily',
+  'weekly',
+  'monthly',
+  'yearly',
+] as const satisfies (keyof RetentionRules)[]
 
 const WITHIN = {
   withinHourly: 'hourly',

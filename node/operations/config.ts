@@ -21,7 +21,10 @@ export function showConfig(parts: NodeParts): ConfigInForce {
  */
 export function reloadConfig(parts: NodeParts): ConfigReloaded {
   if (!parts.isRunning)
-    throw new CellarError('NODE_NOT_RUNNING', 'no node is running here: the next one reads the settings anyway')
+    throw new CellarError(
+      'NODE_NOT_RUNNING',
+      'no node is running here: the next one reads the settings anyway',
+    )
   const { settings } = parts
   const { next, changed, needsRestart } = changesOf(settings.current, readAgain(parts))
   if (changed.length > 0) settings.change(next)
@@ -33,7 +36,8 @@ function readAgain({ settings, events }: NodeParts): Config {
   try {
     return settings.readAgain()
   } catch (error) {
-    if (isCellarError(error)) events.emit({ kind: 'trouble', code: error.code, message: `settings: ${error.message}` })
+    if (isCellarError(error))
+      events.emit({ kind: 'trouble', code: error.code, message: `settings: ${error.message}` })
     throw error
   }
 }

@@ -40,7 +40,8 @@ export async function runForget(
   needCapability(parts, 'forget', 'only adds snapshots, and forgets none')
   if (params.snapshots.length > 0 && params.rules !== undefined)
     throw new CellarError('USAGE', 'give either snapshots or rules: rules decide by themselves what goes')
-  if (params.profile !== undefined) return await forgetOfProfile(parts, params.profile, params, context.signal)
+  if (params.profile !== undefined)
+    return await forgetOfProfile(parts, params.profile, params, context.signal)
   if (params.rules !== undefined) return await forgetByRules(parts, params.rules, params, context.signal)
   if (params.snapshots.length === 0)
     throw new CellarError('USAGE', 'say what to forget: snapshots, or rules of what to keep')
@@ -103,11 +104,17 @@ async function forgetOfProfile(
   signal: AbortSignal,
 ): Promise<Forgotten> {
   if (params.snapshots.length > 0)
-    throw new CellarError('USAGE', 'give either snapshots or a profile: its rules decide by themselves what goes')
+    throw new CellarError(
+      'USAGE',
+      'give either snapshots or a profile: its rules decide by themselves what goes',
+    )
   const profile = profileOf(parts, name)
   const rules = params.rules ?? profile.retention ?? parts.config.retention?.rules
   if (rules === undefined)
-    throw new CellarError('USAGE', `neither profile ${name} nor [retention] has rules: give some, or write them there`)
+    throw new CellarError(
+      'USAGE',
+      `neither profile ${name} nor [retention] has rules: give some, or write them there`,
+    )
   return await forgetByRules(parts, rules, params, signal, isOfProfile(parts, profile))
 }
 

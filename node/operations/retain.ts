@@ -43,7 +43,8 @@ export function roundsIn(config: Config): Pick<RetentionSettings, 'everyMs'> | u
 export async function retainAll(parts: NodeParts, signal: AbortSignal): Promise<void> {
   const { retention, profiles } = parts.config
   if (retention !== undefined) await retain(parts, retention, signal)
-  for (const profile of profiles) if (profile.retention !== undefined) await retainProfile(parts, profile, signal)
+  for (const profile of profiles)
+    if (profile.retention !== undefined) await retainProfile(parts, profile, signal)
 }
 
 /** Own snapshots of the sources of a profile, by its own rules: what is made of other sources is nothing to it. */
@@ -107,7 +108,11 @@ export async function retain(
   )
 }
 
-async function applyOrExplain(parts: NodeParts, request: RetentionRequest, signal: AbortSignal): Promise<void> {
+async function applyOrExplain(
+  parts: NodeParts,
+  request: RetentionRequest,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await applyRetention(parts, request, signal)
   } catch (error) {

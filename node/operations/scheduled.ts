@@ -18,7 +18,11 @@ const upkeepJitterMs = 30 * 60_000
 export function tasksOf(parts: NodeParts, config: Config = parts.settings.current): Task[] {
   const backups = config.profiles.flatMap((profile) => backupTask(parts, profile.name, config))
   const drill = drillTask(parts, config)
-  const watching = [scrubTask(parts, config), auditTask(parts, config), ...(drill === undefined ? [] : [drill])]
+  const watching = [
+    scrubTask(parts, config),
+    auditTask(parts, config),
+    ...(drill === undefined ? [] : [drill]),
+  ]
   return [...backups, ...upkeep(parts, config), ...watching]
 }
 

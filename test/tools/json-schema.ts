@@ -34,13 +34,17 @@ const RULES: Readonly<Record<string, Rule>> = {
   required: (keys: string[], value) => !isObject(value) || keys.every((key) => Object.hasOwn(value, key)),
   properties: (schemas: Record<string, Schema>, value) =>
     !isObject(value) ||
-    Object.entries(schemas).every(([key, schema]) => !Object.hasOwn(value, key) || fitsSchema(schema, value[key])),
+    Object.entries(schemas).every(
+      ([key, schema]) => !Object.hasOwn(value, key) || fitsSchema(schema, value[key]),
+    ),
   propertyNames: (schema: Schema, value) =>
     !isObject(value) || Object.keys(value).every((key) => fitsSchema(schema, key)),
   additionalProperties: (rest: Schema | false, value, schema) => {
     if (!isObject(value)) return true
-    const known = Object.keys((schema['properties'] ?? {}) as object)
-    return Object.keys(value).every((key) => known.includes(key) || (rest !== false && fitsSchema(rest, value[key])))
+    const known = Object.keys(schema['properties'] ?? {})
+    return Object.keys(value).every(
+      (key) => known.includes(key) || (rest !== false && fitsSchema(rest, value[key])),
+    )
   },
 }
 
