@@ -35,7 +35,7 @@ export type Fields<T> = { readonly [K in keyof T]-?: Field<T[K]> }
 
 /** The settings of a table, in the order of their declaration. */
 export function fieldsOf(fields: Fields<object>): readonly Field<unknown>[] {
-  return Object.values<Field<unknown>>(fields)
+  return Object.values(fields) as Field<unknown>[]
 }
 
 /** A kind of value that is a table, of which the settings are known. */
