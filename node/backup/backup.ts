@@ -203,6 +203,7 @@ export async function backup(
     contentIndex,
     posix,
     tally,
+    clock,
     dryRun,
     ...(parts.staging !== undefined && !dryRun && { staging: parts.staging }),
     ...(threads === undefined ? {} : { threads }),

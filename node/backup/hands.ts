@@ -1,7 +1,7 @@
 /** Gets jobs done, by threads or here, and what is sealed into the store (node/spec/backup.md §6, §8). */
 
 import { availableParallelism } from 'node:os'
-import { type ChunkId, type PayloadKind } from '../../protocol/index.ts'
+import type { ChunkId, Clock, PayloadKind } from '../../protocol/index.ts'
 import type { Catalog, ChunkStore, PackLoan } from '../../storage/index.ts'
 import type { Posix } from '../adapters/posix.ts'
 import type { Vault } from '../vault.ts'
@@ -24,6 +24,8 @@ const JOBS_MAX = 48
 const PUT_BYTES_MAX = 32 * 1024 * 1024
 /** So many bytes of new chunks are made durable together, so that a crash loses no more. */
 const CHECKPOINT_BYTES = 1024 * 1024 * 1024
+/** And after so long, milliseconds: on a slow disk, a machine that is often put off must get on too. */
+const CHECKPOINT_MS = 60_000
 
 /** What it works with. */
 export interface HandsParts {
@@ -36,6 +38,7 @@ export interface HandsParts {
   readonly staging?: Staging
   readonly posix: Posix
   readonly tally: Tally
+  readonly clock: Clock
   readonly dryRun: boolean
   /** Threads; by default as many as there are processors, at most 4. */
   readonly threads?: number
@@ -66,6 +69,7 @@ export class Hands {
   #jobs = 0
   #putBytes = 0
   #bytesSinceCheckpoint = 0
+  #checkpointMs: number
   #checkpoint: Promise<void> | undefined
   #waiters: (() => void)[] = []
   #failure: { readonly error: unknown } | undefined
@@ -79,6 +83,7 @@ export class Hands {
 
   constructor(parts: HandsParts) {
     this.#parts = parts
+    this.#checkpointMs = parts.clock.monotonicMs()
     this.gear = gearTable(parts.vault.keys.gear)
     this.#table = new ContentTable(parts.contentIndex, (id) => parts.presence.has(id))
     let reject: (error: unknown) => void = () => undefined
@@ -226,16 +231,20 @@ export class Hands {
       this.#bytesSinceCheckpoint += chunkBytes
       if (isNew) this.#parts.tally.chunk('data', rawBytes, chunkBytes)
     }
-    if (
-      this.#bytesSinceCheckpoint >= CHECKPOINT_BYTES &&
-      !this.#parts.dryRun &&
-      this.#checkpoint === undefined
-    ) {
+    if (this.#isCheckpointDue && !this.#parts.dryRun && this.#checkpoint === undefined) {
       this.#checkpoint = this.#commit({ isLast: false }).finally(() => {
         this.#checkpoint = undefined
       })
       this.#checkpoint.catch(this.fail)
     }
+  }
+
+  get #isCheckpointDue(): boolean {
+    if (this.#bytesSinceCheckpoint >= CHECKPOINT_BYTES) return true
+    return (
+      this.#bytesSinceCheckpoint > 0 &&
+      this.#parts.clock.monotonicMs() - this.#checkpointMs >= CHECKPOINT_MS
+    )
   }
 
   /** Seals a payload here and stores it. */
@@ -264,6 +273,7 @@ export class Hands {
   async #commit({ isLast }: { isLast: boolean }): Promise<void> {
     const { store } = this.#parts
     this.#bytesSinceCheckpoint = 0
+    this.#checkpointMs = this.#parts.clock.monotonicMs()
     const sealed = this.#table.sealed()
     await this.#pool?.sync({ isLast })
     await store.commit()

@@ -11,6 +11,7 @@ import { storePresence } from '../../../../node/backup/presence.ts'
 import { Tally } from '../../../../node/backup/tally.ts'
 import { CellarError } from '../../../../protocol/index.ts'
 import { memoryCatalog } from '../../../../storage/index.ts'
+import { ManualClock } from '../manual-clock.ts'
 import { makeDirectory, makeSetting } from './helper.ts'
 
 const key = new Uint8Array(32).fill(1)
@@ -38,6 +39,7 @@ describe('who waits for a content', () => {
         presence: storePresence(setting.store),
         posix,
         tally: new Tally(systemWorld.clock),
+        clock: systemWorld.clock,
         dryRun: false,
       })
       const { ports } = hands.bench
@@ -68,5 +70,41 @@ describe('who waits for a content', () => {
     } finally {
       rmSync(directory, { recursive: true })
     }
+  })
+})
+
+describe('what a backup has sealed', () => {
+  const small = { kind: 'file', offset: 0, length: 1000, sizes: COARSE, isSparse: false, wantsXattrs: false } as const
+
+  /** How many contents a later backup knows, when one is ended after two files between which so long goes by. */
+  async function knownAfter(ms: number): Promise<number> {
+    const directory = makeDirectory()
+    try {
+      const clock = new ManualClock()
+      const setting = await makeSetting()
+      const posix = await loadPosix()
+      const presence = storePresence(setting.store)
+      const hands = new Hands({ ...setting, presence, posix, tally: new Tally(clock), clock, dryRun: false })
+      for (const [index, name] of ['one', 'two'].entries()) {
+        writeFileSync(join(directory, name), Buffer.alloc(1000, index + 1))
+        await hands.submit({ ...small, path: Buffer.from(join(directory, name)) })
+        await clock.advance(index === 0 ? ms : 0)
+      }
+      hands.fail(new CellarError('ABORTED', 'the node is closing'))
+      await hands.close()
+      let known = 0
+      for await (const _ of setting.contentIndex.iterate()) known++
+      return known
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  }
+
+  it('is durable and known to the next one after a minute at the latest, though it is ended', async () => {
+    assert.equal(await knownAfter(60_000), 2)
+  })
+
+  it('is not synced after every file', async () => {
+    assert.equal(await knownAfter(59_000), 0)
   })
 })
