@@ -94,10 +94,17 @@ export class Calls {
   async #run(request: IncomingMessage, call: Call): Promise<unknown> {
     const { method, controller, response } = call
     const { signal } = controller
-    const { checkParams, isMethodName } = await loadCheck()
+    const { faultOf, isMethodName } = await loadCheck()
     if (!isMethodName(method)) throw unknownMethod(method)
     const head = await Promise.race([readHead(request, this.#limits.lineBytesMax), aborted(signal)])
-    checkParams(method, head.value)
+    const fault = faultOf(method, head.value)
+    if (fault !== undefined) {
+      const { parameter, sentence } = fault
+      throw new CellarError('USAGE', `the parameters of ${method} do not fit: ${sentence}`, {
+        method,
+        parameter,
+      })
+    }
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
     if (method === 'stop' && this.#options.onStop !== undefined) return { pid: process.pid }
     if (method === 'dashboard' && this.#options.openDashboard !== undefined)

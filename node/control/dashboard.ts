@@ -5,9 +5,9 @@ import { CellarError, isCellarError } from '../../protocol/errors.ts'
 import type { World } from '../../protocol/index.ts'
 import type { DashboardLink } from '../api.ts'
 import { Admission } from './admission.ts'
-import { Calls, type CallsOptions } from './calls.ts'
+import type { Calls } from './calls.ts'
 import { type LoopbackPlace, originOf, ownHosts, parseLoopback } from './guard.ts'
-import { dashboardConnectionsMax, dashboardHeadMs, dashboardLimits, dashboardRequestMs } from './limits.ts'
+import { dashboardConnectionsMax, dashboardHeadMs, dashboardRequestMs } from './limits.ts'
 import { Place } from './place.ts'
 import { dashboardToken } from './token.ts'
 
@@ -28,16 +28,20 @@ export interface Dashboard {
   readonly link: () => DashboardLink
 }
 
-/** Serves the dashboard's address, if the settings ask for it and it can be had. */
+/**
+ * Serves the dashboard's address, if the settings ask for it and it can be had.
+ *
+ * @param calls - of their own: what browsers ask has limits of its own
+ */
 export async function serveDashboard(
   options: DashboardOptions,
-  answers: CallsOptions,
+  calls: Calls,
   world: World,
 ): Promise<Dashboard | undefined> {
   if (options.listen === undefined) return undefined
   try {
     const wanted = parseLoopback(options.listen)
-    return await open(wanted, dashboardToken(options.tokenFile, world.random), answers, world)
+    return await open(wanted, dashboardToken(options.tokenFile, world.random), calls, world)
   } catch (error) {
     options.onTrouble(
       isCellarError(error)
@@ -53,14 +57,8 @@ export async function serveDashboard(
   }
 }
 
-async function open(
-  wanted: LoopbackPlace,
-  token: string,
-  answers: CallsOptions,
-  world: World,
-): Promise<Dashboard> {
+async function open(wanted: LoopbackPlace, token: string, calls: Calls, world: World): Promise<Dashboard> {
   const admission = new Admission(token, world)
-  const calls = new Calls(answers, dashboardLimits)
   let bound = wanted
   const load = async () => {
     const { dashboardListener } = await import('./app.ts')

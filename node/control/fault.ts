@@ -11,6 +11,13 @@ export interface Fault {
   readonly message: string
 }
 
+/** What is wrong with parameters. */
+export interface ParameterFault {
+  /** Which, as `filter.paths[0]`; empty: all of them. */
+  readonly parameter: string
+  readonly sentence: string
+}
+
 interface Table {
   readonly properties?: Readonly<Record<string, unknown>>
 }
@@ -31,12 +38,8 @@ const TYPES: Readonly<Record<string, string>> = {
  *
  * @param faults - one or more
  * @param schema - of the parameters, for the names there are
- * @returns which parameter, as `filter.paths[0]` (empty: all of them), and what about it
  */
-export function faultSentence(
-  faults: readonly Fault[],
-  schema: Table,
-): { readonly parameter: string; readonly sentence: string } {
+export function faultSentence(faults: readonly Fault[], schema: Table): ParameterFault {
   // Of several forms that do not fit, the sentence is about the place where they part, not about each of them.
   const fault = faults.find((one) => one.keyword === 'anyOf') ?? faults[0]
   if (fault === undefined) return { parameter: '', sentence: 'they are not what the schema says' }

@@ -12,7 +12,7 @@ import type { NodeHandle } from '../api.ts'
 import { Calls, type CallsOptions } from './calls.ts'
 import { isAnswering } from './client.ts'
 import type { Dashboard, DashboardOptions } from './dashboard.ts'
-import { closeWaitMs, socketLimits } from './limits.ts'
+import { closeWaitMs, dashboardLimits, socketLimits } from './limits.ts'
 import { Place } from './place.ts'
 
 /** What a control server needs. */
@@ -64,7 +64,10 @@ export async function serveControl(options: ControlServerOptions): Promise<Contr
   const answers: CallsOptions = { handle, onStop, openDashboard }
   const socket = placeOfSocket(answers)
   await listen(socket.server, options.path)
-  if (wanted !== undefined) dashboard = await (await loadDashboard()).serveDashboard(wanted, answers, world)
+  if (wanted !== undefined) {
+    const { serveDashboard } = await loadDashboard()
+    dashboard = await serveDashboard(wanted, new Calls(answers, dashboardLimits), world)
+  }
   const places = dashboard === undefined ? [socket] : [socket, dashboard.place]
   if (onStop !== undefined) await socket.prepare()
   let closing: Promise<readonly string[]> | undefined

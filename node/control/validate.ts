@@ -1,11 +1,10 @@
 /** Holds the parameters of a call to the schema of its method, and says what is wrong (spec/control.md §3). */
 
 import { Compile, type Validator } from 'typebox/schema'
-import { CellarError } from '../../protocol/errors.ts'
 import type { MethodName } from '../api.ts'
 import { METHODS } from '../methods.ts'
 import { closed } from './closed.ts'
-import { faultSentence } from './fault.ts'
+import { faultSentence, type ParameterFault } from './fault.ts'
 
 const validators = new Map<MethodName, Validator>()
 
@@ -17,14 +16,14 @@ export function isMethodName(text: string): text is MethodName {
 /**
  * Checks parameters as they came.
  *
- * @throws {CellarError} `USAGE`, naming the first parameter that is wrong; never what it holds, which may be a secret
+ * @returns what is wrong with the first that does not fit, never what it holds, which may be a secret; undefined when
+ *   all is well
  */
-export function checkParams(method: MethodName, value: unknown): void {
+export function faultOf(method: MethodName, value: unknown): ParameterFault | undefined {
   const validator = validatorOf(method)
-  if (validator.Check(value)) return
+  if (validator.Check(value)) return undefined
   const [, errors] = validator.Errors(value)
-  const { parameter, sentence } = faultSentence(errors, METHODS[method].params)
-  throw new CellarError('USAGE', `the parameters of ${method} do not fit: ${sentence}`, { method, parameter })
+  return faultSentence(errors, METHODS[method].params)
 }
 
 function validatorOf(method: MethodName): Validator {

@@ -365,6 +365,20 @@ describe('control socket', () => {
     })
   }
 
+  it('refuses parameters that do not fit before the method begins, and says which (H3.1)', async () => {
+    let begun = 0
+    const handle = await serve({ ls: async () => ({ nodes: (begun += 1) }) })
+    await assert.rejects(handle.call('ls', { ...list, recursive: 'no' } as never, { signal: never() }), {
+      code: 'USAGE',
+      message: 'the parameters of ls do not fit: recursive must be true or false',
+      context: { method: 'ls', parameter: 'recursive' },
+    })
+    await assert.rejects(handle.call('ls', { ...list, recursiv: true } as never, { signal: never() }), {
+      code: 'USAGE',
+    })
+    assert.equal(begun, 0)
+  })
+
   it('takes a line that ends with the request', async () => {
     await serve({ status: async () => STATUS })
     assert.deepEqual(JSON.parse(await raw(path, 'POST', '/v1/status', '{}')), { result: STATUS })
