@@ -1,6 +1,13 @@
 /** Where the chunks of a snapshot can be read: here, or at peers that hold it. */
 
-import { CellarError, type DeviceId, holdersOf, isCellarError, type RootId, storingMembers } from '../../protocol/index.ts'
+import {
+  CellarError,
+  type DeviceId,
+  holdersOf,
+  isCellarError,
+  type RootId,
+  storingMembers,
+} from '../../protocol/index.ts'
 import { type ChunkSource, eitherSource, storeSource } from '../chunk-source.ts'
 import type { NodeParts } from '../parts.ts'
 import { PeerSource } from '../replication/peer-source.ts'
@@ -76,7 +83,8 @@ async function findSource(
   // A thin device looks at its trees without anybody, and at what nobody else has yet.
   const isThinHere = isThin(ledger.membership, signer.device) && store.has(root)
   const isEnoughHere = isThinHere && (needs === 'trees' || ledger.leaned().has(root))
-  if (named === undefined && (wasWhole(parts, root) || isEnoughHere)) return mendingSource(parts, root, signal)
+  if (named === undefined && (wasWhole(parts, root) || isEnoughHere))
+    return mendingSource(parts, root, signal)
   const { network } = await parts.connect()
   const wanted = () =>
     named === undefined

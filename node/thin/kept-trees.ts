@@ -23,7 +23,9 @@ export interface Staying {
 export async function treesToKeep(ledger: Ledger, trees: KeptTrees): Promise<Staying | undefined> {
   const { membership, device } = ledger
   if (!isThin(membership, device)) return undefined
-  const newest = newestOfEachSource(ledger.live(), device, treesKeptPerSource, (root) => ledger.firstSeenMs(root))
+  const newest = newestOfEachSource(ledger.live(), device, treesKeptPerSource, (root) =>
+    ledger.firstSeenMs(root),
+  )
   return await trees.of(newest)
 }
 

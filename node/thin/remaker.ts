@@ -3,7 +3,15 @@
  * asked by a person (spec/thin.md §5). What the sources do not give any more is told.
  */
 
-import { CellarError, type ChunkId, type Clock, type DeviceId, isCellarError, type RootId, standingHolders } from '../../protocol/index.ts'
+import {
+  CellarError,
+  type ChunkId,
+  type Clock,
+  type DeviceId,
+  isCellarError,
+  type RootId,
+  standingHolders,
+} from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
 import { IdTable } from '../backup/id-table.ts'
 import type { Events } from '../events.ts'
@@ -72,7 +80,8 @@ export class Remaker {
     } catch (error) {
       if (this.#end.signal.aborted) return
       const code = isCellarError(error) ? error.code : 'INTERNAL'
-      const message = error instanceof Error ? (isCellarError(error) ? error.message : (error.stack ?? '')) : ''
+      const message =
+        error instanceof Error ? (isCellarError(error) ? error.message : (error.stack ?? '')) : ''
       this.#parts.events.emit({ kind: 'trouble', code, message })
     }
   }
@@ -137,7 +146,9 @@ export async function findMissing(
   const seen = new IdTable()
   const own = new Set(ledger.live().flatMap((live) => (live.owner === device ? [live.root] : [])))
   for (const root of own) {
-    const others = standingHolders(view, membership, root).filter((other) => other !== asker && other !== device)
+    const others = standingHolders(view, membership, root).filter(
+      (other) => other !== asker && other !== device,
+    )
     if (others.length > 0) await collect(store, root, wanted, seenElsewhere, elsewhere)
     else {
       const found = new Set<ChunkId>()

@@ -1,6 +1,13 @@
 /** Which device is thin, and what it keeps (spec/thin.md). */
 
-import { compareDots, type DeviceId, type LiveRoot, memberNow, type Membership, type RootId } from '../../protocol/index.ts'
+import {
+  compareDots,
+  type DeviceId,
+  type LiveRoot,
+  memberNow,
+  type Membership,
+  type RootId,
+} from '../../protocol/index.ts'
 
 /**
  * A device that leans and is not asked to store: it keeps what nobody else has yet, and the trees of its newest

@@ -61,7 +61,10 @@ const at = fc.nat({ max: WORLD.length - 1 })
 const root = fc.integer({ min: 8, max: WORLD.length - 1 })
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
-    { weight: 12, arbitrary: fc.record({ do: fc.constantFrom('put' as const, 'put' as const, 'putLoose' as const), at }) },
+    {
+      weight: 12,
+      arbitrary: fc.record({ do: fc.constantFrom('put' as const, 'put' as const, 'putLoose' as const), at }),
+    },
     { weight: 5, arbitrary: fc.record({ do: fc.constant('hold' as const), at: root }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('keep' as const), at: root }) },
     { weight: 5, arbitrary: fc.record({ do: fc.constant('release' as const), at: root }) },
@@ -189,7 +192,8 @@ class World {
       await store.loosen()
       model.committed()
       await this.twin?.loosen()
-    } else if (step.do === 'drop') await this.#drop(step.ids.map((index) => WORLD[index]?.id ?? assert.fail()))
+    } else if (step.do === 'drop')
+      await this.#drop(step.ids.map((index) => WORLD[index]?.id ?? assert.fail()))
     else if (step.do === 'reclaim') await this.#reclaim(step)
     else if (step.do === 'releaseAll') {
       model.uncertain = [...model.held]
@@ -215,7 +219,10 @@ class World {
     } else if ('at' in step) await this.#one(step.do, WORLD[step.at])
   }
 
-  async #one(what: 'put' | 'putLoose' | 'hold' | 'release' | 'quarantine', chunk: TestChunk | undefined): Promise<void> {
+  async #one(
+    what: 'put' | 'putLoose' | 'hold' | 'release' | 'quarantine',
+    chunk: TestChunk | undefined,
+  ): Promise<void> {
     const { store, model } = this
     assert.ok(chunk)
     if (what === 'put' || what === 'putLoose') {
@@ -303,7 +310,13 @@ class World {
     })
     const { signal } = stop
     const thoroughly = { deadShareMin: 0.01, wasteShareMax: 0 }
-    const options: ReclaimOptions = { mayReclaim, staysAlone, unfinished, compact: compact && thoroughly, signal }
+    const options: ReclaimOptions = {
+      mayReclaim,
+      staysAlone,
+      unfinished,
+      compact: compact && thoroughly,
+      signal,
+    }
     const { chunks, bytes } = await store.reclaim(options)
     model.committed()
     for (const id of asked) {

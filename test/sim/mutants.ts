@@ -49,7 +49,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'R5 a session leans on whatever anybody holds',
     file: 'node/ledger/ledger.ts',
     find: 'return new Set([...leanable].filter((root) => this.isLive(root)))',
-    replace: 'return leanable.size < 0 ? leanable : new Set([...this.liveRoots(), ...this.dead().map(({ root }) => root)])',
+    replace:
+      'return leanable.size < 0 ? leanable : new Set([...this.liveRoots(), ...this.dead().map(({ root }) => root)])',
   },
   {
     name: 'R5.4 what leans is dropped before others have it',

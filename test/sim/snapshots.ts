@@ -74,7 +74,10 @@ export async function backUp(play: Play, device: Device, waitMsMax: number): Pro
   }
   let made: RootId
   try {
-    made = await inSession(parts, { seal, rootOf: (sealed) => ({ root: sealed, source, sizeClass: sizeClassOf(1000) }) })
+    made = await inSession(parts, {
+      seal,
+      rootOf: (sealed) => ({ root: sealed, source, sizeClass: sizeClassOf(1000) }),
+    })
   } catch (error) {
     // R6a: what a session was told is here, or has stored, is here when it closes.
     if (isCellarError(error, 'CLOSURE_INCOMPLETE') && !machine.hasRotted)

@@ -40,7 +40,11 @@ describe('story 5: a thin laptop, away and back', function () {
     house = new Household()
     files = house.path('files')
     makeTree(files, { seed: 'story 5', filesSmall: 60, largeBytes: 20 * MiB })
-    ;[desktop, pi, laptop] = ['desktop', 'pi', 'laptop'].map((name) => house.device(name)) as [Device, Device, Device]
+    ;[desktop, pi, laptop] = ['desktop', 'pi', 'laptop'].map((name) => house.device(name)) as [
+      Device,
+      Device,
+      Device,
+    ]
     await desktop.init()
     await desktop.start()
     await desktop.admit(pi, 'storer')
@@ -128,7 +132,10 @@ describe('story 5: a thin laptop, away and back', function () {
     }
     const { stdout } = await laptop.run('--json', 'check', '--read-data', ids[2] ?? '')
     const summary = jsonLines(stdout).findLast((line) => line['message_type'] === 'summary')
-    assert.deepEqual([(summary as CheckSummary | undefined)?.num_errors, summary?.['snapshots_checked']], [0, 1])
+    assert.deepEqual(
+      [(summary as CheckSummary | undefined)?.num_errors, summary?.['snapshots_checked']],
+      [0, 1],
+    )
     assert.match((await laptop.run('diff', ids[0] ?? '', ids[2] ?? '')).stdout, /photo 1/)
     const dumped = await laptop.run('dump', 'latest', join(files, 'photo 1'))
     assert.equal(dumped.status, 0)

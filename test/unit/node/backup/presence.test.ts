@@ -70,7 +70,10 @@ describe('presence', () => {
     const elsewhere = testChunk('elsewhere')
     const presence = await leaning(elsewhere.id)
     assert.ok(presence.has(elsewhere.id))
-    assert.deepEqual([presence.has(data.id), presence.isWhole(root.id), presence.has(root.id)], [false, false, true])
+    assert.deepEqual(
+      [presence.has(data.id), presence.isWhole(root.id), presence.has(root.id)],
+      [false, false, true],
+    )
   })
 
   it('puts together what is here and what is leaned on', async () => {

@@ -106,7 +106,11 @@ describe('a thin device', function () {
     try {
       const reader = new SnapshotReader(chunks, node.parts.vault!)
       const files = new Map<string, Buffer>()
-      for await (const { path, entry } of reader.walk((await reader.root(root, signal)).trees, Buffer.from('/'), signal)) {
+      for await (const { path, entry } of reader.walk(
+        (await reader.root(root, signal)).trees,
+        Buffer.from('/'),
+        signal,
+      )) {
         if (entry.type !== 'file') continue
         const pieces: Uint8Array[] = []
         for await (const piece of reader.content(entry, signal)) pieces.push(Uint8Array.from(piece))
@@ -128,16 +132,22 @@ describe('a thin device', function () {
     assert.ok(content.length >= 3)
     await settle(3)
     assert.ok(desktop.parts.store.isHeld(root))
-    assert.ok(content.every((id) => store().has(id)), 'the box has not got it yet: two are wanted')
+    assert.ok(
+      content.every((id) => store().has(id)),
+      'the box has not got it yet: two are wanted',
+    )
     await meet(desktop, laptop, box)
     await settle(3)
     assert.ok(box.parts.store.isHeld(root))
-    assert.deepEqual([store().isHeld(root), store().isComplete(root), store().has(root)], [false, false, true])
     assert.deepEqual(
-      [...store().missingBelow(root)].sort(),
-      content.filter((id) => !store().has(id)).sort(),
+      [store().isHeld(root), store().isComplete(root), store().has(root)],
+      [false, false, true],
     )
-    assert.ok(content.filter((id) => store().has(id)).length <= 1, 'an empty directory is a tree without links')
+    assert.deepEqual([...store().missingBelow(root)].sort(), content.filter((id) => !store().has(id)).sort())
+    assert.ok(
+      content.filter((id) => store().has(id)).length <= 1,
+      'an empty directory is a tree without links',
+    )
     const status = await laptop.call('status', {})
     assert.deepEqual(status.thin, { snapshots: 1, kept: 0, trees_only: 1, elsewhere: 0 })
     assert.deepEqual([status.own_snapshots.complete, status.problems], [1, []])
@@ -166,7 +176,12 @@ describe('a thin device', function () {
     const third = await backUp()
     assert.deepEqual([third.files_new, third.files_unmodified], [1, 22])
     assert.ok(store().stats().bytes - before < 420_000, 'it leans on what it leaned on before')
-    assert.deepEqual((await laptop.call('status', {})).thin, { snapshots: 3, kept: 2, trees_only: 1, elsewhere: 0 })
+    assert.deepEqual((await laptop.call('status', {})).thin, {
+      snapshots: 3,
+      kept: 2,
+      trees_only: 1,
+      elsewhere: 0,
+    })
     const names = [...laptop.parts.ledger.leaned()].sort()
     assert.deepEqual(names, [second.root, third.root].sort())
     await meet(desktop, laptop, box)
@@ -226,7 +241,13 @@ describe('a thin device', function () {
     const state = (ledger as unknown as { state: { isForked: boolean } }).state
     state.isForked = true
     assert.equal(ledger.leanable().size, 0)
-    assert.equal(await ledger.announce({ root: 'aa'.repeat(32) as RootId, source: new Uint8Array(16), sizeClass: 1 }, true), false)
+    assert.equal(
+      await ledger.announce(
+        { root: 'aa'.repeat(32) as RootId, source: new Uint8Array(16), sizeClass: 1 },
+        true,
+      ),
+      false,
+    )
     const second = await backUp()
     assert.ok(store().isHeld(second.root), 'all of it is here')
     state.isForked = false
@@ -248,7 +269,9 @@ describe('a thin device', function () {
   it('is refused where nobody else stores, and to who makes no backups', async () => {
     await meet(desktop, laptop, box)
     await assert.rejects(desktop.call('deviceThin', { device: 'pi', thin: true }), { code: 'USAGE' })
-    await assert.rejects(laptop.call('deviceThin', { device: 'laptop', thin: true }), { code: 'NOT_ENTITLED' })
+    await assert.rejects(laptop.call('deviceThin', { device: 'laptop', thin: true }), {
+      code: 'NOT_ENTITLED',
+    })
     await desktop.call('deviceThin', { device: 'laptop', thin: true })
     await desktop.call('deviceRemove', { device: 'pi' })
     await assert.rejects(desktop.call('deviceThin', { device: 'desktop', thin: true }), { code: 'USAGE' })

@@ -27,7 +27,11 @@ function start(copiesGoal: number | 'all') {
   return { membership, desktop, laptop, nas, box }
 }
 
-function judge(peer: Peer, isProven: (name: string) => boolean = () => true, membership?: Membership): ShedVerdict {
+function judge(
+  peer: Peer,
+  isProven: (name: string) => boolean = () => true,
+  membership?: Membership,
+): ShedVerdict {
   const proven = new Set(['keeper', 'nas', 'box'].filter(isProven).map((name) => signerOf(name).device))
   const facts = { isProven: (device: Peer['id']) => proven.has(device) }
   return judgeHandOver(peer.view, membership ?? peer.membership, peer.id, ROOT, facts)
@@ -60,10 +64,7 @@ describe('handing over a root that leans (R5.4)', () => {
   it('R5.4 counts nobody who has not lately proven that it has the bytes', () => {
     const { laptop, nas, box } = start(1)
     laptop.hear(nas.say({ holds: [ROOT] }))
-    assert.deepEqual(
-      lacking(judge(laptop, () => false)),
-      ['unproven', 'copies'],
-    )
+    assert.deepEqual(lacking(judge(laptop, () => false)), ['unproven', 'copies'])
     laptop.hear(box.say({ holds: [ROOT] }))
     assert.equal(judge(laptop, (name) => name === 'box').kind, 'drop')
   })
@@ -74,7 +75,11 @@ describe('handing over a root that leans (R5.4)', () => {
     assert.deepEqual(lacking(judge(laptop)), ['shedding', 'copies'])
     laptop.hear(nas.say({ holds: [ROOT] }))
     assert.deepEqual(lacking(judge(laptop)), ['nothing'])
-    const later = changeMember(membership, keeper, { device: signerOf('box').device, name: 'attic', atMs: AT_MS })
+    const later = changeMember(membership, keeper, {
+      device: signerOf('box').device,
+      name: 'attic',
+      atMs: AT_MS,
+    })
     assert.deepEqual(lacking(judge(laptop, () => true, later)), ['epoch', 'copies'])
   })
 
@@ -89,7 +94,11 @@ describe('handing over a root that leans (R5.4)', () => {
     const inDomain = (before: Membership, name: string, domain: string) =>
       changeMember(before, keeper, { device: signerOf(name).device, domain, atMs: AT_MS })
     const shared = inDomain(inDomain(membership, 'nas', 'cellar'), 'box', 'cellar')
-    const [laptop, nas, box] = ['laptop', 'nas', 'box'].map((name) => new Peer(name, shared)) as [Peer, Peer, Peer]
+    const [laptop, nas, box] = ['laptop', 'nas', 'box'].map((name) => new Peer(name, shared)) as [
+      Peer,
+      Peer,
+      Peer,
+    ]
     laptop.say({ adds: ['r1'], leans: true })
     nas.hear(laptop).say({ holds: [ROOT] })
     box.hear(laptop).say({ holds: [ROOT] })
