@@ -1,6 +1,6 @@
 /** The `[retention]` table of the settings: what is kept, of whom, and how often (spec/deletion.md §2). */
 
-import type { RetentionRules } from '../api.ts'
+import type { RetentionRules } from '../api-deletion.ts'
 
 /** How a node keeps house by itself. */
 export interface RetentionSettings {
