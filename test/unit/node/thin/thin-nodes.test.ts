@@ -198,6 +198,54 @@ describe('a thin device', function () {
     assert.equal(listing?.body.leans, false)
   })
 
+  it('R5.4 keeps what is new until all that should have proven to hold it, over a restart too', async () => {
+    await meet(desktop, laptop, box)
+    await makeThin()
+    await backUp()
+    await settle(4)
+    part(laptop, desktop, box)
+    await settle(1)
+    write('new', 300_000, 100)
+    const second = await backUp()
+    const fresh = contents(laptop, second.root).filter((id) => store().has(id))
+    assert.ok(fresh.length > 0)
+    part(desktop, box)
+    await meet(desktop, laptop)
+    await settle(4)
+    assert.ok(desktop.parts.store.isHeld(second.root))
+    await laptop.call('prune', { dryRun: false, unfinished: true })
+    assert.ok(
+      fresh.every((id) => store().has(id)),
+      'one of two has it',
+    )
+    await laptop.close()
+    laptop = await testNode({ number: 2, membership: household(), hub, isRunning: true, before: laptop })
+    assert.deepEqual([...laptop.parts.ledger.leaned()], [second.root])
+    await meet(desktop, laptop)
+    await settle(4)
+    await laptop.call('prune', { dryRun: false, unfinished: true })
+    assert.ok(fresh.every((id) => store().has(id)))
+    await meet(desktop, laptop, box)
+    await settle(6)
+    assert.equal(laptop.parts.ledger.leaned().size, 0)
+    assert.ok(fresh.filter((id) => store().has(id)).length <= 1)
+  })
+
+  it('gives what it leaned on to the others also when it leans no more', async () => {
+    await meet(desktop, laptop, box)
+    await makeThin()
+    await backUp()
+    await settle(4)
+    part(laptop, desktop, box)
+    await settle(1)
+    write('new', 300_000, 100)
+    const second = await backUp()
+    await desktop.call('deviceThin', { device: 'laptop', thin: false })
+    await meet(desktop, laptop, box)
+    await settle(6)
+    for (const node of [desktop, box, laptop]) assert.ok(node.parts.store.isHeld(second.root))
+  })
+
   it('keeps the trees of its newest snapshots only', async () => {
     await meet(desktop, laptop, box)
     await makeThin()
@@ -301,6 +349,34 @@ describe('a thin device', function () {
       assert.ok(node.parts.store.isHeld(second.root))
       assert.ok(node.parts.store.isComplete(second.root))
     }
+    await remaker.close()
+  })
+
+  it('T5.2 makes nothing again that another holder has, who may just be away', async () => {
+    await meet(desktop, laptop, box)
+    await makeThin()
+    const first = await backUp()
+    await settle(4)
+    const remaker = remakerOf(laptop.parts)
+    part(laptop, desktop, box)
+    await settle(1)
+    write('new', 10_000, 300)
+    const second = await backUp()
+    const lost = contents(laptop, first.root).find((id) => !store().has(id)) as ChunkId
+    await desktop.parts.store.quarantine(lost)
+    part(desktop, box)
+    const asked: ChunkId[] = []
+    laptop.parts.events.on((event) => {
+      if (event.kind === 'missing') asked.push(...event.ids)
+    })
+    await meet(desktop, laptop)
+    await settle(8)
+    assert.ok(asked.includes(lost))
+    assert.equal(store().has(lost), false)
+    await meet(desktop, laptop, box)
+    await settle(8)
+    assert.ok(desktop.parts.store.isHeld(second.root))
+    assert.equal(store().has(lost), false)
     await remaker.close()
   })
 
