@@ -1,4 +1,5 @@
-import type { ProfileInfo } from '../../node/client.ts'
+import type { ProfileInfo, ScheduledTask } from '../../node/client.ts'
+import { lastRunText, nextRunText } from '../output/schedule-text.ts'
 import { formatTable } from '../output/table.ts'
 import type { Session } from '../session.ts'
 import { type Define, examples, GROUP } from './command.ts'
@@ -18,8 +19,11 @@ export const defineProfile: Define = (program, act) => {
 
 async function list(session: Session): Promise<undefined> {
   const profiles = await session.call('profiles', {})
+  const tasks = await session.call('schedule', {})
+  const taskOf = ({ name }: ProfileInfo) =>
+    tasks.find((task) => task.name === 'backup' && task.profile === name)
   if (session.json) {
-    session.print.json(profiles)
+    session.print.json(profiles.map((profile) => ({ ...profile, ...withTask(taskOf(profile)) })))
     return undefined
   }
   if (profiles.length === 0) {
@@ -29,6 +33,8 @@ async function list(session: Session): Promise<undefined> {
   const columns = [
     { title: 'Profile' },
     { title: 'Schedule' },
+    { title: 'Last run' },
+    { title: 'Next run' },
     { title: 'Backs up' },
     { title: 'Keeps' },
   ] as const
@@ -38,12 +44,23 @@ async function list(session: Session): Promise<undefined> {
       profiles.map((profile) => [
         profile.name,
         profile.schedule,
+        ...timesOf(session, taskOf(profile)),
         session.print.safe(sourcesOf(profile)),
         profile.retention ?? '',
       ]),
     ),
   )
   return undefined
+}
+
+/** What a program is told of its task; a profile that only others inherit from has none. */
+function withTask(task: ScheduledTask | undefined) {
+  return task === undefined ? {} : { task }
+}
+
+function timesOf({ print, world }: Session, task: ScheduledTask | undefined): readonly [string, string] {
+  if (task === undefined) return ['', '']
+  return [print.safe(lastRunText(task, world.nowMs())), print.safe(nextRunText(task, world.nowMs()))]
 }
 
 function sourcesOf(profile: ProfileInfo): string {

@@ -172,7 +172,7 @@ function retentionText({ print, world }: Session, retention: NonNullable<Status[
       : Date.parse(next) <= world.nowMs()
         ? 'next run soon'
         : `next run ${formatTime(next)}`
-  return print.safe(`keeps ${rules} of ${whose}, every ${every}; ${ran}, ${runs}`)
+  return print.safe(`keeps ${rules} of ${whose}, ${/^\d/.test(every) ? `every ${every}` : every}; ${ran}, ${runs}`)
 }
 
 /** What was forgotten and waits, with the first few reasons. */

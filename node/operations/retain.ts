@@ -58,15 +58,17 @@ async function retainProfile(parts: NodeParts, profile: ProfileConfig, signal: A
 
 /** What the settings say, and when they were followed; undefined where no rules are set. */
 export function retentionStatus(parts: NodeParts): RetentionStatus | undefined {
-  const { retention } = parts.config
+  const { retention, schedule } = parts.config
   if (retention === undefined) return undefined
+  const said = { rules: rulesInWords(retention.rules), devices: retention.devices }
+  // A calendar in the place of rounds: when it was and will be followed, the schedule knows.
+  if (schedule.retention !== undefined) return { ...said, every: schedule.retention }
   const lastMs = lastRoundMs(roundsOf(parts))
   const nowMs = parts.world.clock.nowMs()
   const dueMs = lastMs === undefined || lastMs > nowMs ? nowMs : Math.max(nowMs, lastMs + retention.everyMs)
   return {
-    rules: rulesInWords(retention.rules),
+    ...said,
     every: formatSpan(retention.everyMs),
-    devices: retention.devices,
     ...(lastMs !== undefined && { last_run: new Date(lastMs).toISOString() }),
     // A node that is open only to answer applies no rules.
     ...(parts.isRunning && { next_run: new Date(dueMs).toISOString() }),

@@ -2,7 +2,17 @@
 
 import { type DeviceId, ERRORS, type RootId } from '../../protocol/index.ts'
 import { freeBytes } from '../adapters/disk-space.ts'
-import type { Problem, ReclaimBlock, RoleName, SnapshotCounts, Status, TrashStatus, Waiting } from '../api.ts'
+import type {
+  Problem,
+  ReclaimBlock,
+  RetentionStatus,
+  RoleName,
+  ScheduledTask,
+  SnapshotCounts,
+  Status,
+  TrashStatus,
+  Waiting,
+} from '../api.ts'
 import { Explainer } from '../deletion/explain.ts'
 import { restorableDead } from '../deletion/restorable.ts'
 import { standingSuspicions } from '../deletion/suspicion.ts'
@@ -33,7 +43,8 @@ export function readStatus(parts: NodeParts): Status {
   const devices = listDevices(parts)
   const stats = store.stats()
   const last = made.at(-1)
-  const retention = retentionStatus(parts)
+  const schedule = listSchedule(parts)
+  const retention = withTimes(retentionStatus(parts), schedule)
   const free = freeBytes(parts.storePath)
   const telling = tellingStatus(parts)
   const thin = thinStatus(parts)
@@ -70,7 +81,7 @@ export function readStatus(parts: NodeParts): Status {
     },
     trash: trashStatus(parts),
     ...(retention !== undefined && { retention }),
-    schedule: listSchedule(parts),
+    schedule,
     watching: watchingStatus(parts),
     ...(thin !== undefined && { thin }),
     suspicions: standingSuspicions(parts),
@@ -78,6 +89,17 @@ export function readStatus(parts: NodeParts): Status {
     telling,
     problems: problemsOf(parts, roots, telling),
   }
+}
+
+/** Rules that are applied by a calendar were applied when the schedule says. */
+function withTimes(
+  retention: RetentionStatus | undefined,
+  schedule: readonly ScheduledTask[],
+): RetentionStatus | undefined {
+  const task = schedule.find(({ name }) => name === 'retention')
+  if (retention === undefined || task === undefined) return retention
+  const { last_run, next_run } = task
+  return { ...retention, ...(last_run !== undefined && { last_run }), ...(next_run !== undefined && { next_run }) }
 }
 
 function countSnapshots(parts: NodeParts, roots: readonly RootId[]): SnapshotCounts {

@@ -12,6 +12,7 @@ import { handlersOf } from '../../node/operations/index.ts'
 import type { NodeParts } from '../../node/parts.ts'
 import type { Outside } from '../../node/telling/outside.ts'
 import { sayingOf } from '../../node/saying.ts'
+import type { Surroundings } from '../../node/schedule/surroundings.ts'
 import { sourceLabel } from '../../node/source-label.ts'
 import { openVault } from '../../node/vault.ts'
 import { ManualClock } from '../unit/node/manual-clock.ts'
@@ -33,6 +34,8 @@ export interface TestNodeOptions {
   readonly hub?: MemoryHub
   /** Who is told goes there. */
   readonly outside?: Outside
+  /** Left out: power from the wall, and a network without a price. */
+  readonly surroundings?: Surroundings
   /** In the place of one without a bound. */
   readonly store?: ChunkStore
   /** Of an earlier node, to go on from. */
@@ -68,7 +71,10 @@ export async function testNode(options: TestNodeOptions): Promise<TestNode> {
       { durable: true },
     )
   }
-  const world: World = { clock, random: { bytes: (length) => new Uint8Array(length).fill(100 + (++drawn % 150)) } }
+  const world: World = {
+    clock,
+    random: { bytes: (length) => new Uint8Array(length).fill(100 + (++drawn % 150)) },
+  }
   const closers: Closer[] = []
   const parts = await assembleNode(
     {
@@ -86,6 +92,7 @@ export async function testNode(options: TestNodeOptions): Promise<TestNode> {
       openStore: () => Promise.resolve({ ...boundMethods(store), close: () => Promise.resolve() }),
       openVault,
       isRunning: options.isRunning === true,
+      ...(options.surroundings !== undefined && { surroundings: options.surroundings }),
       outside: () => Promise.resolve(options.outside ?? notGiven()),
       connect: (all) => Promise.resolve(connectTo(all, hub)),
     },
