@@ -307,12 +307,18 @@ describe('control socket', () => {
 
   it('lets what is under way end when it drains, and takes nothing more', async () => {
     let finish: () => void = () => undefined
+    let begun: () => void = () => undefined
+    const started = new Promise<void>((resolve) => (begun = resolve))
     const handle = await serve({
-      status: () => new Promise((resolve) => (finish = () => resolve(STATUS))),
+      status: () =>
+        new Promise((resolve) => {
+          finish = () => resolve(STATUS)
+          begun()
+        }),
       devices: async () => [],
     })
     const call = handle.call('status', {}, { signal: never() })
-    while (server?.calls() === 0) await new Promise((resolve) => setImmediate(resolve))
+    await started
     const drained = server?.drain()
     await assert.rejects(handle.call('devices', {}, { signal: never() }), { code: 'NODE_STOPPED' })
     finish()
