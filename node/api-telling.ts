@@ -2,7 +2,7 @@
 
 import { Type } from 'typebox'
 import { about, method, Nothing, type Of } from './api-schema.ts'
-import { HOOK_MOMENTS } from './config/types.ts'
+import { HOOK_MOMENTS } from './config/moments.ts'
 
 const HookMoment = Type.Enum(HOOK_MOMENTS)
 

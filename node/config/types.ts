@@ -5,6 +5,9 @@
 
 import type { RetentionRules } from '../../protocol/index.ts'
 import type { RetentionSettings } from '../deletion/retention-settings.ts'
+import type { HookMoment } from './moments.ts'
+
+export { HOOK_MOMENTS, type HookMoment } from './moments.ts'
 
 /** The settings of one device. */
 export interface Config {
@@ -171,11 +174,6 @@ export interface ProfileConfig {
   /** What this device keeps of its own snapshots of these sources; undefined: what `[retention]` says. */
   readonly retention: RetentionRules | undefined
 }
-
-/** Of what a hook or a mail tells. */
-export const HOOK_MOMENTS = ['before', 'after', 'success', 'failure', 'silent', 'trouble'] as const
-/** One of these. */
-export type HookMoment = (typeof HOOK_MOMENTS)[number]
 
 /** Something that is run or asked when something happens: a command, or an address of the web. */
 export interface HookConfig {

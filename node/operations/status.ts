@@ -1,6 +1,6 @@
 /** `status`: whether one is safe, and what is still on its way. */
 
-import { type DeviceId, ERRORS, type RootId } from '../../protocol/index.ts'
+import { type DeviceId, type RootId } from '../../protocol/index.ts'
 import { freeBytes } from '../adapters/disk-space.ts'
 import type {
   Problem,
@@ -28,9 +28,6 @@ import { standingProblems } from './problems.ts'
 import { retentionStatus } from './retain.ts'
 import { listSchedule } from './scheduled.ts'
 import { thinStatus } from './thin.ts'
-
-/** A device without a sign for so long is spoken of, milliseconds. */
-const silentMs = 7 * 24 * 3_600_000
 
 /** Says how this device and its mesh stand. */
 export function readStatus(parts: NodeParts): Status {

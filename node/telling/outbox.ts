@@ -1,5 +1,6 @@
 /** Hands tidings to channels, one try after another until one works (telling.md §6). */
 
+import { setMaxListeners } from 'node:events'
 import { CellarError, type Clock, isCellarError } from '../../protocol/index.ts'
 import { Serial } from '../serial.ts'
 import type { Channel } from './channels.ts'
@@ -54,15 +55,22 @@ export class Outbox {
 
   constructor(parts: OutboxParts) {
     this.#parts = parts
+    // Each delivery that waits listens for the end.
+    setMaxListeners(0, this.#end.signal)
   }
 
   /**
    * Begins to tell a channel.
    *
-   * @returns resolves when the first try has ended, well or badly; undefined when there is too much under way
+   * @returns resolves when the first try has ended, well or badly
    */
-  deliver(channel: Channel, tiding: Tiding): Promise<void> | undefined {
-    if (this.#open.size >= openMax || this.#end.signal.aborted) return undefined
+  deliver(channel: Channel, tiding: Tiding): Promise<void> {
+    if (this.#end.signal.aborted) return Promise.resolve()
+    if (this.#open.size >= openMax) {
+      const message = `hook "${channel.name}": ${String(openMax)} messages wait already to be told`
+      this.#parts.onTried({ channel, tiding, error: new CellarError('HOOK_FAILED', message), isLast: true })
+      return Promise.resolve()
+    }
     let onFirst = (): void => undefined
     const first = new Promise<void>((resolve) => (onFirst = resolve))
     const work = this.#deliver(channel, tiding, onFirst).finally(() => {

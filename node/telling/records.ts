@@ -200,10 +200,10 @@ export class Shelf<T> {
 
   /** Takes an entry of the catalog, if it is of this kind. @throws {CellarError} `FORMAT_INVALID` */
   load(key: string, value: Uint8Array): void {
-    const { prefix, decode } = this.#codec
+    const { prefix } = this.#codec
     if (!key.startsWith(prefix)) return
     const fields = new Fields(decodeCbor(value, { ...WORDS, bytesMax: recordBytesMax }), WORDS)
-    this.#records.set(key.slice(prefix.length), decode(fields))
+    this.#records.set(key.slice(prefix.length), this.#codec.decode(fields))
   }
 }
 
@@ -234,8 +234,9 @@ export class TellingRecords {
   }
 
   /**
-   * @param onFault - told once when records cannot be written, as the disk is full say, until they can again
-   * @throws {CellarError} `FORMAT_INVALID`
+   * What cannot be read is left out: a node opens without it, and tells that it does.
+   *
+   * @param onFault - told of that; and once when records cannot be written, as the disk is full say, until they can
    */
   static async open(
     catalog: Catalog,
@@ -243,8 +244,14 @@ export class TellingRecords {
     onFault: (error: unknown) => void,
   ): Promise<TellingRecords> {
     const records = new TellingRecords(catalog, onFault)
-    for await (const [key, value] of catalog.iterate())
-      for (const shelf of [records.hooks, records.tasks, records.told, records.signs]) shelf.load(key, value)
+    for await (const [key, value] of catalog.iterate()) {
+      try {
+        for (const shelf of [records.hooks, records.tasks, records.told, records.signs])
+          shelf.load(key, value)
+      } catch (error) {
+        onFault(error)
+      }
+    }
     for (const [about, { atMs, isOver }] of records.told.entries())
       if (isOver && nowMs - atMs > toldKeptMs) records.told.delete(about)
     return records

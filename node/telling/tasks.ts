@@ -72,7 +72,7 @@ function wordsOf(
   outcome: Ended,
   device: string,
 ): Pick<Tiding, 'level' | 'title' | 'message' | 'detail' | 'remedy' | 'code'> {
-  const what = sentence(`${nameOf(event)}`)
+  const what = sentence(nameOf(event))
   if (outcome === 'done') {
     const title = `${what} is done on ${device}`
     return { level: 'info', title, message: `${title}${figuresInWords(event)}.` }

@@ -70,7 +70,7 @@ export class Telling {
     ]
   }
 
-  /** Begins to listen. @throws {CellarError} `FORMAT_INVALID` when what it remembered cannot be read */
+  /** Begins to listen. */
   static async open(parts: TellingParts): Promise<Telling> {
     const records = await TellingRecords.open(parts.catalog, parts.clock.nowMs(), (error) => {
       if (!isCellarError(error)) throw error

@@ -298,6 +298,27 @@ describe('telling', () => {
     await telling.close()
   })
 
+  it('what cannot be read of what was remembered keeps no node from opening', async () => {
+    const catalog = memoryCatalog()
+    const key = 'task/backup/photos'
+    await catalog.batch([{ type: 'put', key, value: new Uint8Array([1, 2, 3]) }], { durable: true })
+    const { telling } = await openTelling({ catalog })
+    assert.equal(telling.records.tasks.get('backup/photos'), undefined)
+    await telling.close()
+  })
+
+  it('does not wait for more than it can remember', async () => {
+    const outside = new FakeOutside()
+    outside.answer = () => ({ status: 503, retryAfterSeconds: undefined })
+    const { telling, clock } = await openTelling({ outside, config: { hooks: [hook({ on: ['after'] })] } })
+    for (let at = 0; at < 250; at++) void telling.tell(tiding({ on: 'after', about: String(at) }))
+    await settle()
+    await clock.advance(1000)
+    assert.match(telling.hookStatus()[0]?.message ?? '', /200 messages wait already|answered 503/)
+    assert.equal(outside.asked.length, 200)
+    await telling.close()
+  })
+
   it('a template that cannot be filled in is a hook that fails, not a node that does', async () => {
     const { telling, events } = await openTelling({ config: { hooks: [hook({ body: '{{nonsense}}' })] } })
     events.emit(task({ outcome: 'failed', code: 'STORE_FULL' }))
