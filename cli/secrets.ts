@@ -40,8 +40,8 @@ export async function askSecret(session: Session, prompt: string): Promise<strin
 }
 
 /**
- * The recovery phrase that a person has: from a file or standard input (`-`), or typed on the terminal, where a word that
- * is not on the list is asked for again at once.
+ * The recovery phrase that a person has: from a file or standard input (`-`), or typed on the terminal, where a word
+ * that is not on the list is asked for again at once.
  *
  * @throws {CellarError} `PHRASE_WRONG`, `USAGE` where there is nobody to ask
  */

@@ -15,8 +15,8 @@ const keyBytes = 32
 const nonceBytes = 24
 
 /**
- * What a guess costs: RFC 9106 §4 names 64 MiB and three passes for where memory is short; about a second of one core in
- * plain JavaScript.
+ * What a guess costs: RFC 9106 §4 names 64 MiB and three passes for where memory is short; about a second of one core
+ * in plain JavaScript.
  */
 const costNow = { memory: 64 * 1024, passes: 3, lanes: 1 } as const
 

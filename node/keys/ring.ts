@@ -42,7 +42,9 @@ export class VaultRing {
     return ring
   }
 
-  /** What seals and opens now; undefined on a device that may not read. Stays as it is: whoever began with it goes on. */
+  /**
+   * What seals and opens now; undefined on a device that may not read. Stays as it is: whoever began with it goes on.
+   */
   get vault(): Vault | undefined {
     return this.#vault
   }
@@ -76,8 +78,8 @@ export class VaultRing {
 }
 
 /**
- * The vault keys of a device, the oldest first: what its boxes open, and its key file's where no box leads to it (a mesh
- * that was founded before there were boxes, a key whose box is missing).
+ * The vault keys of a device, the oldest first: what its boxes open, and its key file's where no box leads to it (a
+ * mesh that was founded before there were boxes, a key whose box is missing).
  */
 export function ringKeys(
   membership: Membership,

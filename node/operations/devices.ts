@@ -87,8 +87,8 @@ export function findDevice(parts: NodeParts, text: string): Member {
 }
 
 /**
- * Removes a device for good (R8). What it backed up stays (R2). When it read, the vault key is changed in the same step:
- * no crash comes between. @throws {CellarError} `NOT_ENTITLED`, `DEVICE_NOT_FOUND`
+ * Removes a device for good (R8). What it backed up stays (R2). When it read, the vault key is changed in the same
+ * step: no crash comes between. @throws {CellarError} `NOT_ENTITLED`, `DEVICE_NOT_FOUND`
  */
 export async function removeDevice(
   parts: NodeParts,
@@ -113,7 +113,10 @@ export async function removeDevice(
   return { device, name, epoch: membership.epoch, ...(hadKey && { vault_changed: isChanged }) }
 }
 
-/** Gives a device another name. @throws {CellarError} `NOT_ENTITLED`, `DEVICE_NOT_FOUND`, `USAGE` for a name that is taken */
+/**
+ * Gives a device another name. @throws {CellarError} `NOT_ENTITLED`, `DEVICE_NOT_FOUND`, `USAGE` for a name that is
+ * taken
+ */
 export async function renameDevice(
   parts: NodeParts,
   params: { readonly device: string; readonly name: string },

@@ -34,8 +34,9 @@ export interface RecoverContext {
 /**
  * Makes this device a keeper of the mesh whose recovery phrase a person has, by any device that is left.
  *
- * The order: the key of the new device; then the entries that let it in, here; then at the device that is left; then the
- * home, the device key last. After a crash anywhere the same command goes on, with the same key and the same entries.
+ * The order: the key of the new device; then the entries that let it in, here; then at the device that is left; then
+ * the home, the device key last. After a crash anywhere the same command goes on, with the same key and the same
+ * entries.
  *
  * @throws {CellarError} `MESH_EXISTS`, `PHRASE_WRONG`, `NO_PEER`, `PEER_GONE`, `KEY_INVALID`, `MEMBERSHIP_FORK`
  */

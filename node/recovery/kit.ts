@@ -34,7 +34,8 @@ const style = `
   ol { columns: 3; margin: 0; padding-left: 9mm; font: 12pt/1.7 monospace; flex: 1 }
   li.line { border-bottom: 0.2mm solid #000; height: 7mm; break-inside: avoid }
   svg { width: 38mm; height: 38mm; flex: none }
-  table { border-collapse: collapse; width: 100% } td, th { text-align: left; border-bottom: 0.2mm solid #999; padding: 1mm }
+  table { border-collapse: collapse; width: 100% }
+  td, th { text-align: left; border-bottom: 0.2mm solid #999; padding: 1mm }
   code { font: 10pt monospace } p { margin: 1mm 0 }
 `
 
@@ -53,8 +54,8 @@ export function kitPage(facts: KitFacts): string {
 </head>
 <body>
 <h1>Rootcellar recovery kit</h1>
-<p>Mesh <code>${escape(facts.mesh)}</code>, made ${made}. Whoever has the words below can read every backup: keep this page
-where neither fire nor thieves get it, and not beside the devices.</p>
+<p>Mesh <code>${escape(facts.mesh)}</code>, made ${made}. Whoever has the words below can read every backup:
+keep this page where neither fire nor thieves get it, and not beside the devices.</p>
 <h2>Recovery phrase</h2>
 ${phraseBlock(facts.words)}
 <h2>When all is lost but one device</h2>
@@ -63,7 +64,8 @@ ${phraseBlock(facts.words)}
 <li>Switch on any device of the list below, or bring its disk to life again. It need not be able to read anything.</li>
 <li>Type <code>cellar recover</code>, or <code>cellar recover --at ${escape(left)}</code> with the address that it has
 now, and then the words. Four letters of each are enough.</li>
-<li>Type <code>cellar start</code>, and in another window <code>cellar restore latest --target /home/you/back</code>.</li>
+<li>Type <code>cellar start</code>, and in another window
+<code>cellar restore latest --target /home/you/back</code>.</li>
 <li>Type <code>cellar recovery new</code>, and print a new page: the words have been used.</li>
 </ol>
 <h2>The devices, when this page was made</h2>
@@ -82,7 +84,8 @@ function phraseBlock(words: readonly string[] | undefined): string {
     return `<div class="phrase"><ol class="words">${lines}</ol></div>`
   }
   const items = words.map((word) => `<li>${escape(word)}</li>`).join('')
-  return `<div class="phrase"><ol class="words">${items}</ol>${encodeQR(words.join(' '), 'svg', { ecc: 'medium', border: 4 })}</div>`
+  const code = encodeQR(words.join(' '), 'svg', { ecc: 'medium', border: 4 })
+  return `<div class="phrase"><ol class="words">${items}</ol>${code}</div>`
 }
 
 function deviceRow({ name, role, addresses }: KitDevice): string {

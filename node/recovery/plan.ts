@@ -40,13 +40,13 @@ export interface RecoveryPlan {
  * Checks the log that a device gave, opens the vault keys with the phrase, and lets the new device in: by one entry of
  * the paper device, and one of its own that seals the vault key to itself.
  *
- * @param log - as the device that is left has it, checked by `openMembership`: the paper itself has signed to which mesh
- *   it belongs (M3.11), so nobody can put another mesh in its place
+ * @param log - as the device that is left has it, checked by `openMembership`: the paper itself has signed to which
+ *   mesh it belongs (M3.11), so nobody can put another mesh in its place
  * @param from - the device that gave it
  * @param begun - what an earlier try has signed, which somebody may have: it is gone on with
- * @throws {CellarError} `PHRASE_WRONG` for a paper device that is no member; `PEER_PROTOCOL` for a log that does not have
- *   whoever gave it; `KEY_INVALID` when the log has no vault key for the paper; `MEMBERSHIP_FORK` when another keeper has
- *   changed the mesh since the earlier try
+ * @throws {CellarError} `PHRASE_WRONG` for a paper device that is no member; `PEER_PROTOCOL` for a log that does not
+ *   have whoever gave it; `KEY_INVALID` when the log has no vault key for the paper; `MEMBERSHIP_FORK` when another
+ *   keeper has changed the mesh since the earlier try
  */
 export function planRecovery(
   log: Membership,

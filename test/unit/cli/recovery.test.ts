@@ -5,7 +5,11 @@ import { PaperKey } from '../../../node/recovery/paper-key.ts'
 import { cellar, INITIALIZED, PHRASE } from './fake-world.ts'
 
 const PAPER = PaperKey.read(PHRASE)
-const CONFIRMED = { message_type: 'recovery_confirmed', device: PAPER.device, confirmed: '2026-03-01T12:00:00Z' } as const
+const CONFIRMED = {
+  message_type: 'recovery_confirmed',
+  device: PAPER.device,
+  confirmed: '2026-03-01T12:00:00Z',
+} as const
 const MADE = {
   message_type: 'recovery_made',
   device: PAPER.device,
@@ -36,7 +40,11 @@ function hasPhrase(text: string): boolean {
 
 describe('cellar init and the recovery phrase', () => {
   it('shows it on a terminal, once, and has some of the words read back', async () => {
-    const { stdout, calls, status: exit } = await cellar(['init'], {
+    const {
+      stdout,
+      calls,
+      status: exit,
+    } = await cellar(['init'], {
       terminal: true,
       handlers,
       stdin: ['abandon\nwrong\nabandon\n', 'abandon\n'],
@@ -45,9 +53,10 @@ describe('cellar init and the recovery phrase', () => {
     assert.equal(stdout.match(/\d\. abandon/g)?.length, 23)
     assert.match(stdout, /24\. art/)
     assert.match(stdout, /The words are right/)
-    assert.deepEqual(calls.map(({ method, params }) => [method, params]), [
-      ['recoveryConfirm', { device: PAPER.device }],
-    ])
+    assert.deepEqual(
+      calls.map(({ method, params }) => [method, params]),
+      [['recoveryConfirm', { device: PAPER.device }]],
+    )
   })
 
   it('lets a person do that later', async () => {
@@ -101,7 +110,11 @@ describe('cellar recovery', () => {
   it('confirm takes the words from the terminal, and asks again for one that is not on the list', async () => {
     const words = PHRASE.split(' ')
     const typed = [`${words.slice(0, 6).join(' ')} abbandon zoo\n`, `${words.slice(6).join(' ')}\n`]
-    const { status: exit, stderr, calls } = await cellar(['recovery', 'confirm'], {
+    const {
+      status: exit,
+      stderr,
+      calls,
+    } = await cellar(['recovery', 'confirm'], {
       terminal: true,
       handlers,
       stdin: typed,
@@ -198,12 +211,10 @@ describe('asking on a terminal', () => {
 
   it('reads line after line of one input, however it comes', async () => {
     const { asker } = askerOf('one\r\ntw', 'o\nthree')
-    assert.deepEqual([await asker.line(''), await asker.line(''), await asker.line(''), await asker.line('')], [
-      'one',
-      'two',
-      'three',
-      undefined,
-    ])
+    assert.deepEqual(
+      [await asker.line(''), await asker.line(''), await asker.line(''), await asker.line('')],
+      ['one', 'two', 'three', undefined],
+    )
   })
 })
 

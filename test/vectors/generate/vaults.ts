@@ -31,7 +31,7 @@ import {
   STRANGER,
   terms,
   WRITER,
-} from './membership.ts'
+} from './membership-log.ts'
 
 const [ADMIT, CHANGE, VAULT] = [1, 3, 5]
 const [AS_KEEPER, AS_WRITER, AS_PAPER] = [0, 1, 3]

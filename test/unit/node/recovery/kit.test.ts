@@ -22,7 +22,8 @@ function photoOf(page: string) {
   const data = new Uint8Array(side * side * 4).fill(255)
   const paint = (atX: number, atY: number): void => {
     for (let y = atY * scale; y < (atY + 1) * scale; y++)
-      for (let x = atX * scale; x < (atX + 1) * scale; x++) data.fill(0, (y * side + x) * 4, (y * side + x) * 4 + 3)
+      for (let x = atX * scale; x < (atX + 1) * scale; x++)
+        data.fill(0, (y * side + x) * 4, (y * side + x) * 4 + 3)
   }
   let [x, y] = [0, 0]
   const path = / d="([^"]*)"/.exec(svg)?.[1] ?? ''
@@ -41,14 +42,23 @@ describe('the page to print', () => {
   it('has all words in their order, the mesh, the devices and what to type', () => {
     const words = [...page.matchAll(/<li>([a-z]+)<\/li>/g)].map(([, word]) => word)
     assert.deepEqual(words, WORDS)
-    for (const text of ['abcdef01', '2026-03-01', '192.168.1.20:4517', 'cellar recover', 'cellar recovery new'])
+    for (const text of [
+      'abcdef01',
+      '2026-03-01',
+      '192.168.1.20:4517',
+      'cellar recover',
+      'cellar recovery new',
+    ])
       assert.ok(page.includes(text), text)
   })
 
   it('asks nobody for anything, and runs nothing', () => {
     assert.ok(page.includes(`content="default-src 'none'; style-src 'unsafe-inline'"`))
     const own = page.replaceAll('http://www.w3.org/2000/svg', '')
-    assert.doesNotMatch(own, /https?:|\ssrc=|\shref=|url\(|@import|<script|<link|<img|<iframe|<object|\son[a-z]+=/i)
+    assert.doesNotMatch(
+      own,
+      /https?:|\ssrc=|\shref=|url\(|@import|<script|<link|<img|<iframe|<object|\son[a-z]+=/i,
+    )
   })
 
   it('takes names of devices as text, whatever they are', () => {

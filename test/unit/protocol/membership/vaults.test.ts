@@ -174,7 +174,7 @@ describe('a paper device', () => {
     assert.deepEqual(leaningMembers(mesh), [])
   })
 
-  it('says nothing that anybody accepts: its listing is refused', () => {
+  it('M4.2 says nothing that anybody accepts: its listing is refused', () => {
     const paper = new Device('paper')
     paper.next(mesh, { adds: ['lie'] })
     assert.throws(() => new Node(mesh).offer(paper), { code: 'NOT_A_MEMBER' })
