@@ -97,7 +97,7 @@ export class Outlets {
       if (hasOutlets(settings.current)) await this.writeOnce()
       const limit = { clock: world.clock, ms: settings.current.metrics.everyMs, signal }
       await events.nextWithin((event) => NEWS.has(event.kind) && !this.#isOwn(event), limit)
-      await world.clock.sleep(gatherMs, signal)
+      await world.clock.sleep(Math.max(gatherMs, this.#given.collector.restMs), signal)
     }
   }
 
@@ -133,7 +133,7 @@ export class Outlets {
 
   async #writeText(path: string): Promise<void> {
     const { collector, outside } = this.#given
-    ;(await outside()).write(path, await collector.text(), textFileMode)
+    ;(await outside()).write(path, await collector.fresh(), textFileMode)
   }
 
   async #push(address: string): Promise<void> {
@@ -148,7 +148,7 @@ export class Outlets {
       () => undefined, // it answered
     )
     try {
-      const body = await collector.text()
+      const body = await collector.fresh()
       const headers = { 'content-type': METRICS_TYPE }
       const { status } = await (await outside()).ask({ url, method: 'PUT', headers, body }, either)
       if (status >= 200 && status < 300) return

@@ -26,6 +26,7 @@ export class Collector {
   readonly #parts: NodeParts
   #last: { readonly text: string; readonly untilMs: number } | undefined
   #collecting: Promise<string> | undefined
+  #restMs = 0
   /** Bytes are counted by walking: again only when there is something else to count. */
   readonly #bytes = new Map<string, { readonly key: string; readonly bytes: number }>()
 
@@ -37,8 +38,18 @@ export class Collector {
   async text(): Promise<string> {
     const nowMs = this.#parts.world.clock.monotonicMs()
     if (this.#last !== undefined && nowMs < this.#last.untilMs) return this.#last.text
+    return await this.fresh()
+  }
+
+  /** The same, of this moment: for who asks seldom, and rests in between for {@link restMs}. */
+  async fresh(): Promise<string> {
     this.#collecting ??= this.#collect().finally(() => (this.#collecting = undefined))
     return await this.#collecting
+  }
+
+  /** How long to rest before gathering again, milliseconds: so many times as long as it took. */
+  get restMs(): number {
+    return this.#restMs
   }
 
   async #collect(): Promise<string> {
@@ -46,7 +57,8 @@ export class Collector {
     const beganMs = clock.monotonicMs()
     const text = formatMetrics(METRICS, samplesOf(await this.#facts()))
     const endedMs = clock.monotonicMs()
-    this.#last = { text, untilMs: endedMs + Math.max(freshMs, restTimes * (endedMs - beganMs)) }
+    this.#restMs = restTimes * (endedMs - beganMs)
+    this.#last = { text, untilMs: endedMs + Math.max(freshMs, this.#restMs) }
     return text
   }
 
