@@ -22,6 +22,8 @@ const THREADS_MAX = 4
 const JOBS_MAX = 48
 /** Bytes of trees on their way into the store. */
 const PUT_BYTES_MAX = 32 * 1024 * 1024
+/** The longest chunk of content, with its head. */
+const CHUNK_OVER_BYTES = 4.125 * 1024 * 1024
 /** So many bytes of new chunks are made durable together, so that a crash loses no more. */
 const CHECKPOINT_BYTES = 1024 * 1024 * 1024
 /** And after so long, milliseconds: on a slow disk, a machine that is often put off must get on too. */
@@ -170,7 +172,8 @@ export class Hands {
   /** Stores content from this thread, once there is room for it. */
   async #put(id: ChunkId, bytes: Uint8Array): Promise<boolean> {
     const { store, staging } = this.#parts
-    const release = await staging?.reserve(bytes.length)
+    // A backup that has failed waits for no room.
+    const release = await Promise.race([staging?.reserve(bytes.length), this.failed])
     try {
       const isNew = await store.put(id, bytes)
       if (isNew) staging?.staged([{ id, length: bytes.length }])
@@ -184,7 +187,12 @@ export class Hands {
     const { store, staging } = this.#parts
     const release = await staging?.reserve(staging.packBytes)
     try {
-      const loan = store.lend(staging === undefined ? {} : { bytesMax: staging.packBytes })
+      // The chunk that makes it full may hang over.
+      const bytesMax =
+        staging === undefined
+          ? undefined
+          : Math.max(staging.packBytes / 2, staging.packBytes - CHUNK_OVER_BYTES)
+      const loan = store.lend(bytesMax === undefined ? {} : { bytesMax })
       if (release !== undefined) this.#reserved.set(loan.pack, release)
       return loan
     } catch (error) {
@@ -242,8 +250,7 @@ export class Hands {
   get #isCheckpointDue(): boolean {
     if (this.#bytesSinceCheckpoint >= CHECKPOINT_BYTES) return true
     return (
-      this.#bytesSinceCheckpoint > 0 &&
-      this.#parts.clock.monotonicMs() - this.#checkpointMs >= CHECKPOINT_MS
+      this.#bytesSinceCheckpoint > 0 && this.#parts.clock.monotonicMs() - this.#checkpointMs >= CHECKPOINT_MS
     )
   }
 

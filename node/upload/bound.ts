@@ -6,6 +6,8 @@ export interface BoundFacts {
   readonly bytesMax: number
   /** Bytes that the disk can take still, less what is to be left alone: asked whenever room is wanted. */
   readonly diskBytes: () => number
+  /** Bytes of chunks that were dropped and still lie in packs that are not empty. */
+  readonly deadBytes: () => number
 }
 
 interface Waiting {
@@ -74,8 +76,8 @@ export class Bound {
 
   /** With nothing staged and nothing set aside one may always go on: a bound must not stop what nobody could help. */
   #hasRoom(bytes: number): boolean {
-    const used = this.#staged + this.#reserved
-    if (used === 0) return true
+    if (this.#staged + this.#reserved === 0) return true
+    const used = this.#staged + this.#reserved + this.#facts.deadBytes()
     return used + bytes <= this.#facts.bytesMax && this.#reserved + bytes <= this.#facts.diskBytes()
   }
 

@@ -45,6 +45,8 @@ export interface Holder {
 
 /** With nobody in reach who takes anything, waiting ends after so long, milliseconds. */
 const nobodyMsMax = 30_000
+/** After somebody has taken something: he may be starting again. */
+const goneMsMax = 300_000
 /** For so long holders of earlier sessions are looked for before a session begins, milliseconds. */
 const knownMsMax = 10_000
 /** A device that could not be given anything is left alone for so long, milliseconds. */
@@ -137,7 +139,8 @@ export class Holders {
         this.#rest(device)
         await client.close()
       }
-      if (clock.monotonicMs() - beganMs > nobodyMsMax || !this.#hasOthers()) throw this.#nobody()
+      const isOver = clock.monotonicMs() - beganMs > (this.#told.size > 0 ? goneMsMax : nobodyMsMax)
+      if (isOver || !this.#hasOthers()) throw this.#nobody()
       const limit = { clock, ms: checkEveryMs, signal }
       await events.nextWithin(({ kind }) => kind === 'peer' || kind === 'contact', limit)
     }

@@ -129,6 +129,7 @@ export class OwnUploads {
       }
       let stagedBytes = 0
       for await (const { length } of store.unused()) stagedBytes += length
+      const deadAtFirst = store.stats().deadBytes
       const roomBytes = Math.max(0, store.roomBytes())
       const keptBytes = keptFree(roomBytes + stagedBytes)
       const diskBytes = Math.max(0, stagedBytes + roomBytes - keptBytes)
@@ -147,6 +148,7 @@ export class OwnUploads {
           bytesMax,
           packBytes: packBytesFor(bytesMax, Math.min(threadsMax, availableParallelism())),
           diskBytes: () => store.roomBytes() - keptBytes,
+          deadBytes: () => Math.max(0, store.stats().deadBytes - deadAtFirst),
         },
       )
       session.addStaged(stagedBytes)

@@ -163,8 +163,9 @@ export class Promises {
 
   /** Forgets what ended uploads kept; goes on where an earlier call was cut short. */
   async sweep(signal: AbortSignal): Promise<void> {
+    const isEnded = () => signal.aborted
     for (const { number, isOver } of [...this.#kept.values()]) {
-      if (!isOver || signal.aborted) continue
+      if (!isOver || isEnded()) continue
       const prefix = chunkKey(number, '')
       let changes: CatalogChange[] = []
       for await (const [key] of this.#catalog.iterate({ gte: prefix, lt: `${prefix.slice(0, -1)}0` })) {
@@ -173,7 +174,7 @@ export class Promises {
         await this.#catalog.batch(changes, { durable: false })
         changes = []
         await pause()
-        if (signal.aborted) return
+        if (isEnded()) return
       }
       changes.push({ type: 'del', key: uploadKey(number) })
       await this.#catalog.batch(changes, { durable: true })

@@ -53,6 +53,8 @@ export interface SessionBound {
   readonly packBytes: number
   /** Bytes that the disk can take still, less what is to be left alone. */
   readonly diskBytes: () => number
+  /** Bytes of chunks that were dropped since it began and still lie in packs that are not empty. */
+  readonly deadBytes: () => number
 }
 
 /** Bounds a session, and empties its store to others. Used by one backup, then closed. */
@@ -70,9 +72,9 @@ export class SessionUpload implements Staging, Elsewhere {
   #onChange: () => void = () => undefined
   #running: Promise<void> | undefined
 
-  constructor(parts: SessionUploadParts, { bytesMax, packBytes, diskBytes }: SessionBound) {
+  constructor(parts: SessionUploadParts, { bytesMax, packBytes, diskBytes, deadBytes }: SessionBound) {
     this.#parts = parts
-    this.#bound = new Bound({ bytesMax, diskBytes })
+    this.#bound = new Bound({ bytesMax, diskBytes, deadBytes })
     this.#bytesMax = bytesMax
     this.packBytes = packBytes
   }
