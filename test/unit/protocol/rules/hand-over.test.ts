@@ -101,8 +101,22 @@ describe('handing over a root that leans (R5.4)', () => {
     ]
     laptop.say({ adds: ['r1'], leans: true })
     nas.hear(laptop).say({ holds: [ROOT] })
+    laptop.hear(nas)
+    assert.deepEqual(lacking(judge(laptop)), ['copies'])
     box.hear(laptop).say({ holds: [ROOT] })
-    laptop.hear(nas, box)
+    laptop.hear(box)
     assert.deepEqual(lacking(judge(laptop)), ['domains'])
+  })
+
+  it('R5.4 wants the number also where all stand in one domain', () => {
+    const { membership } = start(2)
+    const inCellar = (before: Membership, name: string) =>
+      changeMember(before, keeper, { device: signerOf(name).device, domain: 'cellar', atMs: AT_MS })
+    const shared = ['keeper', 'nas', 'box'].reduce(inCellar, membership)
+    const [laptop, nas] = ['laptop', 'nas'].map((name) => new Peer(name, shared)) as [Peer, Peer]
+    laptop.say({ adds: ['r1'], leans: true })
+    nas.hear(laptop).say({ holds: [ROOT] })
+    laptop.hear(nas)
+    assert.deepEqual(lacking(judge(laptop)), ['copies'])
   })
 })
