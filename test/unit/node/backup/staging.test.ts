@@ -94,7 +94,8 @@ describe('a backup within a bound', function () {
         reserve: () => Promise.reject(nobody),
         staged: () => undefined,
       }
-      await assert.rejects(run({ ...setting, staging }, [directory], { threads: 2 }), { code: 'NO_PEER' })
+      const bounded = { ...setting, staging }
+      await assert.rejects(run(bounded, [directory], { threads: 2 }), { code: 'NO_PEER' })
     })
   }
 
@@ -115,8 +116,9 @@ describe('a backup within a bound', function () {
     // It cannot be held: not all of it is here.
     await assert.rejects(run(bounded, [directory], { threads: 2 }), { code: 'CLOSURE_INCOMPLETE' })
     assert.ok(most <= 18 * MiB && most > MiB, String(most))
-    const { root } = await run({ ...bounded, store: notHeld(laptop.store) }, [directory], { threads: 2 })
-    assert.equal(presence.isWhole(root ?? assert.fail()), true)
+    const unheld = { ...bounded, store: notHeld(laptop.store) }
+    const root = (await run(unheld, [directory], { threads: 2 })).root ?? assert.fail()
+    assert.equal(presence.isWhole(root), true)
     const missing = [...laptop.store.missingBelow(root)]
     assert.ok(missing.length > 10)
     assert.deepEqual(holder.store.missing(missing), [])
