@@ -98,7 +98,12 @@ async function uninstallService(session: Session, options: Options): Promise<und
     await systemctl(session, scope, 'daemon-reload')
   }
   if (session.json)
-    session.print.json({ message_type: 'service_uninstalled', scope, was_installed: text !== undefined, path })
+    session.print.json({
+      message_type: 'service_uninstalled',
+      scope,
+      was_installed: text !== undefined,
+      path,
+    })
   else if (text === undefined) session.print.info('There was no service.')
   else session.print.info('The service is gone. Keys, settings and snapshots are where they were.')
   return undefined
@@ -167,7 +172,8 @@ async function unitOf(session: Session, scope: Scope, userName: string | undefin
   if (userName !== undefined && named === undefined && other === undefined)
     throw new CellarError('USAGE', `there is no user ${userName} on this machine`)
   // Root asks for somebody: their home is where it is for them.
-  const theirs = other === undefined ? undefined : { ...(await door.home(`${other.directory}/.local/share/rootcellar`)) }
+  const theirs =
+    other === undefined ? undefined : { ...(await door.home(`${other.directory}/.local/share/rootcellar`)) }
   const home: HomePaths =
     theirs === undefined || other === undefined
       ? await session.home()
@@ -225,14 +231,20 @@ async function refuseRunning(session: Session, home: HomePaths): Promise<void> {
   const node = await session.world.door.connect(home)
   if (node === undefined) return
   await node.close()
-  throw new CellarError('STORE_IN_USE', 'a node runs here already, started by hand: cellar stop, then install again')
+  throw new CellarError(
+    'STORE_IN_USE',
+    'a node runs here already, started by hand: cellar stop, then install again',
+  )
 }
 
 /** Runs systemctl; it must be there and succeed. */
 async function systemctl(session: Session, scope: Scope, ...args: readonly string[]): Promise<string> {
   const ran = await session.world.host.run('systemctl', [...(scope === 'user' ? ['--user'] : []), ...args])
   if (ran === undefined)
-    throw new CellarError('SERVICE_FAILED', 'there is no systemctl here: have cellar start run by what starts programs')
+    throw new CellarError(
+      'SERVICE_FAILED',
+      'there is no systemctl here: have cellar start run by what starts programs',
+    )
   if (ran.status !== 0) {
     const said = ran.stderr.trim() === '' ? `exit status ${String(ran.status)}` : ran.stderr.trim()
     throw new CellarError('SERVICE_FAILED', `systemctl ${args.join(' ')}: ${said}`)
@@ -248,7 +260,8 @@ async function show(session: Session, scope: Scope): Promise<Readonly<Record<str
 /** Waits until the node answers. @throws {CellarError} `SERVICE_FAILED` when it ends before, or takes too long */
 async function answering(session: Session, scope: Scope, home: HomePaths): Promise<void> {
   const { world, signal } = session
-  for (const startMs = world.nowMs(); world.nowMs() - startMs < BEGIN_MS; await world.sleep(POLL_MS)) {
+  const startMs = world.nowMs()
+  while (world.nowMs() - startMs < BEGIN_MS) {
     signal.throwIfAborted()
     const node = await world.door.connect(home)
     if (node !== undefined) {
@@ -256,6 +269,7 @@ async function answering(session: Session, scope: Scope, home: HomePaths): Promi
       return
     }
     if ((await show(session, scope))['ActiveState'] === 'failed') break
+    await world.sleep(POLL_MS)
   }
   throw new CellarError('SERVICE_FAILED', `the node did not begin; its log: ${journalctl(scope)} -n 20`)
 }

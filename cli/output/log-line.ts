@@ -13,12 +13,29 @@ interface Line {
 }
 
 /** Priorities of syslog, by which `journalctl -p warning` chooses. */
-const PRIORITIES: Readonly<Record<string, number>> = { fatal: 2, error: 3, warn: 4, info: 6, debug: 7, trace: 7 }
+const PRIORITIES: Readonly<Record<string, number>> = {
+  fatal: 2,
+  error: 3,
+  warn: 4,
+  info: 6,
+  debug: 7,
+  trace: 7,
+}
 
 const COLORS: Readonly<Record<string, string>> = { fatal: '31', error: '31', warn: '33' }
 
 /** Facts that the sentence says already, or that only programs want. */
-const UNSAID = new Set(['device', 'task', 'profile', 'outcome', 'snapshot_id', 'chunk', 'summary', 'bytes', 'open'])
+const UNSAID = new Set([
+  'device',
+  'task',
+  'profile',
+  'outcome',
+  'snapshot_id',
+  'chunk',
+  'summary',
+  'bytes',
+  'open',
+])
 
 /**
  * One line of the log as its reader wants it.
@@ -63,6 +80,9 @@ function parseLine(json: string): Line | undefined {
  * @param given - `$JOURNAL_STREAM`
  * @param stream - device and inode of standard error
  */
-export function isJournal(given: string | undefined, stream: { readonly dev: number; readonly ino: number }): boolean {
+export function isJournal(
+  given: string | undefined,
+  stream: { readonly dev: number; readonly ino: number },
+): boolean {
   return given !== undefined && given === `${String(stream.dev)}:${String(stream.ino)}`
 }

@@ -16,7 +16,8 @@ export function taskText({ name, profile }: ScheduledTask): string {
 export function lastRunText(task: ScheduledTask, nowMs: number): string {
   if (task.running) return 'runs now'
   if (task.last_run === undefined || task.last_outcome === undefined) return 'not run yet'
-  const said = task.message === undefined || task.last_outcome === 'done' ? '' : ` (${firstLine(task.message)})`
+  const said =
+    task.message === undefined || task.last_outcome === 'done' ? '' : ` (${firstLine(task.message)})`
   return `${ENDS[task.last_outcome]} ${formatAgo(task.last_run, nowMs)}${said}`
 }
 

@@ -54,12 +54,14 @@ export function systemHost(): ServiceHost {
       rmSync(path, { force: true })
     },
     run: (program, args) =>
-      new Promise((resolve, reject) => {
+      new Promise((resolve) => {
         execFile(program, args, { encoding: 'utf8' }, (error, stdout, stderr) => {
           const code: unknown = error?.code
-          if (code === 'ENOENT') resolve(undefined)
-          else if (error !== null && typeof code !== 'number') reject(error)
-          else resolve({ status: typeof code === 'number' ? code : 0, stdout, stderr })
+          if (error === null) resolve({ status: 0, stdout, stderr })
+          else if (code === 'ENOENT') resolve(undefined)
+          // Ended by a signal, or not to be started: what it is stands in the message.
+          else if (typeof code !== 'number') resolve({ status: 1, stdout, stderr: error.message })
+          else resolve({ status: code, stdout, stderr })
         })
       }),
   }

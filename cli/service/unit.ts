@@ -108,7 +108,12 @@ function confined({ isReader }: UnitOptions): Line[] {
     ['SystemCallFilter', '@system-service'],
     ['SystemCallErrorNumber', 'EPERM'],
     // Restored files may have such bits; and what a person restores is made with the bits of a person.
-    ...(isReader ? [] : ([['RestrictSUIDSGID', 'yes'], ['UMask', '0077']] as const)),
+    ...(isReader
+      ? []
+      : ([
+          ['RestrictSUIDSGID', 'yes'],
+          ['UMask', '0077'],
+        ] as const)),
   ]
 }
 
@@ -151,7 +156,6 @@ function writable({ isReader, writes, userHome }: UnitOptions): readonly string[
 
 /** A path, or a setting of a variable, in quotes where it needs them. `%` begins a specifier everywhere. */
 function path(text: string): string {
-  // eslint-disable-next-line no-control-regex -- a line break would begin a line of its own
   if (/[\u0000-\u001f\u007f]/.test(text)) throw new RangeError(`a unit cannot name ${JSON.stringify(text)}`)
   const escaped = text.replaceAll('%', '%%')
   return /[\s"'\\;]/.test(text) ? `"${escaped.replace(/["\\]/g, '\\$&')}"` : escaped

@@ -3,7 +3,13 @@
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { busctlNumber, isMeteredValue, type PowerSupply, runsOnBattery, type Surroundings } from '../schedule/surroundings.ts'
+import {
+  busctlNumber,
+  isMeteredValue,
+  type PowerSupply,
+  runsOnBattery,
+  type Surroundings,
+} from '../schedule/surroundings.ts'
 
 /** A bus that does not answer must not hold a schedule up, milliseconds. */
 const answerWithinMs = 5000
@@ -54,7 +60,15 @@ function readLine(path: string): string | undefined {
 
 /** What NetworkManager says; undefined where there is none, or no bus. */
 function meteredProperty(busctl: string): Promise<number | undefined> {
-  const args = ['--system', '--auto-start=no', 'get-property', NETWORK_MANAGER, '/org/freedesktop/NetworkManager', NETWORK_MANAGER, 'Metered']
+  const args = [
+    '--system',
+    '--auto-start=no',
+    'get-property',
+    NETWORK_MANAGER,
+    '/org/freedesktop/NetworkManager',
+    NETWORK_MANAGER,
+    'Metered',
+  ]
   return new Promise((resolve) => {
     execFile(busctl, args, { timeout: answerWithinMs, encoding: 'utf8' }, (error, stdout) => {
       resolve(error === null ? busctlNumber(stdout) : undefined)

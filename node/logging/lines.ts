@@ -37,16 +37,19 @@ const LINES: { readonly [K in Kind]?: (event: EventOf<K>, nameOf: NameOf) => Log
     line('debug', `${String(chunks)} chunks are safe with ${nameOf(device)}`, { device, chunks, bytes }),
   fetching: ({ root, bytes, open }) =>
     line('trace', `fetches snapshot ${root.slice(0, 8)}`, { snapshot_id: root, bytes, open }),
-  held: ({ root, bytes }) =>
-    line('info', `holds snapshot ${root.slice(0, 8)}`, { snapshot_id: root, bytes }),
-  room: ({ isFull }) => (isFull ? line('warn', 'the store is full') : line('info', 'the store has room again')),
+  held: ({ root, bytes }) => line('info', `holds snapshot ${root.slice(0, 8)}`, { snapshot_id: root, bytes }),
+  room: ({ isFull }) =>
+    isFull ? line('warn', 'the store is full') : line('info', 'the store has room again'),
   'bad-chunk': ({ id }) => line('error', `chunk ${id.slice(0, 8)} is damaged, and set aside`, { chunk: id }),
   missing: ({ device, ids }, nameOf) =>
     line('warn', `${nameOf(device)} finds ${String(ids.length)} chunks of this device nowhere`, { device }),
   mended: ({ id, from }) => line('info', `chunk ${id.slice(0, 8)} is mended from the ${from}`, { chunk: id }),
   audited: ({ device, root, outcome }, nameOf) =>
     outcome === 'proven'
-      ? line('debug', `${nameOf(device)} has proven snapshot ${root.slice(0, 8)}`, { device, snapshot_id: root })
+      ? line('debug', `${nameOf(device)} has proven snapshot ${root.slice(0, 8)}`, {
+          device,
+          snapshot_id: root,
+        })
       : line('warn', `${nameOf(device)} could not prove that it has snapshot ${root.slice(0, 8)}`, {
           device,
           snapshot_id: root,
@@ -69,7 +72,13 @@ function line(level: LineLevel, message: string, fields: Readonly<Record<string,
   return { level, message, fields }
 }
 
-const TASK_LEVELS = { began: 'info', done: 'info', partly: 'warn', failed: 'error', 'put-off': 'info' } as const
+const TASK_LEVELS = {
+  began: 'info',
+  done: 'info',
+  partly: 'warn',
+  failed: 'error',
+  'put-off': 'info',
+} as const
 
 const TASK_WORDS = {
   began: 'began',

@@ -41,8 +41,12 @@ export async function backUpProfile(
 ): Promise<BackupSummary> {
   const params: BackupParams = { ...profileParams(profile, process.env), ...instead }
   const { stdinFromCommand } = profile
-  if (stdinFromCommand === undefined || params.stdin === undefined) return await runBackup(parts, params, context)
-  return await runBackup(parts, params, { ...context, input: commandOutput(stdinFromCommand, context.signal) })
+  if (stdinFromCommand === undefined || params.stdin === undefined)
+    return await runBackup(parts, params, context)
+  return await runBackup(parts, params, {
+    ...context,
+    input: commandOutput(stdinFromCommand, context.signal),
+  })
 }
 
 async function refuseHindered(parts: NodeParts, conditions: ProfileConfig): Promise<void> {

@@ -14,7 +14,8 @@ export async function runToldBackup(
 ): Promise<BackupSummary> {
   const work = () => runBackup(parts, params, context)
   if (params.dryRun) return await work()
-  return await tellTask({ ...parts, clock: parts.world.clock }, { name: 'backup' }, work, resultOfBackup)
+  const to = { events: parts.events, clock: parts.world.clock }
+  return await tellTask(to, { name: 'backup' }, work, resultOfBackup, context.signal)
 }
 
 /** What a backup came to: in part, when sources could not be read or copies that were asked for are missing. */
@@ -28,7 +29,9 @@ export function resultOfBackup(summary: BackupSummary): TaskResult {
 
 function unreadText({ unread }: BackupSummary): string | undefined {
   if (unread.length === 0) return undefined
-  return unread.length === 1 ? 'one source could not be read' : `${String(unread.length)} sources could not be read`
+  return unread.length === 1
+    ? 'one source could not be read'
+    : `${String(unread.length)} sources could not be read`
 }
 
 function copiesText({ waited, copies }: BackupSummary): string | undefined {

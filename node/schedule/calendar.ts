@@ -33,7 +33,9 @@ const FIELDS = /^[\w*,/?#-]+( +[\w*,/?#-]+){4,5}$/
  */
 export function parseCalendar(text: string, timeZone?: string): Calendar | undefined {
   if (text === 'off') return NEVER
-  const fields = Object.hasOwn(CALENDAR_WORDS, text) ? CALENDAR_WORDS[text as keyof typeof CALENDAR_WORDS] : text
+  const fields = Object.hasOwn(CALENDAR_WORDS, text)
+    ? CALENDAR_WORDS[text as keyof typeof CALENDAR_WORDS]
+    : text
   if (!FIELDS.test(fields)) return undefined
   let cron: Cron
   try {

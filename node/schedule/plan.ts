@@ -59,7 +59,9 @@ export function dueMs(record: TaskRecord, times: Times): number | undefined {
 function againMs(record: TaskRecord): number | undefined {
   if (record.attempts === 0 || record.attempts >= attemptsMax) return undefined
   if (isBrokenOff(record)) return record.beganMs
-  return record.outcome === 'failed' && record.endedMs !== undefined ? record.endedMs + againAfterMs : undefined
+  return record.outcome === 'failed' && record.endedMs !== undefined
+    ? record.endedMs + againAfterMs
+    : undefined
 }
 
 /** What is remembered while a run goes on. @param isRegular - a regular time has come; else it is tried again */

@@ -35,5 +35,7 @@ function parseRecord(text: string): TaskRecord | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined
   const record = value as Partial<TaskRecord>
-  return Number.isFinite(record.sinceMs) && Number.isFinite(record.attempts) ? (record as TaskRecord) : undefined
+  return Number.isFinite(record.sinceMs) && Number.isFinite(record.attempts)
+    ? (record as TaskRecord)
+    : undefined
 }

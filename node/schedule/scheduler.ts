@@ -176,7 +176,11 @@ export class Scheduler {
     const id = taskId(task)
     if (calendar === undefined)
       throw new CellarError('CONFIG_INVALID', `the schedule of ${id} cannot be understood: ${task.due}`)
-    return { calendar: remembering(calendar), jitterMs: task.jitterMs, share: shareOf(this.#parts.device, id) }
+    return {
+      calendar: remembering(calendar),
+      jitterMs: task.jitterMs,
+      share: shareOf(this.#parts.device, id),
+    }
   }
 
   #wakeUp(): void {
@@ -262,7 +266,13 @@ export class Scheduler {
     const regular = regularMs(record, times)
     const isRegular = regular !== undefined && regular <= this.#parts.clock.nowMs()
     const { signal } = this.#end
-    const work = this.#run(task, isRegular, () => task.run(signal), (result) => result, signal)
+    const work = this.#run(
+      task,
+      isRegular,
+      () => task.run(signal),
+      (result) => result,
+      signal,
+    )
       .then(
         () => undefined,
         () => undefined, // it was told and is remembered
@@ -287,9 +297,12 @@ export class Scheduler {
     const record = begun(before, clock.nowMs(), isRegular)
     await this.#note(id, record)
     try {
-      const value = await tellTask(this.#parts, task, work, resultOf)
+      const value = await tellTask(this.#parts, task, work, resultOf, signal)
       const { outcome, message } = resultOf(value)
-      await this.#note(id, ended(record, clock.nowMs(), { outcome, ...(message !== undefined && { message }) }))
+      await this.#note(
+        id,
+        ended(record, clock.nowMs(), { outcome, ...(message !== undefined && { message }) }),
+      )
       return value
     } catch (error) {
       const isOurs = signal === this.#end.signal

@@ -17,6 +17,7 @@ export function nameOf({ name, profile }: TaskName): TaskName {
  * Runs something as a task.
  *
  * @param resultOf - what it came to, of what it gives
+ * @param signal - ends the waiting for what listeners want done before; `work` has to see to itself
  * @throws what `work` throws, after it was told as `failed`; `ABORTED` says that nothing is wrong
  */
 export async function tellTask<T>(
@@ -24,6 +25,7 @@ export async function tellTask<T>(
   task: TaskName,
   work: () => Promise<T>,
   resultOf: (value: T) => TaskResult,
+  signal: AbortSignal,
 ): Promise<T> {
   const { events, clock } = to
   const startMs = clock.monotonicMs()
@@ -31,9 +33,9 @@ export async function tellTask<T>(
   const seconds = () => (clock.monotonicMs() - startMs) / 1000
   const before: Promise<unknown>[] = []
   events.emit({ ...named, outcome: 'began', waitFor: (done) => void before.push(done) })
-  if (before.length > 0) await Promise.all(before)
   let value: T
   try {
+    if (before.length > 0) await unlessAborted(Promise.all(before), signal)
     value = await work()
   } catch (error) {
     const { message, code } = failureOf(error)
@@ -49,6 +51,23 @@ export async function tellTask<T>(
     seconds: seconds(),
   })
   return value
+}
+
+/** Waits for work, but no longer than until the signal is given. @throws its reason */
+async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  let onAbort: () => void = () => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      reject(signal.reason as Error)
+    }
+  })
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
 }
 
 /** How an error is told and remembered. */

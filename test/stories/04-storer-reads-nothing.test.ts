@@ -136,7 +136,7 @@ describe('story 4: a storer reads nothing', function () {
     assert.match(readFileSync(systemd.unitPath, 'utf8'), /^NoNewPrivileges=yes$/m)
     const status = await statusOf(pi)
     assert.equal(status?.running, true)
-    assert.equal(status?.pid, systemd.pid)
+    assert.equal(status.pid, systemd.pid)
     assert.equal((await pi.json('service', 'status'))['up_to_date'], true)
     const { id } = await backUp(laptop, join(source, 'large'), '--wait')
     assert.ok((await snapshotsOf(pi)).some((one) => one.id === id && one.here))

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { formatLogLine, isJournal } from '../../../cli/output/log-line.ts'
 
-const line = (fields: object) => `${JSON.stringify({ level: 'warn', time: '2026-03-01T12:00:00.000Z', ...fields })}\n`
+const line = (fields: object) =>
+  `${JSON.stringify({ level: 'warn', time: '2026-03-01T12:00:00.000Z', ...fields })}\n`
 const time = new Date('2026-03-01T12:00:00Z').toTimeString().slice(0, 8)
 
 describe('a line of the log', () => {
@@ -11,8 +12,16 @@ describe('a line of the log', () => {
   })
 
   it('is one readable line on a terminal, with what the sentence does not say', () => {
-    const json = line({ message: 'desktop: breaks the rules', code: 'PEER_PROTOCOL', device: '12D3', summary: { a: 1 } })
-    assert.equal(formatLogLine(json, 'terminal', false), `${time} warn  desktop: breaks the rules code=PEER_PROTOCOL\n`)
+    const json = line({
+      message: 'desktop: breaks the rules',
+      code: 'PEER_PROTOCOL',
+      device: '12D3',
+      summary: { a: 1 },
+    })
+    assert.equal(
+      formatLogLine(json, 'terminal', false),
+      `${time} warn  desktop: breaks the rules code=PEER_PROTOCOL\n`,
+    )
     assert.match(formatLogLine(json, 'terminal', true), /\u001b\[33mwarn\u001b\[0m {2}desktop/)
   })
 
@@ -24,7 +33,7 @@ describe('a line of the log', () => {
 
   it('does nothing to a terminal, whatever a peer says', () => {
     const text = formatLogLine(line({ message: 'evil \u001b[2J\r', code: '\u0007' }), 'terminal', false)
-    // eslint-disable-next-line no-control-regex -- these are what must not be there
+
     assert.doesNotMatch(text.slice(0, -1), /[\u0000-\u001f]/)
   })
 

@@ -14,23 +14,40 @@ describe('a task of the schedule, in words', () => {
     assert.equal(lastRunText(task, nowMs), 'not run yet')
     assert.equal(lastRunText({ ...task, ...ran }, nowMs), 'done 3 hours ago')
     assert.equal(lastRunText({ ...task, ...ran, running: true }, nowMs), 'runs now')
-    const failed = { ...task, ...ran, last_outcome: 'failed', message: 'the disk is full\n  at here' } as const
+    const failed = {
+      ...task,
+      ...ran,
+      last_outcome: 'failed',
+      message: 'the disk is full\n  at here',
+    } as const
     assert.equal(lastRunText(failed, nowMs), 'failed 3 hours ago (the disk is full)')
-    assert.equal(lastRunText({ ...task, ...ran, last_outcome: 'broken-off' }, nowMs), 'ended early 3 hours ago')
+    assert.equal(
+      lastRunText({ ...task, ...ran, last_outcome: 'broken-off' }, nowMs),
+      'ended early 3 hours ago',
+    )
   })
 
   it('says when it is next, and for what it waits', () => {
     const next = '2026-03-02T00:00:00Z'
     assert.equal(nextRunText({ ...task, next_run: next }, nowMs), formatTime(next))
     assert.equal(nextRunText({ ...task, next_run: '2026-03-01T11:00:00Z' }, nowMs), 'soon')
-    assert.equal(nextRunText({ ...task, next_run: next, waits: 'battery' }, nowMs), 'waits for power from the wall')
-    assert.equal(nextRunText({ ...task, next_run: next, waits: 'metered' }, nowMs), 'waits for another network')
+    assert.equal(
+      nextRunText({ ...task, next_run: next, waits: 'battery' }, nowMs),
+      'waits for power from the wall',
+    )
+    assert.equal(
+      nextRunText({ ...task, next_run: next, waits: 'metered' }, nowMs),
+      'waits for another network',
+    )
     assert.equal(nextRunText(task, nowMs), 'none while the node does not run')
     assert.equal(nextRunText({ ...task, due: 'off' }, nowMs), 'off')
   })
 
   it('is one line of cellar status, where it is on', async () => {
-    const schedule = [{ ...task, ...ran }, { ...task, name: 'check', profile: undefined as never, due: 'off' }]
+    const schedule = [
+      { ...task, ...ran },
+      { ...task, name: 'check', profile: undefined as never, due: 'off' },
+    ]
     const { stdout } = await cellar(['status'], { handlers: { status: () => ({ ...STATUS, schedule }) } })
     const line = scheduleText({ ...task, ...ran }, nowMs)
     assert.equal(line, 'backup of photos, daily: done 3 hours ago, next run none while the node does not run')

@@ -83,9 +83,15 @@ describe('a systemd unit', () => {
     for (const line of ['ProtectHome=yes', 'PrivateUsers=yes', 'PrivateTmp=yes', 'CapabilityBoundingSet='])
       assert.ok(storer.split('\n').includes(line), line)
     for (const name of ['user-reader', 'system-reader', 'system-root'])
-      assert.doesNotMatch(unitText(UNITS[name] ?? assert.fail()), /PrivateUsers|PrivateTmp|RestrictSUIDSGID|UMask/)
+      assert.doesNotMatch(
+        unitText(UNITS[name] ?? assert.fail()),
+        /PrivateUsers|PrivateTmp|RestrictSUIDSGID|UMask/,
+      )
     // What only works with a user name space of its own is left out of a person's unit.
-    assert.doesNotMatch(unitText(UNITS['user-reader'] ?? assert.fail()), /Protect|ReadWrite|Capabilit|PrivateDev/)
+    assert.doesNotMatch(
+      unitText(UNITS['user-reader'] ?? assert.fail()),
+      /Protect|ReadWrite|Capabilit|PrivateDev/,
+    )
   })
 
   it('of a storer that lives in a home leaves that open to be read', () => {
@@ -124,7 +130,9 @@ describe('a systemd unit', () => {
           encoding: 'utf8',
           env,
         })
-        const about = stderr.split('\n').filter((line) => line.includes(UNIT_NAME) || line.includes(directory))
+        const about = stderr
+          .split('\n')
+          .filter((line) => line.includes(UNIT_NAME) || line.includes(directory))
         assert.deepEqual(about, [], name)
         assert.equal(status, 0, `${name}: ${stderr}`)
       }
@@ -143,7 +151,9 @@ describe('a systemd unit', () => {
       for (const [name, exposureMax] of Object.entries(most)) {
         const path = join(directory, UNIT_NAME)
         writeFileSync(path, unitText(UNITS[name] ?? assert.fail()))
-        const ran = spawnSync('systemd-analyze', ['security', '--offline=yes', '--no-pager', path], { encoding: 'utf8' })
+        const ran = spawnSync('systemd-analyze', ['security', '--offline=yes', '--no-pager', path], {
+          encoding: 'utf8',
+        })
         if (ran.status !== 0) this.skip()
         const [, exposure] = /Overall exposure level for \S+: ([\d.]+)/.exec(ran.stdout) ?? []
         assert.ok(Number(exposure) <= exposureMax, `${name}: ${String(exposure)}`)
@@ -181,7 +191,10 @@ describe('the plan of a service', () => {
   })
 
   it('writes where its settings say, too', () => {
-    const plan = planUnit({ ...request, facts: { ...facts, store: '/mnt/store', writes: ['/var/lib/node_exporter'] } })
+    const plan = planUnit({
+      ...request,
+      facts: { ...facts, store: '/mnt/store', writes: ['/var/lib/node_exporter'] },
+    })
     assert.deepEqual(plan.writes, [HOME.directory, '/mnt/store', '-/var/lib/node_exporter'])
   })
 
@@ -219,10 +232,10 @@ describe('the plan of a service', () => {
   })
 
   it('reads the users of a machine', () => {
-    assert.deepEqual(parsePasswd('root:x:0:0:root:/root:/bin/bash\n\n# no user\nann:x:1000:1000::/home/ann:/bin/sh\n'), [
-      root,
-      ann,
-    ])
+    assert.deepEqual(
+      parsePasswd('root:x:0:0:root:/root:/bin/bash\n\n# no user\nann:x:1000:1000::/home/ann:/bin/sh\n'),
+      [root, ann],
+    )
   })
 })
 
@@ -249,7 +262,8 @@ class FakeMachine implements ServiceHost {
     const line = [name, ...args].join(' ')
     const ok = (stdout = '') => Promise.resolve({ status: 0, stdout, stderr: '' })
     if (name === 'loginctl') return ok('Linger=no\n')
-    if (args.includes('show')) return ok(`ActiveState=${this.state}\nSubState=x\nUnitFileState=enabled\nMainPID=7\n`)
+    if (args.includes('show'))
+      return ok(`ActiveState=${this.state}\nSubState=x\nUnitFileState=enabled\nMainPID=7\n`)
     this.ran.push(line)
     if (this.failsAt !== undefined && line.includes(this.failsAt))
       return Promise.resolve({ status: 1, stdout: '', stderr: 'Failed to connect to bus\n' })
@@ -343,7 +357,10 @@ describe('cellar service', () => {
     machine.ran.length = 0
     assert.equal((await run(['uninstall'])).status, 0)
     assert.equal(machine.files.size, 0)
-    assert.deepEqual(machine.ran, [`systemctl --user disable --now ${UNIT_NAME}`, 'systemctl --user daemon-reload'])
+    assert.deepEqual(machine.ran, [
+      `systemctl --user disable --now ${UNIT_NAME}`,
+      'systemctl --user daemon-reload',
+    ])
     assert.match((await run(['uninstall'])).stdout, /There was no service/)
     machine.files.set(path, '[Unit]\n')
     assert.equal((await run(['uninstall'])).status, 2)
@@ -356,7 +373,10 @@ describe('cellar service', () => {
     const { status, stdout } = await run(['status', '--json'])
     assert.equal(status, 0)
     const said = JSON.parse(stdout) as Record<string, unknown>
-    assert.deepEqual([said['installed'], said['running'], said['enabled'], said['pid']], [true, true, true, 7])
+    assert.deepEqual(
+      [said['installed'], said['running'], said['enabled'], said['pid']],
+      [true, true, true, 7],
+    )
   })
 
   it('--system is for root', async () => {

@@ -74,7 +74,14 @@ describe('who waits for a content', () => {
 })
 
 describe('what a backup has sealed', () => {
-  const small = { kind: 'file', offset: 0, length: 1000, sizes: COARSE, isSparse: false, wantsXattrs: false } as const
+  const small = {
+    kind: 'file',
+    offset: 0,
+    length: 1000,
+    sizes: COARSE,
+    isSparse: false,
+    wantsXattrs: false,
+  } as const
 
   /** How many contents a later backup knows, when one is ended after two files between which so long goes by. */
   async function knownAfter(ms: number): Promise<number> {

@@ -46,7 +46,12 @@ describe('the log of a node', () => {
     events.emit({ ...task, outcome: 'partly', message: 'one source could not be read', seconds: 3 })
     events.emit({ ...task, outcome: 'failed', message: 'the disk is full', code: 'STORE_FULL', seconds: 1 })
     events.emit({ ...task, outcome: 'failed', message: 'interrupted', code: 'ABORTED', seconds: 1 })
-    events.emit({ ...task, outcome: 'put-off', message: 'put off: the machine runs on its battery', code: 'PUT_OFF' })
+    events.emit({
+      ...task,
+      outcome: 'put-off',
+      message: 'put off: the machine runs on its battery',
+      code: 'PUT_OFF',
+    })
     assert.deepEqual(
       lines.map(({ level, message }) => `${String(level)}: ${String(message)}`),
       [
@@ -77,7 +82,12 @@ describe('the log of a node', () => {
 
   it('says what is said again and again once a minute, and how often it was left out', async () => {
     const { events, lines, clock } = logged()
-    const trouble: NodeEvent = { kind: 'trouble', code: 'PEER_PROTOCOL', message: 'breaks the rules', device: desktop }
+    const trouble: NodeEvent = {
+      kind: 'trouble',
+      code: 'PEER_PROTOCOL',
+      message: 'breaks the rules',
+      device: desktop,
+    }
     for (let i = 0; i < 100; i++) events.emit(trouble)
     assert.equal(lines.length, 1)
     await clock.advance(60_000)
@@ -96,7 +106,7 @@ describe('the log of a node', () => {
     settings.change({ ...CONFIG_DEFAULT, logLevel: 'debug' })
     events.emit(contact)
     settings.change({ ...CONFIG_DEFAULT, logLevel: 'silent' })
-    events.emit({ kind: 'bad-chunk', id: root as never })
+    events.emit({ kind: 'bad-chunk', id: root })
     assert.deepEqual(
       lines.map(({ message }) => message),
       ['desktop knows of this device'],

@@ -13,27 +13,42 @@ function times(text: string, zone: string, from: string, many: number): string[]
   for (let i = 0; i < many; i++) {
     const next = calendar.after(ms)
     assert.ok(next !== undefined)
-    found.push(
-      new Date(next).toLocaleString('sv', { timeZone: zone }).slice(0, 16) + offsetAt(next, zone),
-    )
+    found.push(new Date(next).toLocaleString('sv', { timeZone: zone }).slice(0, 16) + offsetAt(next, zone))
     ms = next
   }
   return found
 }
 
 function offsetAt(ms: number, zone: string): string {
-  const parts = new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'longOffset' }).formatToParts(ms)
+  const parts = new Intl.DateTimeFormat('en', { timeZone: zone, timeZoneName: 'longOffset' }).formatToParts(
+    ms,
+  )
   const offset = parts.find(({ type }) => type === 'timeZoneName')?.value.replace('GMT', '') ?? ''
   return offset === '+00:00' ? '' : offset
 }
 
 describe('a calendar expression', () => {
   it('is a word, for times that begin something', () => {
-    assert.deepEqual(times('daily', 'UTC', '2026-03-01T12:00:00Z', 2), ['2026-03-02 00:00', '2026-03-03 00:00'])
-    assert.deepEqual(times('hourly', 'UTC', '2026-03-01T12:00:00Z', 2), ['2026-03-01 13:00', '2026-03-01 14:00'])
-    assert.deepEqual(times('weekly', 'UTC', '2026-03-01T12:00:00Z', 2), ['2026-03-02 00:00', '2026-03-09 00:00'])
-    assert.deepEqual(times('monthly', 'UTC', '2026-03-01T12:00:00Z', 2), ['2026-04-01 00:00', '2026-05-01 00:00'])
-    assert.deepEqual(times('yearly', 'UTC', '2026-03-01T12:00:00Z', 2), ['2027-01-01 00:00', '2028-01-01 00:00'])
+    assert.deepEqual(times('daily', 'UTC', '2026-03-01T12:00:00Z', 2), [
+      '2026-03-02 00:00',
+      '2026-03-03 00:00',
+    ])
+    assert.deepEqual(times('hourly', 'UTC', '2026-03-01T12:00:00Z', 2), [
+      '2026-03-01 13:00',
+      '2026-03-01 14:00',
+    ])
+    assert.deepEqual(times('weekly', 'UTC', '2026-03-01T12:00:00Z', 2), [
+      '2026-03-02 00:00',
+      '2026-03-09 00:00',
+    ])
+    assert.deepEqual(times('monthly', 'UTC', '2026-03-01T12:00:00Z', 2), [
+      '2026-04-01 00:00',
+      '2026-05-01 00:00',
+    ])
+    assert.deepEqual(times('yearly', 'UTC', '2026-03-01T12:00:00Z', 2), [
+      '2027-01-01 00:00',
+      '2028-01-01 00:00',
+    ])
   })
 
   it('is cron with five fields, or six with seconds', () => {
@@ -91,7 +106,13 @@ describe('a calendar expression', () => {
 
   it('comes every day of a year at midnight, where midnight itself is leapt over too', () => {
     // Clocks of Santiago leap from 24:00 to 01:00.
-    for (const zone of ['UTC', 'Europe/Berlin', 'America/New_York', 'America/Santiago', 'Australia/Lord_Howe']) {
+    for (const zone of [
+      'UTC',
+      'Europe/Berlin',
+      'America/New_York',
+      'America/Santiago',
+      'Australia/Lord_Howe',
+    ]) {
       const calendar = parseCalendar('daily', zone)
       let ms = Date.parse('2026-01-01T12:00:00Z')
       const days = new Set<string>()
@@ -107,7 +128,12 @@ describe('a calendar expression', () => {
 
   it('always goes forward, and gives the same time from anywhere before it', () => {
     const zones = fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata')
-    const texts = fc.constantFrom(...Object.keys(CALENDAR_WORDS), '30 2 * * *', '*/30 * * * *', '15 1 * * sun')
+    const texts = fc.constantFrom(
+      ...Object.keys(CALENDAR_WORDS),
+      '30 2 * * *',
+      '*/30 * * * *',
+      '15 1 * * sun',
+    )
     const moments = fc.integer({ min: Date.parse('2024-01-01'), max: Date.parse('2030-01-01') })
     fc.assert(
       fc.property(zones, texts, moments, fc.nat(dayMs), (zone, text, ms, later) => {

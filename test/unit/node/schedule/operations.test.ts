@@ -63,7 +63,9 @@ describe('a profile', () => {
 
   it('that names nothing, or a list that is not there, is refused', () => {
     assert.throws(() => profileParams(profile({ sources: [] }), {}), { code: 'CONFIG_INVALID' })
-    assert.throws(() => profileParams(profile({ excludeFile: [join(directory, 'none')] }), {}), { code: 'USAGE' })
+    assert.throws(() => profileParams(profile({ excludeFile: [join(directory, 'none')] }), {}), {
+      code: 'USAGE',
+    })
   })
 
   describe('of a node', () => {
@@ -95,7 +97,10 @@ describe('a profile', () => {
       )
 
     it('is backed up by the schedule, which says when it did and when it will', async () => {
-      await open([profile({ schedule: 'daily', jitterMs: 0, tags: ['mine'] }), profile({ name: 'base', sources: [] })])
+      await open([
+        profile({ schedule: 'daily', jitterMs: 0, tags: ['mine'] }),
+        profile({ name: 'base', sources: [] }),
+      ])
       const close = followSchedule(node.parts)
       try {
         await settle()
@@ -141,7 +146,11 @@ describe('a profile', () => {
       await node.call('backupProfile', { profile: 'papers', force: false, instead: { tags: ['now'] } })
       const [task] = await node.call('schedule', {})
       assert.equal(task?.last_outcome, 'done')
-      const dry = await node.call('backupProfile', { profile: 'papers', force: false, instead: { dryRun: true } })
+      const dry = await node.call('backupProfile', {
+        profile: 'papers',
+        force: false,
+        instead: { dryRun: true },
+      })
       assert.equal(dry.dry_run, true)
       assert.equal(told.length, 2)
     })

@@ -80,20 +80,29 @@ describe('a run that failed', () => {
     record = ended(record, nowMs, { outcome: 'failed' })
     assert.equal(dueMs(record, times), at('2026-03-03T00:00:00Z'))
     // A regular time begins to count anew.
-    record = ended(begun(record, at('2026-03-03T00:00:00Z'), true), at('2026-03-03T00:01:00Z'), { outcome: 'failed' })
+    record = ended(begun(record, at('2026-03-03T00:00:00Z'), true), at('2026-03-03T00:01:00Z'), {
+      outcome: 'failed',
+    })
     assert.equal(dueMs(record, times), at('2026-03-03T01:01:00Z'))
   })
 
   it('does not wait longer than for its next time', () => {
     const hourly = { ...times, calendar: parseCalendar('*/10 * * * *', 'UTC') ?? assert.fail() }
-    const record = ended(begun({ sinceMs: 0, attempts: 0 }, at('2026-03-02T00:00:00Z'), true), at('2026-03-02T00:01:00Z'), {
-      outcome: 'failed',
-    })
+    const record = ended(
+      begun({ sinceMs: 0, attempts: 0 }, at('2026-03-02T00:00:00Z'), true),
+      at('2026-03-02T00:01:00Z'),
+      {
+        outcome: 'failed',
+      },
+    )
     assert.equal(dueMs(record, hourly), at('2026-03-02T00:10:00Z'))
   })
 
   it('remembers when it last went well', () => {
-    const good = ended(begun({ sinceMs: 0, attempts: 0 }, 10, true), 20, { outcome: 'partly', message: 'one source' })
+    const good = ended(begun({ sinceMs: 0, attempts: 0 }, 10, true), 20, {
+      outcome: 'partly',
+      message: 'one source',
+    })
     const bad = ended(begun(good, 30, true), 40, { outcome: 'failed', message: 'the disk is full' })
     assert.equal(bad.successMs, 20)
     assert.equal(good.attempts, 0)

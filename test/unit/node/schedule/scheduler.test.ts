@@ -127,7 +127,12 @@ describe('a schedule', () => {
     assert.equal(new Set(checks).size, checks.length)
     assert.deepEqual(
       machine.ran.filter((text) => text.startsWith('drill')),
-      ['drill 2026-02-01T00:00', 'drill 2026-03-01T00:00', 'drill 2026-04-01T00:00', 'drill 2026-05-01T00:00'],
+      [
+        'drill 2026-02-01T00:00',
+        'drill 2026-03-01T00:00',
+        'drill 2026-04-01T00:00',
+        'drill 2026-05-01T00:00',
+      ],
     )
   })
 
@@ -143,7 +148,11 @@ describe('a schedule', () => {
     machine.ran.length = 0
     await machine.clock.sleepUntil('2026-10-24T12:00:00Z')
     await machine.clock.advanceTo('2026-10-26T12:00:00Z')
-    assert.deepEqual(machine.ran, ['check 2026-10-24T12:02', 'check 2026-10-25T00:30', 'check 2026-10-26T01:30'])
+    assert.deepEqual(machine.ran, [
+      'check 2026-10-24T12:02',
+      'check 2026-10-25T00:30',
+      'check 2026-10-26T01:30',
+    ])
   })
 
   it('begins no new task before its time', async () => {
@@ -238,7 +247,8 @@ describe('a task of the schedule', () => {
 
   it('is told when it begins and when it ends, with what it came to', async () => {
     machine = new Machine('2026-03-01T12:00:00Z')
-    const run = () => Promise.resolve<TaskResult>({ outcome: 'partly', message: 'one was bad', summary: { bad: 1 } })
+    const run = () =>
+      Promise.resolve<TaskResult>({ outcome: 'partly', message: 'one was bad', summary: { bad: 1 } })
     await machine.start(machine.task('scrub', 'daily', { run }))
     await machine.clock.advance(dayMs)
     const [began, partly] = machine.told
@@ -259,13 +269,15 @@ describe('a task of the schedule', () => {
     machine = new Machine('2026-03-01T12:00:00Z')
     let fails = true
     const run = () =>
-      fails ? Promise.reject(new CellarError('STORE_FULL', 'the disk is full')) : Promise.resolve({ outcome: 'done' } as const)
+      fails
+        ? Promise.reject(new CellarError('STORE_FULL', 'the disk is full'))
+        : Promise.resolve({ outcome: 'done' } as const)
     await machine.start(machine.task('check', 'daily', { run }))
     await machine.clock.advanceTo('2026-03-02T00:30:00Z')
     assert.equal(machine.told.at(-1)?.code, 'STORE_FULL')
     const [state] = machine.scheduler.describe([machine.task('check', 'daily')])
     assert.equal(state?.record?.outcome, 'failed')
-    assert.equal(new Date(state?.nextMs ?? 0).toISOString(), '2026-03-02T01:00:00.000Z')
+    assert.equal(new Date(state.nextMs ?? 0).toISOString(), '2026-03-02T01:00:00.000Z')
     fails = false
     await machine.clock.advanceTo('2026-03-02T12:00:00Z')
     assert.deepEqual(machine.outcomes(), ['check began', 'check failed', 'check began', 'check done'])
@@ -360,6 +372,18 @@ describe('a task of the schedule', () => {
     await settle()
     assert.equal(machine.ran.length, 1)
   })
+
+  it('does not keep a node from closing while it waits for that', async () => {
+    machine = new Machine('2026-03-01T12:00:00Z')
+    machine.events.on((event) => {
+      if (event.kind === 'task') event.waitFor?.(new Promise(() => undefined))
+    })
+    await machine.start(machine.task('check', 'daily'))
+    await machine.clock.advance(dayMs)
+    await machine.scheduler.close()
+    assert.deepEqual(machine.ran, [])
+    assert.equal(machine.told.at(-1)?.code, 'ABORTED')
+  })
 })
 
 describe('other settings', () => {
@@ -430,7 +454,10 @@ describe('a task that a person runs', () => {
     )
     await machine.clock.advanceTo('2026-03-02T06:00:00Z')
     assert.deepEqual(machine.ran, [])
-    assert.equal(machine.scheduler.describe([machine.task('backup', 'daily', { profile: 'photos' })])[0]?.isRunning, true)
+    assert.equal(
+      machine.scheduler.describe([machine.task('backup', 'daily', { profile: 'photos' })])[0]?.isRunning,
+      true,
+    )
     end()
     await running
   })
@@ -452,6 +479,6 @@ describe('a task that a person runs', () => {
     await machine.scheduler.runByHand(name, () => Promise.resolve(), done, signal)
     const [state] = machine.scheduler.describe([machine.task('backup', 'daily', { profile: 'photos' })])
     assert.equal(state?.record?.outcome, 'done')
-    assert.equal(state?.nextMs, undefined)
+    assert.equal(state.nextMs, undefined)
   })
 })

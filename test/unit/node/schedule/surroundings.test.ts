@@ -12,8 +12,18 @@ import {
   runsOnBattery,
 } from '../../../../node/schedule/surroundings.ts'
 
-const battery = (status: string, scope?: string): PowerSupply => ({ type: 'Battery', status, scope, online: undefined })
-const mains = (online: string): PowerSupply => ({ type: 'Mains', online, scope: undefined, status: undefined })
+const battery = (status: string, scope?: string): PowerSupply => ({
+  type: 'Battery',
+  status,
+  scope,
+  online: undefined,
+})
+const mains = (online: string): PowerSupply => ({
+  type: 'Mains',
+  online,
+  scope: undefined,
+  status: undefined,
+})
 
 describe('a machine', () => {
   it('runs on its battery when that is emptied and nothing gives power', () => {
