@@ -1,7 +1,7 @@
 /** The environment in settings: `${NAME}` in texts, and variables that go before the file. Pure. */
 
 import { isTable, type Place, REFUSED, type Refused } from './reading.ts'
-import { type Field, fieldsOf } from './table.ts'
+import type { Field } from './table.ts'
 import { rootFields } from './tables.ts'
 
 /** Variables by name. */
@@ -40,7 +40,7 @@ function expandText(text: string, env: Environment, place: Place): string | Refu
 }
 
 /** The settings that a variable may override: those of the top that are one value. */
-export function overridable(): readonly {
+function overridable(): readonly {
   readonly property: string
   readonly field: Field<unknown>
   readonly variable: string
@@ -73,9 +73,4 @@ function readText(field: Field<unknown>, text: string, place: Place): unknown {
   if (plain !== REFUSED) return plain
   if (text === 'true' || text === 'false') return field.type.read(text === 'true', place)
   return field.type.read(/^-?\d{1,15}$/.test(text) ? Number(text) : text, place)
-}
-
-/** Names of all settings, for whoever looks for one. */
-export function settingNames(): readonly string[] {
-  return fieldsOf(rootFields).map((field) => field.key)
 }
