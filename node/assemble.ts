@@ -21,7 +21,7 @@ import { AT_HOME, type Surroundings } from './schedule/surroundings.ts'
 import { sayingOf } from './saying.ts'
 import { Snapshots } from './snapshots.ts'
 import type { Outside } from './telling/outside.ts'
-import { Telling } from './telling/telling.ts'
+import { openTelling } from './telling/open.ts'
 import { KeptTrees, treesToKeep } from './thin/kept-trees.ts'
 import { Troubles } from './troubles.ts'
 import { UploadKeeper } from './upload/keeper.ts'
@@ -91,17 +91,7 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
     // R9: what is not noted counts as a gap; on a full disk it does.
     () => ledger.noteTime().catch(() => undefined),
   )
-  const { mesh } = ledger.membership
-  const telling = await Telling.open({
-    settings,
-    clock: world.clock,
-    events,
-    catalog: catalog.sub('telling'),
-    teller: () => ({ device: ledger.nameOf(signer.device), deviceId: signer.device, mesh: mesh.slice(0, 8) }),
-    nameOf: (device) => ledger.nameOf(device),
-    outside: given.outside ?? noOutside,
-    isRunning,
-  })
+  const telling = await openTelling({ settings, world, events, catalog, ledger, isRunning }, given.outside)
   closers.push(() => telling.close())
   const ring = await openRing({ keys, ledger, events, openVault: given.openVault })
   const watching = beginWatching(await openWatching(catalog), {
@@ -205,10 +195,6 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
   if (isRunning) closers.push(runUntilClosed((signal) => keeper.run(signal)))
   if (isRunning) closers.push(runUntilClosed((signal) => watching.mender.run(signal)))
   return parts
-}
-
-async function noOutside(): Promise<never> {
-  throw new CellarError('HOOK_FAILED', 'this node was given no way to the outside')
 }
 
 /** R11: there is nobody to contradict. What is signed first may be followed by word that it is taken account of (R4). */

@@ -13,8 +13,8 @@ import {
 import { basename, dirname, join } from 'node:path'
 
 /**
- * Writes a file in one step: whoever reads it sees the old one or the new one, whole, also after a crash. The file keeps
- * the mode of the one that it replaces.
+ * Writes a file in one step: whoever reads it sees the old one or the new one, whole, also after a crash. The file
+ * keeps the mode of the one that it replaces.
  *
  * @param mode - of a file that is not there yet
  * @throws as `node:fs` does

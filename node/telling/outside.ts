@@ -73,8 +73,8 @@ export interface Outside {
   /** Reads a small text file. @throws {CellarError} `HOOK_FAILED` */
   read(path: string): string
   /**
-   * Writes a file that others read, in one step: whoever reads sees the old one or the new one, whole. It keeps the mode
-   * of the file that it replaces.
+   * Writes a file that others read, in one step: whoever reads sees the old one or the new one, whole. It keeps the
+   * mode of the file that it replaces.
    *
    * @param mode - of a file that is not there yet
    * @throws {CellarError} `HOOK_FAILED`

@@ -28,7 +28,7 @@ function tell(
 }
 
 describe('so that nobody is flooded', () => {
-  it('T5.1: the same failure is told once in a day, then with how often it happened', () => {
+  it('TE5.1: the same failure is told once in a day, then with how often it happened', () => {
     assert.deepEqual(
       tell([
         [0, news],
@@ -43,7 +43,7 @@ describe('so that nobody is flooded', () => {
     assert.equal(again.record?.again, 3)
   })
 
-  it('T5.2: what holds is told once, however long, and its end once', () => {
+  it('TE5.2: what holds is told once, however long, and its end once', () => {
     assert.deepEqual(
       tell([
         [0, news, standing],
@@ -55,7 +55,7 @@ describe('so that nobody is flooded', () => {
     )
   })
 
-  it('T5.2: a passing trouble that turns out to hold is not told again, but its end is', () => {
+  it('TE5.2: a passing trouble that turns out to hold is not told again, but its end is', () => {
     const first = judgeTiding(news, undefined, 0, undefined)
     const held = judgeTiding(news, first.record, 10, standing)
     assert.equal(held.isTold, false)
@@ -67,7 +67,7 @@ describe('so that nobody is flooded', () => {
     assert.deepEqual(tell([[0, over]]), [false])
   })
 
-  it('T5.3: what goes on and off is held back for six hours', () => {
+  it('TE5.3: what goes on and off is held back for six hours', () => {
     assert.deepEqual(
       tell([
         [0, news],
@@ -81,7 +81,7 @@ describe('so that nobody is flooded', () => {
     )
   })
 
-  it('T5.3: but a device that falls silent again is told of at once', () => {
+  it('TE5.3: but a device that falls silent again is told of at once', () => {
     const record: ToldRecord = { atMs: 0, again: 0, isOver: true, standing: undefined }
     assert.equal(judgeTiding({ on: 'silent', state: 'news' }, record, 1, standing).isTold, true)
   })
@@ -99,7 +99,7 @@ describe('so that nobody is flooded', () => {
     assert.equal(judgeTiding(news, record, 0, undefined).isTold, true)
   })
 
-  it('T5.4: in an hour 20 are told, and an hour later again', () => {
+  it('TE5.4: in an hour 20 are told, and an hour later again', () => {
     const bound = new HourlyBound()
     for (let at = 0; at < toldInHourMax; at++) assert.equal(bound.take(at), true)
     assert.equal(bound.take(30), false)
@@ -108,7 +108,7 @@ describe('so that nobody is flooded', () => {
     assert.equal(bound.take(3_600_000), false)
   })
 
-  it('T5.4: what was held back is gathered into one message', () => {
+  it('TE5.4: what was held back is gathered into one message', () => {
     const titles = Array.from({ length: 12 }, (_, at) => `thing ${String(at)}`)
     const { title, message } = gathered(titles, 'laptop', 0)
     assert.equal(title, '12 more messages of laptop')

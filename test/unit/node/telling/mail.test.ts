@@ -52,7 +52,7 @@ describe('mail', () => {
     })
   })
 
-  it('T1.5: no password goes over a connection without encryption to another machine', async () => {
+  it('TE1.5: no password goes over a connection without encryption to another machine', async () => {
     receiver = await MailReceiver.open({
       hideSTARTTLS: true,
       allowInsecureAuth: true,
@@ -66,7 +66,7 @@ describe('mail', () => {
     assert.equal(receiver.mails.length, 0)
   })
 
-  it('T1.5: nor over one whose other end cannot show who it is', async () => {
+  it('TE1.5: nor over one whose other end cannot show who it is', async () => {
     // The certificate that comes with the server of the test is for another name, and out of date.
     receiver = await MailReceiver.open({
       onAuth: (_auth, _session, done) => {

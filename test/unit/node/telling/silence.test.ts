@@ -5,17 +5,17 @@ const dayMs = 86_400_000
 const fine = { sinceSignMs: 0, sinceBackupMs: undefined, sinceBackMs: undefined, afterMs: 7 * dayMs }
 
 describe('when a device is silent', () => {
-  it('T8.1: when nothing was heard of it for as long as it may', () => {
+  it('TE8.1: when nothing was heard of it for as long as it may', () => {
     assert.equal(lackOf({ ...fine, sinceSignMs: 7 * dayMs - 1 }), undefined)
     assert.equal(lackOf({ ...fine, sinceSignMs: 7 * dayMs }), 'sign')
   })
 
-  it('T8.4: when it is heard of, but makes no new snapshot', () => {
+  it('TE8.4: when it is heard of, but makes no new snapshot', () => {
     assert.equal(lackOf({ ...fine, sinceBackupMs: 7 * dayMs - 1 }), undefined)
     assert.equal(lackOf({ ...fine, sinceBackupMs: 7 * dayMs }), 'backup')
   })
 
-  it('T8.4: one that is back has its time again to back up', () => {
+  it('TE8.4: one that is back has its time again to back up', () => {
     const back = { ...fine, sinceBackupMs: 30 * dayMs }
     assert.equal(lackOf({ ...back, sinceBackMs: dayMs }), undefined)
     assert.equal(lackOf({ ...back, sinceBackMs: 7 * dayMs }), 'backup')

@@ -32,7 +32,7 @@ describe('what is told of tasks', () => {
     assert.deepEqual(moments({ outcome: 'failed', code: 'STORE_FULL' }), ['after news', 'failure news'])
   })
 
-  it('T1.2: the words of an error, which may name files, are in the detail only', () => {
+  it('TE1.2: the words of an error, which may name files, are in the detail only', () => {
     const [, failure] = told({ outcome: 'failed', code: 'STORE_FULL', message: '/home/ann/x: no space' })
     assert.equal(failure?.detail, '/home/ann/x: no space')
     assert.equal(

@@ -31,7 +31,7 @@ describe('telling', () => {
     await telling.close()
   })
 
-  it('a backup waits for its hooks before, and begins when they fail too (T1.1)', async () => {
+  it('a backup waits for its hooks before, and begins when they fail too (TE1.1)', async () => {
     const outside = new FakeOutside()
     let answer = (): void => undefined
     outside.answer = () =>
@@ -112,7 +112,7 @@ describe('telling', () => {
     await telling.close()
   })
 
-  it('T5.5: a hook that fails is told to the others, not to itself; and that it works again', async () => {
+  it('TE5.5: a hook that fails is told to the others, not to itself; and that it works again', async () => {
     const hooks = [
       hook({ name: 'bad', url: 'https://bad.example/x' }),
       hook({ name: 'good', url: 'https://good.example/x' }),
@@ -158,7 +158,7 @@ describe('telling', () => {
     await telling.close()
   })
 
-  it('T5.2: what holds is told once over restarts, and its end once', async () => {
+  it('TE5.2: what holds is told once over restarts, and its end once', async () => {
     const catalog = memoryCatalog()
     const standing = { on: 'silent', title: 'pi is back', profile: '', device: 'pi' } as const
     const silent = tiding({ on: 'silent', about: 'silent/pi', title: 'pi is silent', device: 'pi' })
@@ -172,7 +172,7 @@ describe('telling', () => {
     assert.deepEqual(asked, ['pi is silent', 'pi is back'])
   })
 
-  it('T5.4: above 20 in an hour the others come as one, an hour later', async () => {
+  it('TE5.4: above 20 in an hour the others come as one, an hour later', async () => {
     const { telling, outside, clock } = await openTelling({ config: { hooks: [hook()] } })
     for (let at = 0; at < toldInHourMax + 5; at++)
       void telling.tell(tiding({ about: `trouble/${String(at)}` }))

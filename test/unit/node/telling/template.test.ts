@@ -48,7 +48,7 @@ describe('templates of hooks', () => {
     assert.equal(fillIn('{"a": {"b": 1}}', values, inJson), '{"a": {"b": 1}}')
   })
 
-  it('T1.6: a value breaks out of nothing that surrounds it', () => {
+  it('TE1.6: a value breaks out of nothing that surrounds it', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (title) => {
         const filled: FieldValues = { ...values, title }
@@ -78,7 +78,7 @@ describe('templates of hooks', () => {
     assert.equal(escapeFor(undefined, 'text'), plain)
   })
 
-  it('T1.2: what is sent without a template has no detail, which may name files', () => {
+  it('TE1.2: what is sent without a template has no detail, which may name files', () => {
     const fields = fieldsOf(tiding({ detail: '/home/ann/letter.txt: EACCES' }), TELLER)
     assert.equal(fields.detail, '/home/ann/letter.txt: EACCES')
     const sent = JSON.parse(fieldsJson(fields)) as Record<string, string>

@@ -78,7 +78,7 @@ describe('looking for what should be told', () => {
   let pair: Pair
   afterEach(() => pair.close())
 
-  it('T8.1: a device that falls silent is told of once, and once when it is back', async () => {
+  it('TE8.1: a device that falls silent is told of once, and once when it is back', async () => {
     pair = await Pair.open()
     await pair.clock.advance(dayMs)
     await pair.laptopSpeaks()
@@ -95,7 +95,7 @@ describe('looking for what should be told', () => {
     assert.equal(pair.titles().length, 3, 'silent again')
   })
 
-  it('T8.1: over restarts too', async () => {
+  it('TE8.1: over restarts too', async () => {
     pair = await Pair.open()
     await pair.clock.advance(8 * dayMs)
     assert.equal(pair.titles().length, 1)
@@ -107,7 +107,7 @@ describe('looking for what should be told', () => {
     assert.deepEqual(pair.titles().slice(1), ['device-2 is back'])
   })
 
-  it('T8.2: when everything was off for two weeks nobody was silent', async () => {
+  it('TE8.2: when everything was off for two weeks nobody was silent', async () => {
     pair = await Pair.open()
     await pair.clock.advance(dayMs)
     await pair.desktopIsOff(14 * dayMs)
@@ -115,7 +115,7 @@ describe('looking for what should be told', () => {
     assert.deepEqual(pair.titles(), [])
   })
 
-  it('T8.2: but on a device that is on for a while each day, days count', async () => {
+  it('TE8.2: but on a device that is on for a while each day, days count', async () => {
     pair = await Pair.open()
     for (let day = 0; day < 8; day++) {
       await pair.desktopIsOff(dayMs - 3_600_000)
@@ -124,7 +124,7 @@ describe('looking for what should be told', () => {
     assert.equal(pair.titles().length, 1)
   })
 
-  it('T8.3: after a start the others have their time to be heard of', async () => {
+  it('TE8.3: after a start the others have their time to be heard of', async () => {
     pair = await Pair.open()
     await pair.clock.advance(7 * dayMs - 3_600_000)
     await pair.desktopIsOff(2 * 3_600_000)
@@ -135,7 +135,7 @@ describe('looking for what should be told', () => {
     assert.deepEqual(pair.titles(), [])
   })
 
-  it('T8.4: a device that is heard of and makes no new snapshots is told of in the same way', async () => {
+  it('TE8.4: a device that is heard of and makes no new snapshots is told of in the same way', async () => {
     pair = await Pair.open()
     await makeSnapshot(pair.laptop)
     await tell(pair.laptop, pair.desktop)
@@ -188,7 +188,7 @@ describe('looking for what should be told', () => {
     assert.match(text, /^rootcellar_device_silent\{device="device-3"\} 0$/m)
   })
 
-  it('T5.2: a problem that stands is told once, and when it is over', async () => {
+  it('TE5.2: a problem that stands is told once, and when it is over', async () => {
     pair = await Pair.open()
     const { store } = pair.desktop
     const root = await makeSnapshot(pair.desktop)

@@ -29,7 +29,7 @@ describe('asking the web', () => {
     assert.equal(got?.headers['title'], '=?UTF-8?B?w6Q=?=')
   })
 
-  it('T1.4: follows no redirection', async () => {
+  it('TE1.4: follows no redirection', async () => {
     const other = await WebReceiver.open()
     receiver.answer = () => ({ status: 307, headers: { location: `${other.url}/stolen` } })
     const { status } = await askWeb({ url: receiver.url, method: 'POST', headers: {}, body: 'x' }, never)
@@ -47,7 +47,7 @@ describe('asking the web', () => {
     assert.equal(retryAfterSeconds, 17)
   })
 
-  it('T1.3: an error names the host, and nothing else of the address', async () => {
+  it('TE1.3: an error names the host, and nothing else of the address', async () => {
     const url = `${receiver.url.replace('http://', 'http://user:word@')}/secret-path?secret-query`
     await receiver.close()
     await assert.rejects(askWeb({ url, method: 'GET', headers: {}, body: undefined }, never), (error) => {
