@@ -60,12 +60,20 @@ interface VaultGiven {
   readonly vaultKey: Uint8Array
   readonly to: readonly Signer[]
   readonly before?: Uint8Array | undefined
+  /** What is in the boxes. @defaultValue the vault key */
+  readonly secret?: Uint8Array
   /** Changes the boxes before they are signed. */
   readonly change?: (boxes: CborValue[][]) => CborValue[][]
 }
 
 /** The fields of a vault entry, with nonces that are fixed. */
-function vaultFields({ vaultKey, to, before, change = (boxes) => boxes }: VaultGiven): CborValue[] {
+function vaultFields({
+  vaultKey,
+  to,
+  before,
+  secret = vaultKey,
+  change = (boxes) => boxes,
+}: VaultGiven): CborValue[] {
   const vault = fromHex(idOf(vaultKey))
   const associated = concatBytes([fromHex(MESH), vault])
   const sealer = beginBoxes(new Uint8Array(32).fill(0x31))
@@ -74,7 +82,7 @@ function vaultFields({ vaultKey, to, before, change = (boxes) => boxes }: VaultG
     .toSorted((a, b) => compareBytes(key(a), key(b)))
     .map((reader, n): CborValue[] => [
       key(reader),
-      sealer.seal(reader.device, { purpose: 'vault-box', associated }, nonce(n), vaultKey),
+      sealer.seal(reader.device, { purpose: 'vault-box', associated }, nonce(n), secret),
     ])
   const input = { key: deriveVaultSecret(vaultKey, 'before'), purpose: 'vault-before', associated }
   const sealedBefore = before === undefined ? null : sealSecret(input, nonce(9), before)
@@ -93,6 +101,16 @@ const CHANGED: Log = [
     KEEPER,
     VAULT,
     vaultFields({ vaultKey: SECOND_KEY, before: FIRST_KEY, to: [KEEPER, PAPER] }),
+  ),
+]
+/** Its boxes hold the key of another vault than it says. */
+const LYING: Log = [
+  ...WITH_PAPER,
+  later(
+    WITH_PAPER,
+    KEEPER,
+    VAULT,
+    vaultFields({ vaultKey: FIRST_KEY, to: [KEEPER, PAPER], secret: SECOND_KEY }),
   ),
 ]
 const recovered = (log: Log, by: Signer = PAPER): Uint8Array =>
@@ -234,6 +252,7 @@ function vaultVectors(): Vector[] {
       FIRST_KEY,
       SECOND_KEY,
     ]),
+    opened('vault-box-of-another-key', 'M6.1', LYING, 10, []),
     opened('vault-opens-to-nobody-else', 'M6.2', CHANGED, 9, []),
     vault('vault-without-a-box', refuse('M2.5', 'no box'), WITH_PAPER, { ...both, change: () => [] }),
     vault('vault-with-a-box-cut', refuse('M2.5', 'wrong length'), WITH_PAPER, { ...both, change: cut }),

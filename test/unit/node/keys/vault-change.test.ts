@@ -139,19 +139,6 @@ describe('the ring of vault keys', () => {
     const none = await VaultRing.open({ ...parts, fileKey: undefined }, membership)
     assert.equal(none.vault, undefined)
   })
-
-  it('M6.1 passes over a box that opens to the key of another vault', async () => {
-    const node = await testNode({ number: 1, membership: testMembership([]).membership })
-    try {
-      await node.call('vaultChange', {})
-      const { membership } = node.parts.ledger
-      const [old, now] = membership.vaults as [Membership['vaults'][0], Membership['vaults'][0]]
-      const lying = { ...membership, vaults: [old, { ...now, vault: 'ab'.repeat(16) as typeof now.vault }] }
-      assert.deepEqual(opens(lying, 1), [toHex(VAULT_KEY)])
-    } finally {
-      await node.close()
-    }
-  })
 })
 
 describe('chunks of several vaults', () => {
