@@ -156,6 +156,7 @@ describe('cellar dashboard', function () {
     assert.deepEqual(
       Object.keys(METHODS).filter((name) => !asked.has(name as MethodName) && !elsewhere.has(name)),
       [],
+      'call it here, or name it in ELSEWHERE',
     )
   })
 
