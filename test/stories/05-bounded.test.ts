@@ -133,6 +133,7 @@ describe('story 5: a first backup larger than the disk', function () {
 
   it('survives a crash of the laptop in the middle, and sends nothing again', async () => {
     makeFilms(source, 'series')
+    await desktop.stop() // or it might be the one that takes it
     const before = packsOf(box)
     const broken = laptop.try('--json', 'backup', source)
     await untilUploaded(before + 60 * MiB)
@@ -142,6 +143,8 @@ describe('story 5: a first backup larger than the disk', function () {
     await untilLinked(laptop, box)
     const { most } = await mostWhile(backUp(laptop, source))
     assert.ok(most <= stagingBytes + beside, `${String(most)} bytes`)
+    await desktop.start()
+    await untilLinked(desktop, box)
     await untilStatus(
       desktop,
       'sees the copies',
