@@ -53,7 +53,7 @@ describe('a running node', function () {
     assert.equal(messages.includes('laptop has ended'), true)
   })
 
-  it('ends within seconds with a backup under way, which goes on at the next start', async () => {
+  it('ends within seconds with a backup under way, which goes on at the next start (J7.1)', async () => {
     const source = house.path('films')
     mkdirSync(source)
     const fileBytes = 24 * mebibyte

@@ -147,7 +147,7 @@ describe('story 4: a storer reads nothing', function () {
     assert.equal((await pi.try('service', 'status')).status, 1)
   })
 
-  it('the log of its service names no file and holds no key', () => {
+  it('the log of its service names no file and holds no key (J6.1)', () => {
     const lines = jsonLines(systemd.log)
     assert.ok(lines.some(({ message }) => String(message).startsWith('holds snapshot')))
     assert.equal(lines.at(-1)?.['message'], 'pi has ended')

@@ -98,7 +98,7 @@ describe('a systemd unit', () => {
     const options = UNITS['system-storer'] ?? assert.fail()
     const text = unitText({ ...options, writes: ['/home/pi/.local/share/rootcellar'] })
     assert.match(text, /^ProtectHome=read-only$/m)
-    assert.match(unitText({ ...options, reads: ['/root/bin/node'] }), /^ProtectHome=read-only$/m)
+    assert.match(unitText({ ...options, reads: ['/run/user/1000/node'] }), /^ProtectHome=read-only$/m)
   })
 
   it('has no /tmp of its own where the control socket is in the common one', () => {
@@ -211,10 +211,10 @@ describe('the plan of a service', () => {
   })
 
   it('knows where the passphrase is, where there is one', () => {
-    const env = { CELLAR_PASSPHRASE_FILE: '/root/phrase' }
+    const env = { CELLAR_PASSPHRASE_FILE: '/etc/cellar-phrase' }
     const plan = planUnit({ ...request, isHomeNamed: true, env, facts: { ...facts, isSealed: true } })
     assert.deepEqual(plan.env, env)
-    assert.ok(plan.reads.includes('/root/phrase'))
+    assert.ok(plan.reads.includes('/etc/cellar-phrase'))
   })
 
   it('tells the home of a unit again', () => {

@@ -80,7 +80,7 @@ describe('the log of a node', () => {
     )
   })
 
-  it('says what is said again and again once a minute, and how often it was left out', async () => {
+  it('says what is said again and again once a minute, and how often it was left out (J6.2)', async () => {
     const { events, lines, clock } = logged()
     const trouble: NodeEvent = {
       kind: 'trouble',

@@ -70,7 +70,7 @@ describe('a calendar expression', () => {
     assert.equal(parseCalendar('off')?.after(0), undefined)
   })
 
-  it('is nothing else, and names days that come', () => {
+  it('is nothing else, and names days that come (J2.2)', () => {
     for (const text of [
       '',
       'often',
@@ -89,7 +89,7 @@ describe('a calendar expression', () => {
       assert.equal(parseCalendar(text), undefined, JSON.stringify(text))
   })
 
-  it('comes once when the clock leaps over it in spring, right after the leap', () => {
+  it('comes once when the clock leaps over it in spring, right after the leap (J2.1)', () => {
     assert.deepEqual(times('30 2 * * *', 'Europe/Berlin', '2026-03-27T12:00:00Z', 3), [
       '2026-03-28 02:30+01:00',
       '2026-03-29 03:30+02:00',

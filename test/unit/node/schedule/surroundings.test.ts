@@ -98,12 +98,12 @@ describe('this machine', () => {
     assert.equal(await machine.isOnBattery(), false)
   })
 
-  it('has power where there are no such files', async () => {
+  it('has power where there are no such files (J4.2)', async () => {
     const machine = machineSurroundings({ powerSupply: join(directory, 'none') })
     assert.equal(await machine.isOnBattery(), false)
   })
 
-  it('asks NetworkManager by the bus, and takes no answer for no price', async () => {
+  it('asks NetworkManager by the bus, and takes no answer for no price (J4.2)', async () => {
     const metered = (busctl: string) => machineSurroundings({ busctl }).isMetered()
     const asked = program(`[ "$*" = "--system --auto-start=no get-property org.freedesktop.NetworkManager \
 /org/freedesktop/NetworkManager org.freedesktop.NetworkManager Metered" ] && echo "u 1"`)
