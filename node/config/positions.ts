@@ -1,6 +1,6 @@
 /**
- * On which line of a TOML text each key stands. The parser of TOML gives values without places; a wrong value would else
- * be told of without a line. What is found here goes into messages only and never into a setting.
+ * On which line of a TOML text each key stands. The parser of TOML gives values without places; a wrong value would
+ * else be told of without a line. What is found here goes into messages only and never into a setting.
  */
 
 import { parse } from 'smol-toml'

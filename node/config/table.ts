@@ -1,4 +1,4 @@
-/** Tables of settings: one declaration of what may stand in each, from which it is read, written, described and shown. */
+/** Tables of settings: one declaration of what may stand in each; by it they are read, written, described and shown. */
 
 import { nearestName } from './nearest.ts'
 import {

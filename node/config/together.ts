@@ -46,7 +46,7 @@ function checkProfile(profile: ProfileConfig, names: Names, place: Place): void 
   namesExist(profile.hooks, names.hooks, 'hook', place.below('hooks'))
 }
 
-/** Snapshots are told apart by their sources: two sets of rules for the same ones would each undo what the other keeps. */
+/** Snapshots are told apart by their sources: two sets of rules for the same would each undo what the other keeps. */
 function checkRules(profiles: readonly ProfileConfig[], place: Place): void {
   const ruled = new Map<string, ProfileConfig>()
   for (const profile of profiles) {

@@ -1,6 +1,6 @@
 /**
- * What a person does with the file of settings, with or without a node: looking, checking, changing. Loaded by the light
- * door (`client.ts`) only when asked for.
+ * What a person does with the file of settings, with or without a node: looking, checking, changing. Loaded by the
+ * light door (`client.ts`) only when asked for.
  */
 
 import { homedir } from 'node:os'
@@ -35,7 +35,7 @@ export function problemsOf(text: string, home: HomePaths, env: Environment): rea
   return readSettings(text, home, env).problems
 }
 
-/** What the file and the environment say; a file that is not there says nothing. @throws {CellarError} `CONFIG_INVALID` */
+/** What file and environment say; a file that is not there says nothing. @throws {CellarError} `CONFIG_INVALID` */
 export function settingsOf(home: HomePaths, env: Environment): readonly ShownSetting[] {
   return shownSettings(rightOf(settingsText(home) ?? '', home, env))
 }

@@ -15,7 +15,7 @@ export function showConfig(parts: NodeParts): ConfigInForce {
 }
 
 /**
- * Reads the settings again and puts in force what may change under way; with settings that are wrong all stays as it is.
+ * Reads the settings again and puts in force what may change under way; with wrong ones all stays as it is.
  *
  * @throws {CellarError} `CONFIG_INVALID`; `NODE_NOT_RUNNING` when it was opened for one command only
  */

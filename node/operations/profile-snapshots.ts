@@ -18,7 +18,8 @@ export function profileOf(parts: NodeParts, name: string): ProfileConfig {
 }
 
 /**
- * Says of a snapshot whether it is one of a profile. They are told by the label under which their sources are announced:
+ * Says of a snapshot whether it is one of a profile. They are told by the label under which their sources are
+ * announced:
  * one that was made of other sources before, or together with others, is none.
  */
 export function isOfProfile(parts: NodeParts, profile: ProfileConfig): (snapshot: KnownSnapshot) => boolean {

@@ -167,7 +167,7 @@ schedule = "0 3 * * sun"
     assert.match(unruled.stderr, /neither profile photos nor \[retention\] has rules/)
   })
 
-  it('a file that becomes wrong changes nothing in the running node; SIGHUP and reload say so (C5.1)', async () => {
+  it('a file that becomes wrong changes nothing in the running node; SIGHUP and reload say so (Q5.1)', async () => {
     writeFileSync(config, `${fixed}\nlimit_upload = "fast"\n`)
     const refused = await laptop.try('config', 'reload')
     assert.equal(refused.status, 2)
@@ -186,7 +186,7 @@ schedule = "0 3 * * sun"
     })
   })
 
-  it('what needs a restart is said (C5.2)', async () => {
+  it('what needs a restart is said (Q5.2)', async () => {
     const other = fixed.replace('mdns = false', 'mdns = false\nstore = "/elsewhere"')
     writeFileSync(config, `${other}\n${good()}`)
     const reloaded = await laptop.json<ConfigReloaded>('config', 'reload')

@@ -1,4 +1,4 @@
-/** A small judge of JSON schemas, for those of this project; it knows what they use, and refuses to ignore anything else. */
+/** A small judge of JSON schemas: it knows what those of this project use, and refuses to ignore anything else. */
 
 import { isDeepStrictEqual } from 'node:util'
 

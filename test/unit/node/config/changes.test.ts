@@ -9,7 +9,7 @@ const parse = (text: string, env = {}) =>
   parseConfig(text, 'config.toml', { env, homeDirectory: '/home/ann' })
 
 describe('other settings under a running node', () => {
-  it('take effect but for what needs a restart, and both are named (C5.2)', () => {
+  it('take effect but for what needs a restart, and both are named (Q5.2)', () => {
     const before = parse('listen = ["127.0.0.1:1"]\nlimit_upload = 5\n')
     const read = parse(
       'listen = ["127.0.0.1:2"]\nmdns = false\nstore = "/x"\nlimit_upload = 6\n[profile.a]\n[dashboard]\nlisten = "none"',

@@ -11,7 +11,7 @@ function said(text: string, env: Record<string, string> = {}): string[] {
 }
 
 describe('what is wrong in settings', () => {
-  it('is told with path, line, key, the nearest name and what to do (C1.2, C2.1)', () => {
+  it('is told with path, line, key, the nearest name and what to do (Q1.2, Q2.1)', () => {
     const text = 'mdns = true\n\n[profile.photos]\nsources = ["/photos"]\nexclud = ["*.tmp"]\n'
     assert.throws(
       () => parseConfig(text, path),
@@ -26,7 +26,7 @@ describe('what is wrong in settings', () => {
     )
   })
 
-  it('is told all at once, each thing once, in the order of the file (C2.1)', () => {
+  it('is told all at once, each thing once, in the order of the file (Q2.1)', () => {
     const text =
       'mdns = "yes"\nlimit_upload = -1\n[schedule]\ncheck = "weakly"\n[profile.a]\nsources = "/a"\n'
     assert.deepEqual(
@@ -136,7 +136,7 @@ describe('what is wrong in settings', () => {
       '[profile.a]\nsources = ["/a"]\nstdin_from_command = ["x"]',
       /^3: "profile\.a\.stdin_from_command" is backed up by itself/,
     ],
-    'two sets of rules for the same sources (C4.2)': [
+    'two sets of rules for the same sources (Q4.2)': [
       '[profile.a]\nsources = ["/a"]\nretention = { keep_last = 1 }\n[profile.b]\nsources = ["/a"]\nretention = { keep_last = 2 }',
       /^6: "profile\.b\.retention" differs from that of profile "a", which has the same sources$/,
     ],
@@ -166,7 +166,7 @@ describe('what is wrong in settings', () => {
     ])
   })
 
-  it('never has a secret in it: addresses, headers and long texts are not said again (C2.2)', () => {
+  it('never has a secret in it: addresses, headers and long texts are not said again (Q2.2)', () => {
     const hook = '[[hook]]\nname = "a"\n'
     for (const [text, key] of [
       [`${hook}url = "htp://SECRET"`, 'url'],

@@ -61,7 +61,7 @@ describe('the schema of settings', () => {
   })
 
   // What the parser takes the schema takes: else an editor would complain of a file that is right.
-  it('takes whatever the parser takes, and the parser refuses what it refuses (C1.1)', () => {
+  it('takes whatever the parser takes, and the parser refuses what it refuses (Q1.1)', () => {
     const table = parse(example) as Table
     const values = fc.oneof(
       fc.constantFrom<unknown>(
@@ -147,7 +147,7 @@ describe('the schema of settings', () => {
     'names that are none': '[profile."a b"]',
   }
   for (const [what, text] of Object.entries(wrong)) {
-    it(`refuses ${what}, as the parser does (C1.1, C1.2)`, () => {
+    it(`refuses ${what}, as the parser does (Q1.1, Q1.2)`, () => {
       assert.ok(!fitsSchema(schema, parse(text)))
       assert.ok(!isTaken(text))
     })

@@ -62,7 +62,7 @@ describe('showing settings', () => {
     assert.deepEqual({ ...again, hooks: [] }, { ...config, hooks: [] })
   })
 
-  it('shows no secret: no header, no address behind its host, no password (C2.2)', () => {
+  it('shows no secret: no header, no address behind its host, no password (Q2.2)', () => {
     const text = `[[hook]]
 name = "discord"
 url = "https://discord.com/api/webhooks/123/secret-1"

@@ -48,7 +48,7 @@ describe('rules of a profile', () => {
   const liveOf = (node: TestNode, roots: readonly RootId[]) =>
     roots.filter((root) => node.parts.ledger.isLive(root)).length
 
-  it('are applied to its sources, however they are written, and the others keep to the rules for all (C4.1)', async () => {
+  it('are applied to its sources, however they are written, and others keep to the rules for all (Q4.1)', async () => {
     const { desktop } = house
     const own = await make(desktop, '/home/photos', '/cards')
     const alone = await make(desktop, '/home/photos')
@@ -74,7 +74,7 @@ describe('rules of a profile', () => {
     assert.equal(liveOf(desktop, own), 3)
   })
 
-  it("touch no snapshot of another device, of whatever sources, and by name only this device's own (C4.1)", async () => {
+  it("touch no snapshot of another device, and by name only this device's own (Q4.1)", async () => {
     const { desktop, laptop } = house
     const others = await make(laptop, '/home/photos', '/cards')
     await replicate(laptop, desktop)

@@ -68,7 +68,7 @@ describe('retention by itself', () => {
     return retention
   }
 
-  it('follows other settings, a minute after they are there (C5.3)', async () => {
+  it('follows other settings, a minute after they are there (Q5.3)', async () => {
     let now: RetentionSettings | undefined
     const retention = new Retention({
       clock,
