@@ -1,7 +1,7 @@
 /**
  * The settings: how each is called in the file, what it may be, what holds without it, and what it does. Here and in
- * the tables below (`tables-upkeep.ts`, `tables-telling.ts`, `profiles.ts`, `retention.ts`) is the one place where they are
- * declared: the parser, the JSON schema and the reference in docs/config.md are made of it.
+ * the tables below (`tables-upkeep.ts`, `tables-telling.ts`, `profiles.ts`, `retention.ts`) is the one place where they
+ * are declared: the parser, the JSON schema and the reference in docs/config.md are made of it.
  */
 
 import { CONFIG_DEFAULT } from './defaults.ts'
