@@ -1,33 +1,18 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type IncomingHttpHeaders, request } from 'node:http'
+import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  type CallContext,
-  type Handlers,
-  handleOf,
-  type MethodName,
-  type ParamsOf,
-  type ResultOf,
-} from '../../../node/api.ts'
+import { type Handlers, handleOf } from '../../../node/api.ts'
 import { dashboardLimits, ticketMs } from '../../../node/control/limits.ts'
 import { type ControlServer, serveControl } from '../../../node/control/server.ts'
 import { connectNode } from '../../../node/control/client.ts'
 import { CellarError } from '../../../protocol/errors.ts'
 import { NODE, STATUS, SUMMARY } from '../cli/fixtures.ts'
 import { ManualClock } from '../node/manual-clock.ts'
-
-type Some = {
-  readonly [M in MethodName]?: (params: ParamsOf<M>, context: CallContext<M>) => Promise<ResultOf<M>>
-}
-
-interface Answer {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-}
+import { ask } from './asking.ts'
+import type { Some } from './served.ts'
 
 const every = { devices: [], paths: [], tags: [] }
 const listed = JSON.stringify({ snapshot: 'latest', filter: every, paths: [], recursive: true })
@@ -75,34 +60,6 @@ describe('dashboard address', () => {
     const handle = await connectNode(socket())
     const { url } = await handle!.call('dashboard', {}, { signal: AbortSignal.timeout(20_000) })
     return new URL(url)
-  }
-
-  async function ask(
-    at: URL,
-    path: string,
-    headers: Record<string, string> = {},
-    method = 'POST',
-    body = '{}',
-  ): Promise<Answer> {
-    return await new Promise((resolve, reject) => {
-      const sent = request(
-        { host: at.hostname, port: at.port, path, method, headers, agent: false },
-        (response) => {
-          const parts: Buffer[] = []
-          response.on('data', (bytes: Buffer) => parts.push(bytes))
-          response.on('error', reject)
-          response.on('end', () =>
-            resolve({
-              status: response.statusCode ?? 0,
-              headers: response.headers,
-              body: Buffer.concat(parts).toString(),
-            }),
-          )
-        },
-      )
-      sent.on('error', reject)
-      sent.end(method === 'GET' ? undefined : body)
-    })
   }
 
   /** Opens a link as a browser does. @returns the cookie it is to send */
