@@ -5,7 +5,7 @@ import type { NodeEvent } from '../events.ts'
 import type { NodeParts } from '../parts.ts'
 import { taskId } from '../schedule/task.ts'
 import { type Condition, conditionsOf, copiesOf, deviceOfSilence } from './conditions.ts'
-import { noteBack, noteLink, noteSigns } from './signs.ts'
+import { noteBack, noteLink, noteSigns, silentDevices } from './signs.ts'
 import { lookEveryMs } from './silence.ts'
 
 /** After a start nothing is told for so long, milliseconds: the others have yet to be heard of. */
@@ -89,6 +89,7 @@ export class Watch {
   lookOnce(): void {
     const { telling, world, events } = this.#parts
     noteSigns(this.#parts)
+    this.#noteReturns()
     this.#noteCopies()
     let found: readonly Condition[]
     try {
@@ -107,9 +108,17 @@ export class Watch {
     }
     for (const about of telling.standing()) {
       if (now.has(about)) continue
-      const device = deviceOfSilence(about)
-      if (device !== undefined) noteBack(this.#parts, device)
       void telling.end(about)
+    }
+  }
+
+  /** Who is back has its time again: noted before anything is made of what it has not backed up. */
+  #noteReturns(): void {
+    const silent = silentDevices(this.#parts).filter(({ lacks }) => lacks === 'sign')
+    const gone = new Set(silent.map(({ device }) => device))
+    for (const about of this.#parts.telling.standing()) {
+      const device = deviceOfSilence(about)
+      if (device !== undefined && !gone.has(device)) noteBack(this.#parts, device)
     }
   }
 

@@ -68,6 +68,50 @@ describe('the sentence of status', () => {
       'start rootcellar on every device that may hold them, then: cellar snapshots',
     ],
     [
+      'the one snapshot waits',
+      {
+        snapshots: { ...counts, total: 1, complete: 0, only_on_owner: 1 },
+        waiting: [{ ...pi, snapshots: 1 }],
+      },
+      'alone',
+      'The one snapshot is on its own device only; it waits for pi (away).',
+      'start rootcellar on pi; the rest goes by itself',
+    ],
+    [
+      'the one snapshot has too few copies',
+      { snapshots: { ...counts, total: 1, complete: 0, partial: 1 } },
+      'waiting',
+      'The one snapshot is on fewer devices than wanted.',
+      'nothing: it goes on by itself',
+    ],
+    [
+      'a profile is late, though all that there is is safe',
+      {
+        problems: [
+          {
+            level: 'warning',
+            code: 'BACKUP_LATE',
+            message: 'No backup of "photos" on laptop for 9 days',
+            remedy: 'r',
+          },
+        ],
+      },
+      'late',
+      'No backup of "photos" on laptop for 9 days; all 5 snapshots are on every device that stores.',
+      'r',
+    ],
+    [
+      'the backups of a device look wrong',
+      {
+        suspicions: [
+          { device: 'laptop', since: '2026-02-26T12:00:00Z', message: 'its newest shares little' },
+        ],
+      },
+      'trouble',
+      'The backups of laptop look wrong: its newest shares little.',
+      'look at its snapshots; when all is well: cellar devices trust laptop',
+    ],
+    [
       'something is broken',
       {
         problems: [{ level: 'error', code: 'STORE_FULL', message: 'the disk is full', remedy: 'free space' }],

@@ -150,6 +150,21 @@ describe('looking for what should be told', () => {
     assert.deepEqual(pair.titles().slice(1), ['device-2 backs up again'])
   })
 
+  it('TE8.4: one that is back from a silence has its time again to back up', async () => {
+    pair = await Pair.open()
+    await makeSnapshot(pair.laptop)
+    await tell(pair.laptop, pair.desktop)
+    await pair.clock.advance(10 * dayMs)
+    await pair.laptopSpeaks()
+    await pair.clock.advance(dayMs)
+    assert.deepEqual(pair.titles(), ['device-2 has been silent for 8 days', 'device-2 is back'])
+    for (let day = 0; day < 7; day++) {
+      await pair.laptopSpeaks()
+      await pair.clock.advance(dayMs)
+    }
+    assert.deepEqual(pair.titles().slice(2), ['device-2 has made no backup for 18 days'])
+  })
+
   it('a device that was removed is not silent', async () => {
     pair = await Pair.open()
     const { ledger } = pair.desktop.parts
