@@ -10,6 +10,8 @@ import {
   decodeHeadNotice,
   encodeHeadNotice,
   isCellarError,
+  isPaper,
+  memberNow,
   type Random,
   RECOVER_PROTOCOL,
   SYNC_PROTOCOL,
@@ -99,26 +101,25 @@ export class Online {
       events.emit({ kind: 'bad-chunk', id })
     }
     this.#offs.push(
-      network.handle(SYNC_PROTOCOL, 'members', (channel, device) =>
-        this.#serve(device, serveSync({ ledger, events }, channel)),
-      ),
+      this.#offer(SYNC_PROTOCOL, (channel) => serveSync({ ledger, events }, channel)),
       network.handle(RECOVER_PROTOCOL, 'members', (channel, device) =>
         this.#serve(device, serveRecovery({ ledger, events }, device, channel)),
       ),
-      network.handle(CHUNKS_PROTOCOL, 'members', (channel, device) => {
+      this.#offer(CHUNKS_PROTOCOL, (channel, device) => {
         const served = (bytes: number) => {
           events.emit({ kind: 'served', device, bytes })
         }
         const missing = (ids: readonly ChunkId[]) => {
           events.emit({ kind: 'missing', device, ids })
         }
-        return this.#serve(device, serveChunks(store, channel, { served, bad, missing }))
+        return serveChunks(store, channel, { served, bad, missing })
       }),
-      network.handle(AUDIT_PROTOCOL, 'members', (channel, device) => {
+      this.#offer(AUDIT_PROTOCOL, (channel, device) => {
         const prover = { store, budgets: this.#budgets, self: network.device, bad }
-        return this.#serve(device, serveProofs(prover, device, channel))
+        return serveProofs(prover, device, channel)
       }),
       network.onPeer((device, state) => {
+        if (this.#isPaper(device)) return // it has nothing to tell
         events.emit({ kind: 'peer', device, state })
         if (state === 'down') this.#contacts.delete(device)
         else this.#follow(device)
@@ -139,9 +140,9 @@ export class Online {
       }),
     )
     if (uploads !== undefined) {
-      const serve = (channel: Channel, device: DeviceId) =>
-        this.#serve(device, uploads.keeper.serve(device, channel, this.room))
-      this.#offs.push(network.handle(UPLOAD_PROTOCOL, 'members', serve))
+      this.#offs.push(
+        this.#offer(UPLOAD_PROTOCOL, (channel, device) => uploads.keeper.serve(device, channel, this.room)),
+      )
       this.#run(uploads.own.run(network, this.#end.signal))
     }
     this.#run(this.replicator.run(this.#end.signal))
@@ -177,6 +178,26 @@ export class Online {
     for (const off of this.#offs.splice(0)) off()
     this.#end.abort(new CellarError('ABORTED', 'the node is closing'))
     await Promise.all(this.#work)
+  }
+
+  /**
+   * Serves a protocol to machines only: who has the words on paper gets the membership, and nothing more before it has let
+   * a machine in, which all others see (recovery.md §3).
+   *
+   * @returns ends it
+   */
+  #offer(protocol: string, serve: (channel: Channel, device: DeviceId) => Promise<void>): () => void {
+    return this.#parts.network.handle(protocol, 'members', (channel, device) => {
+      const refused = new CellarError('NOT_ENTITLED', 'a paper device asks for more than the membership', {
+        device,
+      })
+      return this.#serve(device, this.#isPaper(device) ? Promise.reject(refused) : serve(channel, device))
+    })
+  }
+
+  #isPaper(device: DeviceId): boolean {
+    const member = memberNow(this.#parts.ledger.membership, device)
+    return member !== undefined && isPaper(member)
   }
 
   /** A peer that breaks the rules is let go, and spoken of. */
@@ -242,7 +263,7 @@ export class Online {
 
   /** Follows a peer for as long as it is linked; an exchange that breaks off is begun again. */
   #follow(device: DeviceId): void {
-    if (this.#following.has(device) || this.#end.signal.aborted) return
+    if (this.#following.has(device) || this.#isPaper(device) || this.#end.signal.aborted) return
     this.#following.add(device)
     this.#run(this.#followOn(device).finally(() => this.#following.delete(device)))
   }

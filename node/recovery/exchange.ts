@@ -21,12 +21,15 @@ import type { SyncParts } from '../sync/responder.ts'
  * @throws {CellarError} `NOT_ENTITLED` for whoever is not the mesh's paper device
  */
 export async function serveRecovery(parts: SyncParts, from: DeviceId, channel: Channel): Promise<void> {
-  const { ledger } = parts
+  const { ledger, events } = parts
   const member = memberNow(ledger.membership, from)
   if (member === undefined || !isPaper(member))
     throw new CellarError('NOT_ENTITLED', 'a device that is no paper device wants to recover', {
       device: from,
     })
+  // Seen also when nobody is let in: the vault keys stand in what is handed out.
+  const told = `somebody who has the recovery phrase asked ${ledger.nameOf(ledger.device)} for the keys of the mesh`
+  events.emit({ kind: 'trouble', code: 'PHRASE_USED', message: told })
   for await (const message of messagesOf(channel))
     await channel.send(encodeMessage(await answer(parts, message)))
 }

@@ -3,8 +3,11 @@ import { inspect } from 'node:util'
 import {
   admitMember,
   admitPaper,
+  AUDIT_PROTOCOL,
   CellarError,
   changeCopiesGoal,
+  CHUNKS_PROTOCOL,
+  encodeMessage,
   foundMesh,
   introduceVault,
   isPaper,
@@ -14,16 +17,17 @@ import {
   openVaultKeys,
   RECOVER_PROTOCOL,
   removeMember,
+  SYNC_PROTOCOL,
   toHex,
 } from '../../../../protocol/index.ts'
 import { MemoryHub, memoryNetwork } from '../../../../node/adapters/memory-network.ts'
 import { systemWorld } from '../../../../node/adapters/system-world.ts'
 import type { RecoverEvent } from '../../../../node/api-recovery.ts'
 import type { Network } from '../../../../node/network.ts'
-import { serveRecovery } from '../../../../node/recovery/exchange.ts'
+import { RecoveryChannel, serveRecovery } from '../../../../node/recovery/exchange.ts'
 import { PaperKey } from '../../../../node/recovery/paper-key.ts'
 import { type RecoverParts, recoverOver } from '../../../../node/recovery/recover.ts'
-import { testDevice, type TestDevice, testSigner } from '../../../support/mesh.ts'
+import { goOffline, goOnline, testDevice, type TestDevice, testSigner } from '../../../support/mesh.ts'
 
 const { clock, random } = systemWorld
 const VAULT_KEY = new Uint8Array(32).fill(7)
@@ -237,6 +241,33 @@ describe('recovering with the phrase', () => {
       )
     } finally {
       await theirs.close()
+    }
+  })
+})
+
+describe('a device that somebody calls with the phrase', () => {
+  it('says so, and gives the membership and nothing more before a machine is let in', async () => {
+    const hub = new MemoryHub()
+    const pi = await testDevice(PI, meshWithPaper())
+    goOnline(hub, pi)
+    const thief = memoryNetwork(hub, { device: PAPER.device })
+    thief.members(new Set([PI.device]))
+    try {
+      const signal = AbortSignal.timeout(10_000)
+      await thief.dial(pi.network?.addresses()[0] ?? '', signal)
+      for (const protocol of [SYNC_PROTOCOL, CHUNKS_PROTOCOL, AUDIT_PROTOCOL]) {
+        const channel = await thief.open(PI.device, protocol, signal)
+        const answered = channel.send(encodeMessage(pi.ledger.hello())).then(() => channel.receive(signal))
+        await assert.rejects(answered, { code: 'PEER_GONE' }, protocol)
+      }
+      const channel = new RecoveryChannel(await thief.open(PI.device, RECOVER_PROTOCOL, signal))
+      assert.equal((await channel.askLog()).length, pi.ledger.membership.entries.length)
+      await channel.close()
+      const codes = pi.troubles.map((event) => (event.kind === 'trouble' ? event.code : ''))
+      assert.deepEqual(codes, ['NOT_ENTITLED', 'NOT_ENTITLED', 'NOT_ENTITLED', 'PHRASE_USED'])
+    } finally {
+      await thief.close()
+      await goOffline(pi)
     }
   })
 })
