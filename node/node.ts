@@ -4,7 +4,8 @@ import type { CellarError, World } from '../protocol/index.ts'
 import { openCatalog, openStore } from '../storage/index.ts'
 import { machineSurroundings } from './adapters/machine-surroundings.ts'
 import { systemWorld } from './adapters/system-world.ts'
-import { tuneMemory } from './adapters/memory.ts'
+import { keepHeapSmall, tuneMemory } from './adapters/memory.ts'
+import { trimAfterWork } from './trim.ts'
 import { makePrivateDirectory } from './adapters/private-files.ts'
 import type { NodeHandle } from './api.ts'
 import { handleOf } from './api.ts'
@@ -68,6 +69,7 @@ export async function openNode(home: HomePaths, options: OpenNodeOptions): Promi
       closers.push(() => remaker.close())
       closers.push(await keepTelling(parts, loadOutside))
       closers.push(followSchedule(parts))
+      closers.push(trimAfterWork(parts))
     }
     return {
       ...handleOf(handlersOf(parts), () => closeAll(closers)),
@@ -85,6 +87,8 @@ export async function openNode(home: HomePaths, options: OpenNodeOptions): Promi
 async function openParts(home: HomePaths, options: OpenNodeOptions, closers: Closer[]): Promise<NodeParts> {
   tuneMemory()
   const keys = await readKeys(home, options.passphrase)
+  // Who only stores is often the smallest machine of the house.
+  if (options.mode === 'running' && keys.vault === undefined) keepHeapSmall()
   const config = readConfig(home)
   const storePath = config.store ?? home.store
   return await assembleNode(

@@ -34,7 +34,7 @@ import { verifyStore } from './store/verify.ts'
 
 /** When so much waits for the disk, a put waits for a commit. */
 const UNSYNCED_BYTES_MAX = 64 * 1024 * 1024
-const STAGED_CHUNKS_MAX = 32_768
+const STAGED_CHUNKS_MAX = 8_192
 
 /** A store over its parts, which it owns. */
 export class DiskStore implements ChunkStore {

@@ -1,6 +1,9 @@
 /** Keeps a long-lived process small: what a backup used goes back to the system (DECISIONS.md). */
 
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 
 // The numbers of <malloc.h> (glibc).
 const M_TRIM_THRESHOLD = -1
@@ -18,8 +21,14 @@ const mmapThresholdBytes = 16 * MiB
 /** Heaps that threads share; the default is eight for each core, and each keeps what it once had. */
 const arenas = 2
 
+/** MADV_DONTNEED of <sys/mman.h>. */
+const MADV_DONTNEED = 4
+/** Tables of LevelDB, which maps each of them whole. */
+const tableMapping = /^([0-9a-f]+)-([0-9a-f]+) r--s .*\.ldb$/gm
+
 /** What is used of the system's allocator. */
 interface Allocator {
+  readonly madvise: (address: bigint, length: bigint, advice: number) => number
   readonly mallopt: (parameter: number, value: number) => number
   readonly trim: (padBytes: number) => number
 }
@@ -41,9 +50,48 @@ export function tuneMemory(): void {
   allocator?.mallopt(M_ARENA_MAX, arenas)
 }
 
-/** Gives what is free in all heaps back to the system: after long work. */
+/** Gives what is free in all heaps, and what was only read from files, back to the system: after long work. */
 export function trimMemory(): void {
-  allocator?.trim(0)
+  if (allocator === undefined) return
+  allocator.trim(0)
+  dropTables(allocator)
+}
+
+/**
+ * Lets go of the pages of an index: they are those of a file that is only read, and come back from the system's own
+ * memory, or from the disk, when they are looked at again. In a large store they are most of what the process has.
+ */
+function dropTables({ madvise }: Allocator): void {
+  let maps: string
+  try {
+    maps = readFileSync('/proc/self/maps', 'latin1')
+  } catch {
+    return // no such file on this system: the process is larger, and works as well
+  }
+  for (const [, from = '0', to = '0'] of maps.matchAll(tableMapping)) {
+    const address = BigInt(`0x${from}`)
+    madvise(address, BigInt(`0x${to}`) - address, MADV_DONTNEED)
+  }
+}
+
+/** By how much the heap of scripts may grow before it is collected again, percent. */
+const heapGrowingPercent = 30
+
+/**
+ * Has the heap of scripts stay small: called early, before it has grown. Left alone, V8 lets it grow to some hundred
+ * mebibytes on a machine that has many, before it looks once for what is garbage: for a node that only stores and
+ * passes on, nearly all of it is. Costs time of the processor whenever much is received or sent: not for those that make
+ * backups.
+ */
+export function keepHeapSmall(): void {
+  // What is young stays where it is: half of it is always empty.
+  setFlagsFromString('--semi-space-growth-factor=1')
+  setFlagsFromString(`--heap-growing-percent=${String(heapGrowingPercent)}`)
+  // The bound counts from the first collection on, so there is one now: some ten milliseconds.
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  setFlagsFromString('--no-expose-gc')
+  collect()
 }
 
 function findAllocator(): Allocator | undefined {
@@ -53,6 +101,7 @@ function findAllocator(): Allocator | undefined {
     return {
       mallopt: libc.func('int mallopt(int parameter, int value)') as Allocator['mallopt'],
       trim: libc.func('int malloc_trim(size_t pad)') as Allocator['trim'],
+      madvise: libc.func('int madvise(uintptr_t address, size_t length, int advice)') as Allocator['madvise'],
     }
   } catch {
     return undefined // no glibc, or no binding for this machine: the process is larger, and works as well

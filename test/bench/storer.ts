@@ -1,10 +1,12 @@
 /**
- * Measures a storer on little memory (`npm run bench:storer -- [CHUNKS] [IDLE SECONDS]`): real nodes on loopback, a
+ * Measures a storer on little memory (`node dist/test/bench/storer.js [CHUNKS] [IDLE SECONDS] [given]`; given: the store
+ * of the storer is a copy, nothing is received): real nodes on loopback, a
  * snapshot of so many small chunks, and the memory of the storer while it receives them, does nothing, starts again,
  * gives them away, scrubs and frees them; and what an idle node with one peer costs.
  */
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { systemWorld } from '../../node/adapters/system-world.ts'
 import { Events } from '../../node/events.ts'
@@ -14,7 +16,7 @@ import { type RootId, signerFromSeed } from '../../protocol/index.ts'
 import { type ChunkStore, openCatalog, openStore } from '../../storage/index.ts'
 import { testChunk } from '../support/chunks.ts'
 import type { Device } from '../tools/cellar.ts'
-import { Household, statusOf, untilLinked, untilStatus } from '../tools/household.ts'
+import { Household, statusOf, untilLinked } from '../tools/household.ts'
 import { processCpuS, processMemoryPeak } from './measure.ts'
 
 const MiB = 1024 * 1024
@@ -137,7 +139,7 @@ async function untilHeld(device: Device): Promise<void> {
   }
 }
 
-async function main(chunks: number, idleS: number): Promise<void> {
+async function main(chunks: number, idleS: number, isGiven: boolean): Promise<void> {
   await using house = new Household()
   const [desktop, pi, attic] = ['desktop', 'pi', 'attic'].map((name) => house.device(name)) as [
     Device,
@@ -157,12 +159,19 @@ async function main(chunks: number, idleS: number): Promise<void> {
   await desktop.stop()
   console.log(`fills a store with ${String(chunks)} chunks`)
   await giveSnapshot(desktop, chunks)
-  phases.push(
-    await during(pi, 'receives them', async () => {
-      await desktop.start()
-      await untilHeld(pi)
-    }),
-  )
+  if (isGiven) {
+    // The packs and the index as they are: what was received elsewhere is not received once more.
+    await pi.stop()
+    cpSync(join(desktop.home, 'store'), join(pi.home, 'store'), { recursive: true, force: true })
+    await Promise.all([desktop.start(), pi.start()])
+    await untilHeld(pi)
+  } else
+    phases.push(
+      await during(pi, 'receives them', async () => {
+        await desktop.start()
+        await untilHeld(pi)
+      }),
+    )
   await pause(restMs)
   phases.push(await during(pi, 'has them, one peer, nothing to do', idle))
   await pi.stop()
@@ -175,9 +184,11 @@ async function main(chunks: number, idleS: number): Promise<void> {
   phases.push(
     await during(pi, 'gives them to another', async () => {
       await attic.start()
-      await untilHeld(attic)
+      if (isGiven) await pause(60_000)
+      else await untilHeld(attic)
     }),
   )
+  await attic.stop()
   phases.push(await during(pi, 'scrubs', () => pi.run('scrub')))
   phases.push(await during(pi, 'checks', () => pi.run('check')))
   await pause(restMs)
@@ -187,7 +198,8 @@ async function main(chunks: number, idleS: number): Promise<void> {
     ...phases.filter(({ what }) => what.includes('nothing to do')).map(({ cpuPercent }) => cpuPercent),
   )
   console.log(JSON.stringify({ chunks, peak_mib: Math.round(worst), idle_cpu_percent: idlest, phases }))
-  await untilStatus(attic, 'is there', () => true)
 }
 
-await main(Number(process.argv[2] ?? 1_000_000), Number(process.argv[3] ?? 60))
+// Ended from outside, it takes its nodes and files along.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1))
+await main(Number(process.argv[2] ?? 1_000_000), Number(process.argv[3] ?? 60), process.argv[4] === 'given')
