@@ -7,7 +7,7 @@ import type { NodeParts } from './parts.ts'
 /** After so long, milliseconds; while the work goes on, again and again. */
 const trimEveryMs = 20_000
 
-/** Begins to listen. @returns ends it */
+/** Begins to listen; gives back what opening took. @returns ends it */
 export function trimAfterWork({ events, world }: Pick<NodeParts, 'events' | 'world'>): () => Promise<void> {
   const end = new AbortController()
   let trimming: Promise<void> | undefined
@@ -21,6 +21,8 @@ export function trimAfterWork({ events, world }: Pick<NodeParts, 'events' | 'wor
       trimming = undefined
     }
   }
+  // Opening a large store has read much, too.
+  trimming = trimSoon()
   const off = events.on(({ kind }) => {
     if (kind === 'fetching' || kind === 'held' || kind === 'served') trimming ??= trimSoon()
   })
