@@ -1,4 +1,4 @@
-/** Passphrases and recovery phrases: from where they come, and how a phrase is shown. Never from an argument. */
+/** Recovery phrases: from where they come, and how one is shown. Never from an argument. */
 
 import { CellarError, type PaperKey } from '../node/client.ts'
 import type { Session } from './session.ts'
@@ -6,38 +6,6 @@ import type { Session } from './session.ts'
 /** A phrase as it is shown: words go down the columns. */
 const lines = 6
 const columns = 4
-
-/**
- * The passphrase of the key files: from the environment, from the file that it names, or asked for.
- *
- * @throws {CellarError} `PASSPHRASE_NEEDED` where there is nobody to ask
- */
-export async function askPassphrase(
-  session: Session,
-  prompt = 'Passphrase of this device: ',
-): Promise<string> {
-  const { env } = session.world
-  const given = env['CELLAR_PASSPHRASE']
-  if (given !== undefined && given !== '') return given
-  const file = env['CELLAR_PASSPHRASE_FILE']
-  if (file !== undefined && file !== '') {
-    const text = await session.world.door.readSecretFile(session.path(file))
-    return text.replace(/\r?\n$/, '')
-  }
-  return await askSecret(session, prompt)
-}
-
-/** Asks for a secret on the terminal. @throws {CellarError} `PASSPHRASE_NEEDED`, `ABORTED` */
-export async function askSecret(session: Session, prompt: string): Promise<string> {
-  if (!session.asker.isThere)
-    throw new CellarError(
-      'PASSPHRASE_NEEDED',
-      'the keys of this device are under a passphrase, and nobody can be asked',
-    )
-  const typed = await session.asker.secret(prompt)
-  if (typed === undefined || typed === '') throw new CellarError('ABORTED', 'no passphrase was typed')
-  return typed
-}
 
 /**
  * The recovery phrase that a person has: from a file or standard input (`-`), or typed on the terminal, where a word

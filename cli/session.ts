@@ -15,7 +15,7 @@ import {
 import { Asker } from './asker.ts'
 import { describeError, type OutputOptions, Printer } from './output/printer.ts'
 import { absolutePath, argumentBytes } from './raw-args.ts'
-import { askPassphrase } from './secrets.ts'
+import { askPassphrase } from './passphrase.ts'
 import type { CliWorld } from './world.ts'
 
 /** Global options, as the parser gives them. */

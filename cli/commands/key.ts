@@ -1,5 +1,5 @@
 import { CellarError } from '../../node/client.ts'
-import { askPassphrase, askSecret } from '../secrets.ts'
+import { askPassphrase, askSecret } from '../passphrase.ts'
 import type { Session } from '../session.ts'
 import { type Define, examples, GROUP } from './command.ts'
 

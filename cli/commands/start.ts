@@ -1,7 +1,7 @@
 import { isCellarError, type LogSink, type NodeHandle } from '../../node/client.ts'
 import { shortAddress } from '../output/format.ts'
 import { formatLogLine, isJournal, type LogForm } from '../output/log-line.ts'
-import { askPassphrase } from '../secrets.ts'
+import { askPassphrase } from '../passphrase.ts'
 import type { Session } from '../session.ts'
 import { type Define, examples, GROUP } from './command.ts'
 
