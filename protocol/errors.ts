@@ -46,9 +46,13 @@ export const ERRORS = {
   DEVICE_SUSPECT: { exit: 1, remedy: 'look at its snapshots; when all is well: cellar devices trust NAME' },
   CHUNK_LOST: {
     exit: 1,
-    remedy: 'bring the other devices into reach; what nobody has is gone with the snapshots named: cellar forget',
+    remedy:
+      'bring the other devices into reach; what nobody has is gone with the snapshots named: cellar forget',
   },
-  DISK_ROTS: { exit: 1, remedy: 'look at the health of the disk (smartctl -a), and replace it if it goes on' },
+  DISK_ROTS: {
+    exit: 1,
+    remedy: 'look at the health of the disk (smartctl -a), and replace it if it goes on',
+  },
   DRILL_FAILED: { exit: 1, remedy: 'cellar check --read-data --repair on the device named' },
   COPY_UNPROVEN: { exit: 1, remedy: 'cellar check --read-data --repair on that device' },
   PAIRING_REFUSED: { wire: 34, exit: 12, remedy: 'ask for a new code: cellar invite' },
@@ -83,8 +87,14 @@ export const ERRORS = {
   NODE_NOT_RUNNING: { exit: 1, remedy: 'cellar start' },
   NODE_STOPPED: { exit: 1, remedy: 'cellar start, then run it again: it goes on where it stopped' },
   NODE_BUSY: { exit: 1, remedy: 'run it again when fewer commands run' },
-  TOKEN_WRONG: { exit: 1, remedy: 'open the link that cellar dashboard prints, or send the token of dashboard.token' },
-  ORIGIN_REFUSED: { exit: 1, remedy: 'open the link that cellar dashboard prints, in a browser on this machine' },
+  TOKEN_WRONG: {
+    exit: 1,
+    remedy: 'open the link that cellar dashboard prints, or send the token of dashboard.token',
+  },
+  ORIGIN_REFUSED: {
+    exit: 1,
+    remedy: 'open the link that cellar dashboard prints, in a browser on this machine',
+  },
   HOME_FORBIDDEN: { exit: 1, remedy: 'run it as the user who owns the home, or give another --home' },
   HOOK_FAILED: { exit: 1, remedy: 'look at the settings of the hook, then try it: cellar hook test NAME' },
   BACKUP_LATE: { exit: 1, remedy: 'cellar backup --profile NAME, and look at cellar status' },
