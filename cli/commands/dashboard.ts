@@ -9,7 +9,7 @@ export const defineDashboard: Define = (program, act) => {
     .helpGroup(GROUP.everyDay)
     .summary('print the link that opens the running node in a browser')
     .description(
-      'Prints a link to the page of the running node, for a browser on this machine. It can be opened once, within two minutes; the browser is then let in for a day, or until the node ends. From another machine: make a tunnel to the port (ssh -L), and open the link there.',
+      'Prints a link to the page of the running node, for a browser on this machine. It can be opened once, within two minutes; the browser is then let in for a day, or until the node ends. From another machine: make a tunnel that has the same port on both sides (ssh -L 4518:127.0.0.1:4518), and open the link there.',
     )
     .action(act(dashboard))
   examples(command, 'cellar dashboard', 'xdg-open "$(cellar dashboard --quiet)"')

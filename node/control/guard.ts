@@ -37,7 +37,7 @@ export function parseLoopback(text: string): LoopbackPlace {
   if (!isLoopback(host)) {
     throw new CellarError(
       'CONFIG_INVALID',
-      `[dashboard] listen: ${host} is not this machine alone; take 127.0.0.1, and a tunnel (ssh -L) from elsewhere`,
+      `[dashboard] listen: ${host} is not this machine alone; take 127.0.0.1, and from elsewhere a tunnel (ssh -L)`,
     )
   }
   return { host, port }
