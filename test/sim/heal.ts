@@ -38,7 +38,20 @@ export async function heal(play: Play): Promise<void> {
   await forgetLost(play)
   await replicate(play)
   await restoreAll(play)
+  countThin(play)
   if (!play.hasMembershipForked()) await reclaimAll(play)
+}
+
+/** What thin devices have come to: for the report, as whether they may depends on the goal. */
+function countThin(play: Play): void {
+  for (const { machine } of play.ready()) {
+    const { ledger, store } = machine.node!
+    for (const { root, owner } of ledger.live()) {
+      if (owner !== machine.device || store.isComplete(root)) continue
+      if (ledger.leaned().has(root)) play.trace.count('snapshots not handed over')
+      else if (store.has(root)) play.trace.count('snapshots with trees alone')
+    }
+  }
 }
 
 /** Whoever was admitted while something went wrong joins now: all wait for a device that may lean (R6). */
@@ -172,7 +185,7 @@ async function reclaimAll(play: Play): Promise<void> {
 /** What a floor or a pin keeps, by the node's own word, may stay. */
 async function noteExcused(play: Play, device: Device): Promise<void> {
   const node = device.machine.node!
-  const entries = await handlersOf(node).trash({}, quiet() as never)
+  const entries = await handlersOf(node).trash({}, quiet())
   const kept = entries.filter((entry) =>
     entry.waits_for.some(({ kind }) => kind === 'floor' || kind === 'pinned'),
   )

@@ -64,5 +64,6 @@ const NEEDED: readonly string[] = [
   'notices doubled',
   'roots reclaimed',
   'roots shed',
+  'snapshots with trees alone',
   'all reclaimed',
 ]

@@ -1,6 +1,11 @@
 /** What a run is like: the household, its settings, and how often each fault comes; all drawn from the seed. */
 
-import { type Capability, type CopiesGoal, type MachineRole, ROLE_CAPABILITIES } from '../../protocol/index.ts'
+import {
+  type Capability,
+  type CopiesGoal,
+  type MachineRole,
+  ROLE_CAPABILITIES,
+} from '../../protocol/index.ts'
 import type { Chance } from './random.ts'
 
 /** Every kind of fault; each must have come in a campaign. */
@@ -86,12 +91,20 @@ export function drawWeather(chance: Chance): Weather {
   const calm = Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>
   // Letting go of what enough others have goes wrong when many do so at once, apart from one another.
   const isShedding = chance.may(0.15)
+  // Leaning goes wrong when thin devices have dropped something, are away, and others forget and reclaim meanwhile.
+  const isThin = !isShedding && chance.may(0.25)
   return {
-    devices: drawDevices(chance, isShedding ? 2 : 0),
-    copiesGoal: chance.may(0.4) ? 2 : chance.may(0.35) ? 1 : 'all',
+    devices: isThin ? drawThin(chance) : drawDevices(chance, isShedding ? 2 : 0),
+    copiesGoal: isThin
+      ? chance.pick([1, 'all'] as const)
+      : chance.may(0.4)
+        ? 2
+        : chance.may(0.35)
+          ? 1
+          : 'all',
     goalChanges: isShedding ? 8 : chance.may(0.3) ? 1.5 : 0,
     steps: 15 + chance.below(40),
-    pauseMsMax,
+    pauseMsMax: isThin ? Math.max(pauseMsMax, 20_000) : pauseMsMax,
     diskLatencyMs: chance.pick([0, 2, 20]),
     netDelayMs: chance.pick(isShedding ? [50, 400, 2000] : [0, 5, 50, 400]),
     noticeLoss: chance.pick([0, 0.2, 0.7]),
@@ -99,7 +112,13 @@ export function drawWeather(chance: Chance): Weather {
     holdWindowMs: Math.round(chance.pick([0, 0, 1.5, 5, 30]) * pauseMsMax),
     floorAgeMs: chance.pick([0, 0, minuteMs]),
     floorNewest: chance.pick([0, 1, 2]),
-    faults: isShedding ? { ...calm, asleep: 6, partition: 10, kill: 2 } : isCalm ? calm : faults,
+    faults: isShedding
+      ? { ...calm, asleep: 6, partition: 10, kill: 2 }
+      : isThin
+        ? { ...(isCalm ? calm : faults), asleep: 4, partition: 4, kill: 2 }
+        : isCalm
+          ? calm
+          : faults,
   }
 }
 
@@ -120,6 +139,16 @@ function drawDevices(chance: Chance, more: number): DevicePlan[] {
       capabilities: new Set([...capabilities].filter((one) => !isThin || one !== 'store')),
     }
   })
+}
+
+/** Two that store, and one or two that leave it to them. */
+function drawThin(chance: Chance): DevicePlan[] {
+  const thin = (name: string): DevicePlan => {
+    const { role, capabilities } = plan(name, chance.may(0.35) ? 'keeper' : 'writer', ['lean'])
+    return { name, role, capabilities: new Set([...capabilities].filter((one) => one !== 'store')) }
+  }
+  const box = plan('box', 'storer', chance.may(0.4) ? ['forget'] : [])
+  return [plan('desktop', 'keeper', []), thin('laptop'), box, ...(chance.may(0.4) ? [thin('phone')] : [])]
 }
 
 /** A device of a role, with what it may besides. */
