@@ -4,8 +4,8 @@ import type { CellarError, World } from '../protocol/index.ts'
 import { openCatalog, openStore } from '../storage/index.ts'
 import { machineSurroundings } from './adapters/machine-surroundings.ts'
 import { systemWorld } from './adapters/system-world.ts'
-import { keepHeapSmall, tuneMemory } from './adapters/memory.ts'
-import { trimAfterWork } from './trim.ts'
+import { keepHeapSmall, trimMemory, tuneMemory } from './adapters/memory.ts'
+import { keepTrimmed } from './trim.ts'
 import { makePrivateDirectory } from './adapters/private-files.ts'
 import type { NodeHandle } from './api.ts'
 import { handleOf } from './api.ts'
@@ -69,7 +69,13 @@ export async function openNode(home: HomePaths, options: OpenNodeOptions): Promi
       closers.push(() => remaker.close())
       closers.push(await keepTelling(parts, loadOutside))
       closers.push(followSchedule(parts))
-      closers.push(trimAfterWork(parts))
+      closers.push(
+        keepTrimmed({
+          clock: parts.world.clock,
+          residentBytes: () => process.memoryUsage.rss(),
+          trim: trimMemory,
+        }),
+      )
     }
     return {
       ...handleOf(handlersOf(parts), () => closeAll(closers)),

@@ -1,34 +1,40 @@
-/** Gives memory back once a node that runs has received or sent chunks for others: jobs do so at their end. */
+/**
+ * Gives memory back in a node that runs: whatever it did, what is left of it is garbage, room in heaps, and pages of the
+ * index, which the system's own cleaners leave lying while nothing is done.
+ */
 
-import { CellarError } from '../protocol/index.ts'
-import { trimMemory } from './adapters/memory.ts'
-import type { NodeParts } from './parts.ts'
+import { CellarError, type Clock } from '../protocol/index.ts'
 
-/** After so long, milliseconds; while the work goes on, again and again. */
-const trimEveryMs = 20_000
+/** Between two looks, milliseconds. */
+export const lookEveryMs = 20_000
+/** So much more than was left the last time is given back, bytes: less is not worth the time that it takes. */
+export const grownBytesMin = 16 * 1024 * 1024
 
-/** Begins to listen; gives back what opening took. @returns ends it */
-export function trimAfterWork({ events, world }: Pick<NodeParts, 'events' | 'world'>): () => Promise<void> {
+/** What is looked at, and what is done about it. */
+export interface TrimParts {
+  readonly clock: Clock
+  /** Bytes that the process has resident. */
+  readonly residentBytes: () => number
+  readonly trim: () => void
+}
+
+/** Looks again and again. @returns ends it */
+export function keepTrimmed({ clock, residentBytes, trim }: TrimParts): () => Promise<void> {
   const end = new AbortController()
-  let trimming: Promise<void> | undefined
-  const trimSoon = async () => {
-    try {
-      await world.clock.sleep(trimEveryMs, end.signal)
-      trimMemory()
-    } catch (error) {
-      if (!end.signal.aborted) throw error
-    } finally {
-      trimming = undefined
+  let leftBytes = 0
+  const look = async () => {
+    for (;;) {
+      await clock.sleep(lookEveryMs, end.signal)
+      if (residentBytes() < leftBytes + grownBytesMin) continue
+      trim()
+      leftBytes = residentBytes()
     }
   }
-  // Opening a large store has read much, too.
-  trimming = trimSoon()
-  const off = events.on(({ kind }) => {
-    if (kind === 'fetching' || kind === 'held' || kind === 'served') trimming ??= trimSoon()
+  const looking = look().catch((error: unknown) => {
+    if (!end.signal.aborted) throw error
   })
   return async () => {
-    off()
     end.abort(new CellarError('ABORTED', 'the node is closing'))
-    await trimming
+    await looking
   }
 }

@@ -35,6 +35,8 @@ interface Allocator {
 
 let allocator: Allocator | undefined
 let isTuned = false
+/** Collects what is garbage in the heap of scripts; only where that is to stay small. */
+let collect: (() => void) | undefined
 
 /**
  * Tells the system's allocator to share few heaps among threads and to keep little. A node moves chunks of about a
@@ -52,6 +54,7 @@ export function tuneMemory(): void {
 
 /** Gives what is free in all heaps, and what was only read from files, back to the system: after long work. */
 export function trimMemory(): void {
+  collect?.()
   if (allocator === undefined) return
   allocator.trim(0)
   dropTables(allocator)
@@ -89,7 +92,7 @@ export function keepHeapSmall(): void {
   setFlagsFromString(`--heap-growing-percent=${String(heapGrowingPercent)}`)
   // The bound counts from the first collection on, so there is one now: some ten milliseconds.
   setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
+  collect = runInNewContext('gc') as () => void
   setFlagsFromString('--no-expose-gc')
   collect()
 }

@@ -5,6 +5,7 @@
 
 import type { ChunkId, SharedBytes } from '../../protocol/index.ts'
 import { pause } from '../pause.ts'
+import { SeenIds } from './seen-ids.ts'
 
 /** What the walk asks of a store that has both closures whole. */
 export interface Closures {
@@ -24,8 +25,11 @@ const chunksAtOnce = 256
 
 /** Bytes of a chunk and all that it reaches, each chunk once. @throws the signal's reason; what `Closures` throws */
 export async function closureBytes(closures: Closures, root: ChunkId, signal: AbortSignal): Promise<number> {
-  const walk = new Walk(closures, signal)
-  return await walk.sum(await walk.below([root], new Set()))
+  let bytes = 0
+  await new Walk(closures, signal).below([root], (id) => {
+    bytes += closures.bytes(id)
+  })
+  return bytes
 }
 
 /**
@@ -52,11 +56,10 @@ export async function compareClosures(
   }
   const first = await result()
   if (!isLittle(first)) return first
-  const below = await walk.below(common, new Set())
-  for (const id of below) {
+  await walk.below(common, (id) => {
     gone.delete(id)
     added.delete(id)
-  }
+  })
   return await result()
 }
 
@@ -71,16 +74,16 @@ class Walk {
     this.#signal = signal
   }
 
-  /** All that is reached from some chunks, these too, added to `seen`. */
-  async below(tops: Iterable<ChunkId>, seen: Set<ChunkId>): Promise<Set<ChunkId>> {
+  /** Visits all that is reached from some chunks, these too, each once. */
+  async below(tops: Iterable<ChunkId>, visit: (id: ChunkId) => void): Promise<void> {
+    const seen = new SeenIds()
     const stack = [...tops]
     for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
-      if (seen.has(id)) continue
-      seen.add(id)
+      if (!seen.add(id)) continue
+      visit(id)
       await this.#step()
-      stack.push(...this.#closures.links(id))
+      for (const link of this.#closures.links(id)) stack.push(link)
     }
-    return seen
   }
 
   /** What only one of two closures reaches, and the tops of what both do. Level by level, on both sides at once. */

@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import type { ChunkId } from '../../../../protocol/index.ts'
 import { closureBytes, compareClosures, type Closures } from '../../../../node/deletion/compare-closures.ts'
 
 /** Chunks by name: what they link to. Each has ten bytes. */
 class Tree implements Closures {
-  readonly #links: Readonly<Record<string, readonly string[]>>
+  readonly #links: ReadonlyMap<ChunkId, readonly ChunkId[]>
   looked = 0
 
   constructor(links: Readonly<Record<string, readonly string[]>>) {
-    this.#links = links
+    this.#links = new Map(Object.entries(links).map(([name, below]) => [id(name), below.map(id)]))
   }
 
-  links(id: ChunkId): readonly ChunkId[] {
+  links(chunk: ChunkId): readonly ChunkId[] {
     this.looked++
-    return (this.#links[id] ?? []) as ChunkId[]
+    return this.#links.get(chunk) ?? []
   }
 
   bytes(): number {
@@ -26,7 +27,7 @@ const never = () => false
 const always = () => true
 
 function id(name: string): ChunkId {
-  return name as ChunkId
+  return createHash('sha256').update(name).digest('hex') as ChunkId
 }
 
 describe('two closures compared', () => {
