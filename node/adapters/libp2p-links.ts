@@ -166,10 +166,12 @@ export class Links {
       const verdict = this.#judge(link.device)
       const addresses = verdict === 'member' ? this.#host.addresses() : []
       // Ready before it is said: the caller may open its first channel in the next moment.
-      if (verdict === 'refused') this.#end(link, 1000)
+      if (verdict === 'refused') this.#end(link, helloTimeMsMax)
       else this.#greeted(link, verdict, hello.instance, hello.addresses)
       await channel.send(encodeHelloAnswer({ instance: this.#host.instance, addresses, verdict }))
       await channel.finish()
+      // Only now: on a busy machine the answer would be cut off with the link, and the caller would think nobody is here.
+      if (verdict === 'refused') link.endsMs = this.#host.nowMs() + 1000
     } catch (error) {
       channel.abort(error as Error)
     }
