@@ -13,7 +13,7 @@ import type { Outside } from './outside.ts'
 import { TellingRecords } from './records.ts'
 import { taskTidings } from './tasks.ts'
 import type { Teller, Tiding } from './tiding.ts'
-import { TroubleSorter } from './troubles.ts'
+import { ROT, TroubleSorter } from './troubles.ts'
 
 /** What telling stands on. */
 export interface TellingParts {
@@ -226,7 +226,7 @@ export class Telling {
     const { device } = this.#parts.teller()
     return {
       on: 'trouble',
-      about: 'rot',
+      about: ROT,
       state: 'news',
       level: 'error',
       title: `Damaged data on ${device}`,

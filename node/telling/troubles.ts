@@ -2,6 +2,7 @@
 
 import { ERRORS, type ErrorCode } from '../../protocol/index.ts'
 import type { NodeEvent } from '../events.ts'
+import { failureOf } from './tasks.ts'
 import type { Tiding } from './tiding.ts'
 
 /** Not worth a message: they end by themselves, or a person did it. */
@@ -35,8 +36,19 @@ export const stoppedMs = 6 * 3_600_000
 /** A trouble as the bus tells it. */
 export type TroubleEvent = Extract<NodeEvent, { kind: 'trouble' }>
 
+/** The matter of data that has gone bad: it is told when it is found, and not again when it is mended. */
+export const ROT = 'rot'
+
+/** Troubles of which the bus tells in another way too: they are told once. */
+const SAME_MATTER: Partial<Readonly<Record<ErrorCode, string>>> = {
+  DISK_ROTS: ROT,
+  DRILL_FAILED: failureOf({ name: 'drill' }),
+}
+
 /** Names the matter of a trouble: what stands in `status` as a problem of the same code is the same matter. */
 export function troubleMatter(code: ErrorCode, device?: string): string {
+  const same = SAME_MATTER[code]
+  if (same !== undefined) return same
   if (code === 'DEVICE_SUSPECT' && device !== undefined) return `suspicion/${device}`
   return device === undefined ? `trouble/${code}` : `trouble/${code}/${device}`
 }

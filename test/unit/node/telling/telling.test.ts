@@ -253,11 +253,26 @@ describe('telling', () => {
     await telling.close()
   })
 
+  it('tells once of a drill that failed, though the bus tells of it twice', async () => {
+    const { telling, outside, events } = await openTelling({ config: { hooks: [hook()] } })
+    events.emit({ kind: 'trouble', code: 'DRILL_FAILED', message: 'a drill could not restore 1 of 2 files' })
+    events.emit({ kind: 'task', name: 'drill', outcome: 'partly', message: 'm' })
+    await settle()
+    assert.equal(outside.asked.length, 1)
+    await telling.close()
+  })
+
   it('tells of rot, once a day', async () => {
     const { telling, outside, events } = await openTelling({ config: { hooks: [hook()] } })
     for (let at = 0; at < 3; at++) events.emit({ kind: 'bad-chunk', id: 'x' as never })
     await settle()
     assert.deepEqual(outside.titles(), ['Damaged data on laptop'])
+    events.emit({ kind: 'trouble', code: 'DISK_ROTS', message: 'a chunk was damaged; it was mended' })
+    await settle()
+    assert.equal(outside.asked.length, 1, 'that it was mended is the same matter')
+    events.emit({ kind: 'trouble', code: 'CHUNK_LOST', message: 'a damaged chunk' })
+    await settle()
+    assert.equal(outside.asked.length, 2, 'that nobody has it is another')
     await telling.close()
   })
 
