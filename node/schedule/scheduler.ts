@@ -215,7 +215,7 @@ export class Scheduler {
     for (const { entry, atMs } of await this.#inOrder(nowMs)) {
       // Settings may have changed, or the node may be closing, since the last task was looked at.
       if (this.#end.signal.aborted || !this.#entries.includes(entry)) continue
-      const startMs = atMs < this.#awakeMs ? Math.max(atMs, this.#settledMs) : atMs
+      const startMs = atMs < this.#awakeMs ? this.#settledTime(entry) : atMs
       if (startMs > nowMs) {
         nextMs = Math.min(nextMs, startMs)
         continue
@@ -225,6 +225,12 @@ export class Scheduler {
       if (!this.#isBusy(entry.task)) this.#begin(entry)
     }
     return Math.max(1, nextMs - nowMs)
+  }
+
+  /** When what was missed may begin: a time of its own that comes before is kept. */
+  #settledTime({ times }: Entry): number {
+    const nextMs = regularMs({ sinceMs: this.#awakeMs, attempts: 0 }, times)
+    return nextMs === undefined ? this.#settledMs : Math.min(nextMs, this.#settledMs)
   }
 
   /** What will be due, that which has waited longest first. */

@@ -1,8 +1,19 @@
 /** What a running node does by itself, as real processes: backups of profiles, stopping in the middle, going on. */
 
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import {
+  appendFileSync,
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { ScheduledTask } from '../../node/client.ts'
 import { type Device, jsonLines } from '../tools/cellar.ts'
@@ -27,6 +38,13 @@ describe('a running node', function () {
   const taskOf = (tasks: readonly ScheduledTask[], profile: string) =>
     tasks.find((task) => task.name === 'backup' && task.profile === profile)
 
+  /** What the log of a node that was stopped says; the process may end before all it wrote has come. */
+  const logged = async () => {
+    await until('the end of the log', () => (device.log.includes('has ended') ? true : undefined))
+    // The messages of the command itself come before its log.
+    return jsonLines(device.log).flatMap(({ message }) => (typeof message === 'string' ? [message] : []))
+  }
+
   it('backs a profile up when it is due, and says so', async () => {
     const source = house.path('papers')
     mkdirSync(source)
@@ -48,16 +66,16 @@ describe('a running node', function () {
     assert.deepEqual(readdirSync(join(house.path('back'), source)), ['letter.txt'])
     assert.match((await device.run('status')).stdout, /backup of papers, \*\/2 \* \* \* \* \*: done now/)
     await device.stop()
-    const messages = jsonLines(device.log).map(({ message }) => message)
+    const messages = await logged()
     assert.ok(messages.includes('backup of papers done'), device.log)
-    assert.equal(messages.includes('laptop has ended'), true)
+    assert.equal(messages.at(-1), 'laptop has ended')
   })
 
   it('ends within seconds with a backup under way, which goes on at the next start (J7.1)', async () => {
     const source = house.path('films')
     mkdirSync(source)
     const fileBytes = 24 * mebibyte
-    const files = 8
+    const files = 4
     for (let i = 0; i < files; i++) writeFileSync(join(source, `film-${String(i)}`), randomBytes(fileBytes))
     settings(
       `[profile.films]\nsources = ["${source}"]\nschedule = "*/2 * * * * *"\nskip_if_unchanged = true\npriority = "normal"\n[schedule]\ncheck = "off"\nscrub = "off"\ndrill = "off"`,
@@ -70,7 +88,7 @@ describe('a running node', function () {
     await device.stop()
     const seconds = (performance.now() - startMs) / 1000
     assert.ok(seconds < 5, `${String(seconds)} s`)
-    assert.match(device.log, /backup of films ended early/)
+    assert.ok((await logged()).includes('backup of films ended early'), device.log)
     assert.deepEqual(await snapshotsOf(device), [])
     await device.start()
     const { store } = await untilStatus(
@@ -116,6 +134,23 @@ describe('a running node', function () {
     )
     assert.equal(status.pid, pid)
     assert.ok(taskOf(status.schedule, 'papers') !== undefined)
+  })
+
+  it('writes lines with priorities where its errors go to the journal', async () => {
+    const path = house.path('journal')
+    const journal = openSync(path, 'w')
+    const { dev, ino } = fstatSync(journal)
+    const { file, args } = device.command(['start'])
+    const env = { ...process.env, NO_COLOR: '1', JOURNAL_STREAM: `${String(dev)}:${String(ino)}` }
+    const child = spawn(file, args, { env, stdio: ['ignore', 'ignore', journal] })
+    const ended = once(child, 'exit')
+    closeSync(journal)
+    await untilStatus(device, 'running', ({ running }) => running)
+    child.kill('SIGTERM')
+    assert.deepEqual(await ended, [0, null])
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+    assert.match(lines[0] ?? '', /^<6>laptop begins as keeper /)
+    assert.equal(lines.at(-1), '<6>laptop has ended')
   })
 
   it('is not needed for a profile to be backed up by hand', async () => {

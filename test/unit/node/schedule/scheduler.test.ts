@@ -75,6 +75,16 @@ describe('a schedule', () => {
     assert.deepEqual(machine.ran.slice(1), ['check 2026-03-10T00:00', 'check 2026-03-11T00:00'])
   })
 
+  it('does not wait for that when its next time comes before', async () => {
+    machine = new Machine('2026-03-01T12:00:00Z')
+    await machine.start(machine.task('check', 'daily'))
+    await machine.restart()
+    await machine.clock.sleepUntil('2026-03-08T23:59:50Z')
+    await machine.start(machine.task('check', 'daily'))
+    await machine.clock.advance(2 * 60_000)
+    assert.deepEqual(machine.ran, ['check 2026-03-09T00:00'])
+  })
+
   it('catches up once with what was missed while the machine was off', async () => {
     machine = new Machine('2026-03-01T12:00:00Z')
     await machine.start(machine.task('check', 'daily'))
