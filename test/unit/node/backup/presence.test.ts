@@ -58,7 +58,7 @@ describe('presence', () => {
     assert.equal(presence.isWhole(testChunk('else').id), false)
   })
 
-  it('knows nothing of what is below a tree that is not here', async () => {
+  it('Y1.3 knows nothing of what is below a tree that is not here', async () => {
     await put(root)
     const presence = await leaning(root.id)
     assert.deepEqual([presence.has(tree.id), presence.isWhole(tree.id)], [true, true])

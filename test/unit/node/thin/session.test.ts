@@ -1,4 +1,4 @@
-/** A session that leans, and one that may not any more (R4, R5; spec/thin.md T1.1, T2.2). */
+/** A session that leans, and one that may not any more (R4, R5; spec/thin.md Y1.1, Y2.2). */
 import assert from 'node:assert/strict'
 import { openPresence, type Presence } from '../../../../node/backup/presence.ts'
 import { inSession } from '../../../../node/backup/session.ts'
@@ -42,7 +42,7 @@ describe('a session that leans', () => {
     await laptop.ledger.acceptListing(heads, body)
   }
 
-  it('T1.1 leans on what was known when its pin was taken, also while that is being written', async () => {
+  it('Y1.1 leans on what was known when its pin was taken, also while that is being written', async () => {
     const { batch } = laptop.catalog
     let go: () => void = () => undefined
     const isWriting = new Promise<void>((begun) => {
@@ -84,7 +84,7 @@ describe('a session that leans', () => {
 
   const rootOf = (root: RootId) => ({ root, source, sizeClass: 3 })
 
-  it('T2.1 announces what is not whole here, holds it not, and notes that it leans', async () => {
+  it('Y2.1 announces what is not whole here, holds it not, and notes that it leans', async () => {
     await hear()
     await inSession(parts(), { seal: (presence) => seal(presence), rootOf })
     assert.equal(laptop.store.isHeld(next.root.id), false)
@@ -98,7 +98,7 @@ describe('a session that leans', () => {
     assert.equal(lane?.body.leans, true)
   })
 
-  it('T2.2 stores all of it where it may lean no more before it is announced', async () => {
+  it('Y2.2 stores all of it where it may lean no more before it is announced', async () => {
     await hear()
     const state = (laptop.ledger as unknown as { state: { isForked: boolean } }).state
     const stored: boolean[] = []
@@ -127,7 +127,7 @@ describe('a session that leans', () => {
     assert.equal(laptop.ledger.hasSession, false)
   })
 
-  it('T1.2 leans on nothing that this device has forgotten itself, and not said so yet', async () => {
+  it('Y1.2 leans on nothing that this device has forgotten itself, and not said so yet', async () => {
     await hear()
     const [content] = next.chunks as [(typeof next.chunks)[0]]
     assert.equal((await openPresence(laptop.store, laptop.ledger.leanable())).has(content.id), true)
@@ -136,7 +136,7 @@ describe('a session that leans', () => {
     assert.equal(laptop.ledger.leanable().size, 0)
   })
 
-  it('T1.2 leans on nothing once its disk went back', async () => {
+  it('Y1.2 leans on nothing once its disk went back', async () => {
     await hear()
     const state = (laptop.ledger as unknown as { state: { isRolledBack: boolean } }).state
     state.isRolledBack = true

@@ -246,7 +246,7 @@ describe('a thin device', function () {
     for (const node of [desktop, box, laptop]) assert.ok(node.parts.store.isHeld(second.root))
   })
 
-  it('keeps the trees of its newest snapshots only', async () => {
+  it('Y3.2 keeps the trees of its newest snapshots only', async () => {
     await meet(desktop, laptop, box)
     await makeThin()
     const roots: RootId[] = []
@@ -352,7 +352,7 @@ describe('a thin device', function () {
     await remaker.close()
   })
 
-  it('T5.2 makes nothing again that another holder has, who may just be away', async () => {
+  it('Y5.2 makes nothing again that another holder has, who may just be away', async () => {
     await meet(desktop, laptop, box)
     await makeThin()
     const first = await backUp()
