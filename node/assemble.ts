@@ -29,7 +29,8 @@ import { OwnUploads } from './upload/own.ts'
 import type { Vault } from './vault.ts'
 import { PROGRAM } from './version.ts'
 import type { SealAgain } from './watching/mend-from.ts'
-import { beginWatching, openWatching } from './watching/watching.ts'
+import { beginWatching } from './watching/begin.ts'
+import { openWatching } from './watching/watching.ts'
 
 /** What a node is put together from. */
 export interface NodeGiven {

@@ -6,7 +6,7 @@ import type { NodeParts } from '../parts.ts'
 import { chooseAudits } from './plan.ts'
 
 /** Roots asked of one device at a time, besides those in doubt: some tens of MiB that it has to read. */
-export const rootsEach = 4
+const rootsEach = 4
 
 /** Asks each device in reach about some roots. Nobody in reach: nobody is asked. @throws the signal's reason */
 export async function runAudits(parts: NodeParts, signal: AbortSignal): Promise<AuditSummary> {

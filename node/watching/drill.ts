@@ -3,7 +3,6 @@
  * with the files it was made of (spec/watching.md §4).
  */
 
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   CellarError,
@@ -14,6 +13,13 @@ import {
   isCellarError,
   type RootId,
 } from '../../protocol/index.ts'
+import {
+  isAsSealed,
+  isSameContent,
+  isUnchanged,
+  makeDrillDirectory,
+  removeDrilled,
+} from '../adapters/drill-files.ts'
 import { loadPosix } from '../adapters/posix.ts'
 import type { CallContext, DrillParams, DrillSummary } from '../api.ts'
 import { readerOf } from '../operations/backup.ts'
@@ -27,12 +33,8 @@ import { EVERY } from '../snapshots.ts'
 import { type FoundEntry, SnapshotReader } from '../snapshot-reader.ts'
 import type { ChunkSource } from '../chunk-source.ts'
 import type { Vault } from '../vault.ts'
-import { isAsSealed, isSameContent, isUnchanged } from './drill-compare.ts'
 import { type SampleBounds, sampleFiles } from './drill-sample.ts'
 import { draw } from './plan.ts'
-
-/** Where a drill restores to: below the home, which nobody else may look into. */
-const directoryPrefix = 'drill-'
 
 /** What says that a device went away, and nothing of what it holds. */
 const AWAY: ReadonlySet<string> = new Set<ErrorCode>(['PEER_GONE', 'PEER_BUSY', 'NO_PEER', 'ABORTED'])
@@ -202,9 +204,7 @@ class Drill {
   async run(): Promise<DrillSummary> {
     const { parts, sample = [], choice, context } = this.#work
     if (this.#work.sample === undefined) this.#failed++
-    const { directory } = parts.home
-    removeLeftOver(directory)
-    const target = mkdtempSync(join(directory, directoryPrefix))
+    const target = makeDrillDirectory(parts.home.directory)
     try {
       for (const [at, file] of sample.entries()) {
         context.signal.throwIfAborted()
@@ -212,7 +212,7 @@ class Drill {
         this.#status(at + 1)
       }
     } finally {
-      rmSync(target, { recursive: true, force: true })
+      removeDrilled(target)
     }
     return {
       message_type: 'summary',
@@ -231,7 +231,7 @@ class Drill {
     const problem = await this.#restore(path, target)
     const restored = Buffer.concat([Buffer.from(`${target}/`), entry.name])
     const said = problem ?? (await this.#compare(path, restored, entry))
-    rmSync(target, { recursive: true, force: true })
+    removeDrilled(target)
     if (said === undefined) {
       this.#files++
       this.#bytes += entry.size
@@ -326,12 +326,6 @@ class Drill {
       error_count: this.#failed,
     })
   }
-}
-
-/** What a drill left that did not end: plain text of files, which must not stay. */
-function removeLeftOver(directory: string): void {
-  for (const name of readdirSync(directory))
-    if (name.startsWith(directoryPrefix)) rmSync(join(directory, name), { recursive: true, force: true })
 }
 
 function short(root: RootId): string {

@@ -1,11 +1,9 @@
 /** What a node watches with, put together: what is remembered, what is doubted, and who mends. */
 
 import type { Catalog } from '../../storage/index.ts'
-import type { NodeParts } from '../parts.ts'
-import { Serial } from '../serial.ts'
+import type { Serial } from '../serial.ts'
 import { Doubts } from './doubts.ts'
-import { openPeers, type SealAgain, sealSources } from './mend-from.ts'
-import { Mender } from './mender.ts'
+import type { Mender } from './mender.ts'
 import { WatchRecord } from './record.ts'
 
 /** Parts of a node that look after what is stored. */
@@ -26,36 +24,4 @@ export async function openWatching(catalog: Catalog): Promise<WatchingBefore> {
     record: new WatchRecord(catalog.sub('watching')),
     doubts: await Doubts.open(catalog.sub('doubts')),
   }
-}
-
-/**
- * Begins to listen for bad chunks.
- *
- * @param parts - called once the node is put together, never before this returns
- */
-export function beginWatching(
-  before: WatchingBefore,
-  given: Pick<NodeParts, 'store' | 'events' | 'world'> & {
-    readonly parts: () => NodeParts
-    readonly sealAgain: SealAgain | undefined
-  },
-): Watching {
-  const { store, events, world, parts, sealAgain } = given
-  const { record } = before
-  const mender = new Mender({
-    store,
-    events,
-    clock: world.clock,
-    openPeers: (waits, signal) => openPeers(parts(), waits, signal),
-    sealSources:
-      sealAgain === undefined
-        ? undefined
-        : async (isEnough, signal) => {
-            if (parts().vault !== undefined) await sealSources(parts(), sealAgain, isEnough, signal)
-          },
-    publish: () => parts().publish(),
-    note: ({ bad, mended }) =>
-      record.changeScrub((so) => ({ bad: so.bad + bad, mended: so.mended + mended })),
-  })
-  return { ...before, mender, scrubs: new Serial() }
 }

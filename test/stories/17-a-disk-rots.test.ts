@@ -160,7 +160,7 @@ describe('story 17: a disk rots', function () {
     }
   })
 
-  it('a drill restores from another device, says so, and tells when it could not', async () => {
+  it('V4.1 V4.2 a drill restores from another device alone, leaves nothing, and tells when it could not', async () => {
     const passed = await laptop.json<DrillSummary>('drill', '--from', 'desktop', '--files', '40')
     assert.deepEqual(passed.from, ['desktop'])
     assert.ok(passed.files_restored >= 20 && passed.files_failed === 0, JSON.stringify(passed))

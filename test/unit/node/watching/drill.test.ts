@@ -4,9 +4,11 @@ import { lstatSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ChunkId, Entry, SnapshotRoot, TreeView } from '../../../../protocol/index.ts'
-import { isAsSealed, isSameContent, isUnchanged } from '../../../../node/watching/drill-compare.ts'
+import { isAsSealed, isSameContent, isUnchanged } from '../../../../node/adapters/drill-files.ts'
 import { sampleFiles } from '../../../../node/watching/drill-sample.ts'
 import { testChunk } from '../../../support/chunks.ts'
+import { testMembership, withCode } from '../../../support/mesh.ts'
+import { makeSnapshot, testNode } from '../../../support/node.ts'
 import { seeded } from '../../../tools/seeded.ts'
 
 const signal = new AbortController().signal
@@ -138,5 +140,20 @@ describe('what came back from a drill', () => {
     utimesSync(one, atime, mtime)
     assert.equal(isUnchanged(one, entry), false)
     assert.equal(isUnchanged(other, entry), false)
+  })
+})
+
+describe('a drill without anybody to restore from', () => {
+  it('V4.3 ends with NO_PEER, and counts neither as passed nor as failed', async () => {
+    const node = await testNode({ number: 1, membership: testMembership(['writer']).membership })
+    try {
+      await makeSnapshot(node)
+      const drilled = assert.rejects(node.call('drill', {}), withCode('NO_PEER'))
+      await node.clock.advance(60_000)
+      await drilled
+      assert.equal((await node.call('status', {})).watching.drill, undefined)
+    } finally {
+      await node.close()
+    }
   })
 })

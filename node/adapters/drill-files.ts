@@ -1,8 +1,28 @@
-/** Compares what a drill restored with what the snapshot says, and with the file it was made of. */
+/** The files of a drill: where it restores to, and what it compares (spec/watching.md §4). */
 
-import { type BigIntStats, createReadStream, lstatSync } from 'node:fs'
+import { type BigIntStats, createReadStream, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Entry } from '../../protocol/index.ts'
+
+/** Where a drill restores to: below the home, which nobody else may look into. */
+const directoryPrefix = 'drill-'
+
+/**
+ * Makes a directory for one drill below a home, and removes what one left that did not end: plain text of files, which
+ * must not stay.
+ *
+ * @returns its absolute path
+ */
+export function makeDrillDirectory(home: string): string {
+  for (const name of readdirSync(home)) if (name.startsWith(directoryPrefix)) removeDrilled(join(home, name))
+  return mkdtempSync(join(home, directoryPrefix))
+}
+
+/** Removes what was restored. */
+export function removeDrilled(path: string): void {
+  rmSync(path, { recursive: true, force: true })
+}
 
 const pieceBytes = 1024 * 1024
 
