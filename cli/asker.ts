@@ -20,9 +20,13 @@ export class Asker {
   /** A line that ended with a return: the newline behind it belongs to it. */
   #isAfterReturn = false
 
-  constructor(stdin: Source, stderr: Sink) {
+  readonly #signal: AbortSignal
+
+  /** @param signal - ends waiting for an answer */
+  constructor(stdin: Source, stderr: Sink, signal: AbortSignal) {
     this.#stdin = stdin
     this.#stderr = stderr
+    this.#signal = signal
   }
 
   /** Whether there is somebody to ask. */
@@ -48,9 +52,9 @@ export class Asker {
     }
   }
 
-  /** Lets go of standard input: else the process would wait for it. */
-  async close(): Promise<void> {
-    await this.#bytes?.return?.()
+  /** Lets go of standard input: else the process would wait for it. Not waited for: a read may be under way. */
+  close(): void {
+    void this.#bytes?.return?.()
     this.#bytes = undefined
   }
 
@@ -74,11 +78,27 @@ export class Asker {
   async #next(): Promise<number | undefined> {
     while (this.#rest.length === 0) {
       this.#bytes ??= this.#stdin.bytes()[Symbol.asyncIterator]()
-      const read = await this.#bytes.next()
+      const read = await this.#unlessAborted(this.#bytes.next())
       if (read.done === true) return undefined
       this.#rest = [...read.value]
     }
     return this.#rest.shift()
+  }
+
+  async #unlessAborted<T>(work: Promise<T>): Promise<T> {
+    this.#signal.throwIfAborted()
+    let onAbort: () => void = () => undefined
+    const aborted = new Promise<never>((_resolve, reject) => {
+      onAbort = () => {
+        reject(this.#signal.reason as Error)
+      }
+      this.#signal.addEventListener('abort', onAbort)
+    })
+    try {
+      return await Promise.race([work, aborted])
+    } finally {
+      this.#signal.removeEventListener('abort', onAbort)
+    }
   }
 }
 

@@ -54,8 +54,8 @@ export class Session {
     this.command = command
     this.#options = options
     this.print = new Printer(world, outputOptions(world, options), () => this.interrupt())
-    this.asker = new Asker(world.stdin, world.stderr)
     this.signal = this.#controller.signal
+    this.asker = new Asker(world.stdin, world.stderr, this.signal)
   }
 
   get json(): boolean {
@@ -113,7 +113,7 @@ export class Session {
   async close(): Promise<void> {
     await this.#handle?.close()
     this.#handle = undefined
-    await this.asker.close()
+    this.asker.close()
   }
 }
 

@@ -175,6 +175,7 @@ export async function handOut(session: Session, paper: PaperKey, options: Phrase
   )
   await print.flush()
   if (!session.asker.isThere) return
+  session.kept = 'the phrase is made; check it later: cellar recovery confirm'
   const phrases = await session.world.door.phrases()
   if (await checkWritten(session, paper, () => phrases.random())) {
     await session.call('recoveryConfirm', { device: paper.device })

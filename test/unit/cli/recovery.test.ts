@@ -188,7 +188,8 @@ describe('asking on a terminal', () => {
       columns: 80,
       write: (text: string | Uint8Array) => Promise.resolve(void shown.push(String(text))),
     }
-    return { asker: new Asker(stdin, stderr), hidden, shown }
+    const end = new AbortController()
+    return { asker: new Asker(stdin, stderr, end.signal), hidden, shown, end }
   }
 
   it('shows nothing of a secret, and gives the terminal back', async () => {
@@ -206,6 +207,13 @@ describe('asking on a terminal', () => {
   it('ends at Ctrl-C, and gives the terminal back', async () => {
     const { asker, hidden } = askerOf('abc', [3])
     await assert.rejects(asker.secret(''), { code: 'ABORTED' })
+    assert.deepEqual(hidden, [true, false])
+  })
+
+  it('ends with the command while it waits, and gives the terminal back', async () => {
+    const { asker, hidden, end } = askerOf('abc')
+    end.abort(new TypeError('interrupted'))
+    await assert.rejects(asker.secret(''), { message: 'interrupted' })
     assert.deepEqual(hidden, [true, false])
   })
 
