@@ -158,7 +158,8 @@ async function thin(
     const name = session.print.safe(changed.name)
     session.print.info(
       changed.thin
-        ? `${name} is thin: what enough others have proven to hold it drops, and keeps the folders of its newest snapshots. ` +
+        ? `${name} is thin: it drops what enough others have proven to hold, and keeps the folders of its newest ` +
+            'snapshots. ' +
             `Its copies count no more, and freeing space on any device now waits until ${name} has been heard.`
         : `${name} stores again like any other, and fetches what it should hold. Nothing waits for it any more.`,
     )

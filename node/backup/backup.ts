@@ -176,7 +176,8 @@ const pathsNamedMax = 5
 
 /**
  * Backs up. When it resolves with a root, every chunk of its closure is durable in the store, or was present elsewhere
- * (`presence`); nobody holds or announces it yet (`ChunkStore.hold` links the closure). Nothing that goes wrong with a source ends it.
+ * (`presence`); nobody holds or announces it yet (`ChunkStore.hold` links the closure). Nothing that goes wrong with a
+ * source ends it.
  *
  * @throws {CellarError} `USAGE`; `SOURCE_UNREADABLE` when not one of the paths is there; `ABORTED`, or the signal's
  *   reason; what the store throws, `STORE_FULL` above all. The store is consistent then, and keeps what was

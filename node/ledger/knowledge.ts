@@ -219,8 +219,8 @@ export abstract class Knowledge {
   }
 
   /**
-   * Roots of this device that lean: announced without being whole here, and not yet taken over by enough others. What is
-   * here of them stays (R5.4).
+   * Roots of this device that lean: announced without being whole here, and not yet taken over by enough others. What
+   * is here of them stays (R5.4).
    */
   leaned(): ReadonlySet<RootId> {
     return this.state.leaned

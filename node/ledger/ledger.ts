@@ -191,7 +191,7 @@ export class Ledger extends Knowledge {
    * Records a root of this device, held here already: it goes into the next listing. Durable once it resolves. Undoing
    * a forget is just that: announcing the same root anew (R2).
    *
-   * @param leans - it is not whole here: what this device has stored for it stays until others have taken it over (R5.4)
+   * @param leans - it is not whole here: what this device has stored for it stays until others have it (R5.4)
    * @returns false when it leans and this device may not, or not any more; nothing is recorded then
    */
   async announce(pending: PendingRoot, leans = false): Promise<boolean> {

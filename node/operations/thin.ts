@@ -10,8 +10,8 @@ import { findDevice } from './devices.ts'
 import { needCapability } from './entitled.ts'
 
 /**
- * Says in the membership whether a device is thin: one that leans and is not asked to store. All others must know before
- * it does (R5.3), so it begins once they have said something under that membership.
+ * Says in the membership whether a device is thin: one that leans and is not asked to store. All others must know
+ * before it does (R5.3), so it begins once they have said something under that membership.
  *
  * @throws {CellarError} `DEVICE_NOT_FOUND`, `NOT_ENTITLED`; `USAGE` when nobody else stores, or it makes no backups
  */
@@ -68,6 +68,7 @@ export function remakerOf(parts: NodeParts): Remaker {
     store,
     events,
     clock: world.clock,
+    isKept: (id, asker) => parts.uploads.own.isKept(id, asker),
     remake: async (roots, wanted, signal) => {
       const { vault } = parts
       if (vault === undefined) return new Set()

@@ -26,6 +26,11 @@ export interface RemakerParts {
   readonly clock: Clock
   readonly events: Events
   /**
+   * Says whether a chunk is kept by another device than this one for an upload (spec/upload.md §3): it will come once
+   * that one is in reach. @defaultValue none is
+   */
+  readonly isKept?: (id: ChunkId, asker: DeviceId) => boolean
+  /**
    * Makes chunks again from the sources of some snapshots; nothing is reclaimed here meanwhile.
    *
    * @returns those that are here now
@@ -93,9 +98,10 @@ export class Remaker {
    * @returns how many are here again
    */
   async remake(asker: DeviceId, ids: readonly ChunkId[], signal: AbortSignal): Promise<number> {
-    const { clock, events, store } = this.#parts
+    const { clock, events, store, isKept } = this.#parts
     const nowMs = clock.monotonicMs()
-    const asked = ids.filter((id) => !store.has(id) && (this.#rests.get(id) ?? 0) <= nowMs)
+    const isDue = (id: ChunkId) => (this.#rests.get(id) ?? 0) <= nowMs
+    const asked = ids.filter((id) => !store.has(id) && isDue(id) && isKept?.(id, asker) !== true)
     if (asked.length === 0) return 0
     const missing = await findMissing(this.#parts, asker, asked)
     if (missing.ids.size === 0) return 0

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { CellarError, type ChunkId, type ErrorCode } from '../../protocol/index.ts'
 import { openAppender, type ChunkStore, type Problem, type ScrubbedPack } from '../../storage/index.ts'
 import { assertSameBytes, testChunk, testTree } from '../support/chunks.ts'
+import { aloneRules } from './chunk-store-alone.ts'
 import { dropRules } from './chunk-store-drop.ts'
 
 /** How the suite gets what it tests. */
@@ -30,6 +31,7 @@ export function chunkStoreContract(setup: ChunkStoreSetup): void {
     stagingRules(() => store, putAll)
     closureRules(() => store, putAll)
     reclaimRules(() => store, putAll)
+    aloneRules(() => store, putAll)
     repairRules(() => store, putAll)
     loanRules(() => store)
     dropRules(() => store)
@@ -224,47 +226,6 @@ function reclaimRules(get: Get, putAll: PutAll): void {
     })
     assert.deepEqual([result.chunks, asked], [0, [root.id]])
     assert.deepEqual(get().missing(chunks.map((chunk) => chunk.id)), [])
-  })
-
-  it('leaves a chunk alone without what is below it, until that is here again', async () => {
-    const leaf = testChunk('leaf')
-    const shared = testChunk('shared')
-    const tree = testChunk('tree', [leaf.id, shared.id])
-    const root = testChunk('root', [tree.id])
-    const other = testChunk('other', [shared.id])
-    await putAll([leaf, shared, tree, root, other])
-    await get().hold(root.id)
-    await get().hold(other.id)
-    await get().release(root.id)
-    const alone = { staysAlone: (id: ChunkId) => id === root.id || id === tree.id }
-    const freed = await get().freedBy([root.id], alone)
-    assert.deepEqual([freed.chunks, freed.isWhole], [1, true])
-    const again = { mayReclaim: () => true, ...alone, unfinished: true }
-    assert.equal((await get().reclaim({ mayReclaim: () => true, ...alone })).chunks, 1)
-    assert.equal((await get().reclaim(again)).chunks, 0)
-    assert.deepEqual(get().missing([root.id, tree.id, leaf.id, shared.id]), [leaf.id])
-    assert.deepEqual([get().isComplete(root.id), get().isComplete(tree.id)], [false, false])
-    assertSameBytes(get().get(tree.id), tree.bytes)
-    await assert.rejects(get().hold(root.id), withCode('CLOSURE_INCOMPLETE'))
-    // What it shared is not kept for its sake.
-    await get().release(other.id)
-    assert.equal((await get().reclaim({ mayReclaim: () => true, ...alone })).chunks, 2)
-    await putAll([leaf, shared])
-    await get().hold(root.id)
-    assert.equal(get().isComplete(root.id), true)
-    await get().release(root.id)
-    assert.equal((await reclaimAll()).chunks, 4)
-  })
-
-  it('removes what was left alone once nobody wants it to stay', async () => {
-    const { root, chunks } = testTree('t', 3)
-    await putAll(chunks)
-    await get().hold(root.id)
-    await get().release(root.id)
-    await get().reclaim({ mayReclaim: () => true, staysAlone: (id) => id === root.id })
-    assert.equal((await get().reclaim({ mayReclaim: () => true })).chunks, 0)
-    assert.equal((await get().reclaim({ mayReclaim: () => true, unfinished: true })).chunks, 1)
-    assert.equal(get().stats().chunks, 0)
   })
 
   it('takes a reclaimed chunk anew', async () => {

@@ -13,7 +13,7 @@ import { MemoryDisk } from '../../storage/memory-disk.ts'
 import { memoryKeyValue } from '../../storage/memory-key-value.ts'
 import { openStore } from '../../storage/open-store.ts'
 import { packHeaderBytes } from '../../storage/pack/format.ts'
-import { testChunk, type TestChunk } from '../support/chunks.ts'
+import { drawFrom, testChunk, type TestChunk } from '../support/chunks.ts'
 
 /** A small world of chunks: leaves, trees over leaves, roots over trees; every closure overlaps with others. */
 const WORLD: readonly TestChunk[] = (() => {
@@ -100,18 +100,6 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   // 'max': as long as it says, not ten at most.
   { minLength: 5, maxLength: 40, size: 'max' },
 )
-
-function drawFrom(seed: number): (below: number) => number {
-  let state = (seed ^ 0x5bd1e995) >>> 0 || 1
-  return (below) => {
-    state ^= state << 13
-    state >>>= 0
-    state ^= state >>> 17
-    state ^= state << 5
-    state >>>= 0
-    return below === 0 ? 0 : state % below
-  }
-}
 
 /** What must be true of the store. */
 class Model {

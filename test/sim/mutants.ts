@@ -40,12 +40,6 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'horizonOf(state.view, [])',
   },
   {
-    name: 'R5 leaning on what was forgotten once',
-    file: 'protocol/rules/lean.ts',
-    find: 'if (live.has(root) && !contested.has(root) && !shedding.has(root)) leanable.add(root)',
-    replace: 'if (contested.size >= 0 && live.size >= 0 && shedding.size >= 0) leanable.add(root)',
-  },
-  {
     name: 'R5 a session leans on whatever anybody holds',
     file: 'node/ledger/ledger.ts',
     find: 'return new Set([...leanable].filter((root) => this.isLive(root)))',

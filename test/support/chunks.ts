@@ -47,3 +47,16 @@ export function assertSameBytes(found: Uint8Array, expected: Uint8Array): void {
     `${String(found.byteLength)} bytes are not the ${String(expected.byteLength)} expected`,
   )
 }
+
+/** Numbers below a bound, drawn from a seed. */
+export function drawFrom(seed: number): (below: number) => number {
+  let state = (seed ^ 0x5bd1e995) >>> 0 || 1
+  return (below) => {
+    state ^= state << 13
+    state >>>= 0
+    state ^= state >>> 17
+    state ^= state << 5
+    state >>>= 0
+    return below === 0 ? 0 : state % below
+  }
+}

@@ -4,16 +4,13 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BackupSummary } from '../../../../node/api.ts'
 import { remakerOf } from '../../../../node/operations/thin.ts'
-import { SnapshotReader } from '../../../../node/snapshot-reader.ts'
-import { openSource } from '../../../../node/operations/sources.ts'
 import type { ChunkId, RootId } from '../../../../protocol/index.ts'
 import { MemoryHub } from '../../../support/mesh.ts'
 import { every, publish, type TestNode, testNode } from '../../../support/node.ts'
 import { household } from '../deletion/household.ts'
 import { makeDirectory, noise } from '../backup/helper.ts'
 import { ManualClock } from '../manual-clock.ts'
-
-const signal = AbortSignal.timeout(600_000)
+import { contents, read } from './reading.ts'
 
 describe('a thin device', function () {
   this.timeout(60_000)
@@ -86,40 +83,6 @@ describe('a thin device', function () {
   async function makeThin(): Promise<void> {
     await desktop.call('deviceThin', { device: 'laptop', thin: true })
     await settle(1)
-  }
-
-  /** What is in the files of a snapshot, without links. */
-  function contents(node: TestNode, root: RootId): ChunkId[] {
-    const found = new Set<ChunkId>()
-    const open: ChunkId[] = [root]
-    const { store } = node.parts
-    for (let id = open.pop(); id !== undefined; id = open.pop()) {
-      const links = store.has(id) ? store.links(id) : []
-      if (links.length === 0) found.add(id)
-      open.push(...links)
-    }
-    return [...found]
-  }
-
-  async function read(node: TestNode, root: RootId): Promise<Map<string, Buffer>> {
-    const { source: chunks, close } = await openSource(node.parts, root, undefined, signal)
-    try {
-      const reader = new SnapshotReader(chunks, node.parts.vault!)
-      const files = new Map<string, Buffer>()
-      for await (const { path, entry } of reader.walk(
-        (await reader.root(root, signal)).trees,
-        Buffer.from('/'),
-        signal,
-      )) {
-        if (entry.type !== 'file') continue
-        const pieces: Uint8Array[] = []
-        for await (const piece of reader.content(entry, signal)) pieces.push(Uint8Array.from(piece))
-        files.set(Buffer.from(path).toString(), Buffer.concat(pieces))
-      }
-      return files
-    } finally {
-      await close()
-    }
   }
 
   const store = () => laptop.parts.store
