@@ -11,6 +11,8 @@ export interface ToldRecord {
   readonly again: number
   /** Its end was told. */
   readonly isOver: boolean
+  /** Somebody took it, or nobody wanted it: if not, it is told anew after a restart. */
+  readonly isHeard: boolean
   /** Of what holds until it ends: what is told then. */
   readonly standing: Standing | undefined
 }
@@ -64,9 +66,12 @@ export function judgeTiding(
   if (isRoutine(tiding.on)) return { isTold: true, record }
   if (tiding.state === 'over') {
     if (record === undefined || record.isOver) return { isTold: false, record }
-    return { isTold: true, record: { atMs: nowMs, again: 0, isOver: true, standing: undefined } }
+    return {
+      isTold: true,
+      record: { atMs: nowMs, again: 0, isOver: true, isHeard: false, standing: undefined },
+    }
   }
-  const told = { isTold: true, record: { atMs: nowMs, again: 0, isOver: false, standing } }
+  const told = { isTold: true, record: { atMs: nowMs, again: 0, isOver: false, isHeard: false, standing } }
   // A clock that was set back must not keep anything from being told.
   if (record === undefined || nowMs < record.atMs) return told
   const sinceMs = nowMs - record.atMs

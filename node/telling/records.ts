@@ -130,16 +130,18 @@ const TASKS: Codec<TaskRecord> = {
 
 const TOLD: Codec<ToldRecord> = {
   prefix: 'told/',
-  encode: ({ atMs, again, isOver, standing }) => [
+  encode: ({ atMs, again, isOver, isHeard, standing }) => [
     whole(atMs),
     again,
     isOver,
+    isHeard,
     standing === undefined ? null : [standing.on, standing.title, standing.profile, standing.device],
   ],
   decode: (fields) => ({
     atMs: fields.uint(),
     again: fields.uint(),
     isOver: fields.boolean(),
+    isHeard: fields.boolean(),
     standing: fields.skipNull() ? undefined : decodeStanding(fields.nested()),
   }),
 }
@@ -252,8 +254,10 @@ export class TellingRecords {
         onFault(error)
       }
     }
-    for (const [about, { atMs, isOver }] of records.told.entries())
-      if (isOver && nowMs - atMs > toldKeptMs) records.told.delete(about)
+    for (const [about, { atMs, isOver, isHeard }] of records.told.entries()) {
+      const isOld = isOver && nowMs - atMs > toldKeptMs
+      if (isOld || !(isOver || isHeard)) records.told.delete(about)
+    }
     return records
   }
 

@@ -240,6 +240,7 @@ export class Telling {
   async #hand(tiding: Tiding): Promise<void> {
     try {
       const channels = (await this.channels()).filter((channel) => channel.wants(tiding))
+      if (channels.length === 0) this.#noteHeard(tiding)
       await Promise.all(channels.map((channel) => this.#outbox.deliver(channel, tiding)))
     } catch (error) {
       // The outside could not be loaded: an installation that is not whole.
@@ -256,6 +257,7 @@ export class Telling {
         told: before.told + 1,
         lastSuccessMs: atMs,
       }))
+      this.#noteHeard(tiding)
       this.#run(this.tell(hookWorks(channel.name, this.#parts.teller().device, atMs)))
       return
     }
@@ -264,6 +266,12 @@ export class Telling {
     // It was not told after all: what still holds is told anew.
     if (isLast && !isRoutine(tiding.on)) this.records.told.delete(tiding.about)
     this.#tellOfFailure(channel.name, error, atMs)
+  }
+
+  /** From now on it counts as told over restarts too. */
+  #noteHeard({ about }: Tiding): void {
+    const record = this.records.told.get(about)
+    if (record !== undefined && !record.isHeard) this.records.told.set(about, { ...record, isHeard: true })
   }
 
   #noteFailure(name: string, message: string, atMs: number): void {
@@ -328,6 +336,7 @@ function isSame(one: ToldRecord, other: ToldRecord | undefined): boolean {
     one.atMs === other.atMs &&
     one.again === other.again &&
     one.isOver === other.isOver &&
+    one.isHeard === other.isHeard &&
     (one.standing === undefined) === (other.standing === undefined)
   )
 }

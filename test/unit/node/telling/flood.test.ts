@@ -39,7 +39,12 @@ describe('so that nobody is flooded', () => {
       ]),
       [true, false, false, true, false],
     )
-    const again = judgeTiding(news, { atMs: 0, again: 2, isOver: false, standing: undefined }, 5, undefined)
+    const again = judgeTiding(
+      news,
+      { atMs: 0, again: 2, isOver: false, isHeard: true, standing: undefined },
+      5,
+      undefined,
+    )
     assert.equal(again.record?.again, 3)
   })
 
@@ -82,7 +87,7 @@ describe('so that nobody is flooded', () => {
   })
 
   it('TE5.3: but a device that falls silent again is told of at once', () => {
-    const record: ToldRecord = { atMs: 0, again: 0, isOver: true, standing: undefined }
+    const record: ToldRecord = { atMs: 0, again: 0, isOver: true, isHeard: true, standing: undefined }
     assert.equal(judgeTiding({ on: 'silent', state: 'news' }, record, 1, standing).isTold, true)
   })
 
@@ -95,7 +100,13 @@ describe('so that nobody is flooded', () => {
   })
 
   it('a clock that was set back keeps nothing from being told', () => {
-    const record: ToldRecord = { atMs: 10 * repeatMs, again: 0, isOver: false, standing: undefined }
+    const record: ToldRecord = {
+      atMs: 10 * repeatMs,
+      again: 0,
+      isOver: false,
+      isHeard: true,
+      standing: undefined,
+    }
     assert.equal(judgeTiding(news, record, 0, undefined).isTold, true)
   })
 

@@ -158,6 +158,23 @@ describe('telling', () => {
     await telling.close()
   })
 
+  it('what nobody has heard yet when the node ends is told anew by the next one', async () => {
+    const catalog = memoryCatalog()
+    const standing = { on: 'silent', title: 'pi is back', profile: '', device: 'pi' } as const
+    const silent = tiding({ on: 'silent', about: 'silent/pi', title: 'pi is silent', device: 'pi' })
+    const asked: number[] = []
+    for (const status of [503, 503, 200, 200]) {
+      const outside = new FakeOutside()
+      outside.answer = () => ({ status, retryAfterSeconds: undefined })
+      const { telling } = await openTelling({ catalog, outside, config: { hooks: [hook()] } })
+      await telling.tell(silent, standing)
+      await telling.tell(silent, standing)
+      await telling.close()
+      asked.push(outside.titles().filter((title) => title === 'pi is silent').length)
+    }
+    assert.deepEqual(asked, [1, 1, 1, 0])
+  })
+
   it('TE5.2: what holds is told once over restarts, and its end once', async () => {
     const catalog = memoryCatalog()
     const standing = { on: 'silent', title: 'pi is back', profile: '', device: 'pi' } as const
