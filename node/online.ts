@@ -181,8 +181,8 @@ export class Online {
   }
 
   /**
-   * Serves a protocol to machines only: who has the words on paper gets the membership, and nothing more before it has let
-   * a machine in, which all others see (recovery.md §3).
+   * Serves a protocol to machines only: who has the words on paper gets the membership, and nothing more before it has
+   * let a machine in, which all others see (recovery.md §3).
    *
    * @returns ends it
    */

@@ -25,7 +25,10 @@ describe('a passphrase on the keys of a device', function () {
     const set = withEnv({ CELLAR_NEW_PASSPHRASE_FILE: file('new', 'correct horse\n') })
     assert.equal((await set.json('key', 'passphrase', 'set'))['message_type'], 'passphrase_set')
     assert.equal(existsSync(join(set.home, 'vault.key')), false)
-    assert.match(readFileSync(join(set.home, 'device.key'), 'utf8'), /^rootcellar device key, version 2\nargon2id /)
+    assert.match(
+      readFileSync(join(set.home, 'device.key'), 'utf8'),
+      /^rootcellar device key, version 2\nargon2id /,
+    )
     const nobody = await withEnv({}).try('--json', 'devices')
     assert.equal(failedWith(nobody, 12), 'PASSPHRASE_NEEDED')
     const wrong = await withEnv({ CELLAR_PASSPHRASE: 'wrong horse' }).try('--json', 'devices')
