@@ -55,7 +55,7 @@ describe('scrubbing by a node', () => {
     disk.flip(`/store/packs/0000000${String(pack)}.pack`, packBytes / 2, 4)
   }
 
-  it('V1.1 goes on where it stopped, also in another process, and begins a new round behind the last pack', async () => {
+  it('V1.1 goes on where it stopped, in another process too, and begins anew behind the last pack', async () => {
     assert.ok(packs() > 3)
     assert.equal((await run(1)).packs_read, 1)
     assert.equal(place().pack, 1)
