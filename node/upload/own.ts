@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os'
 import {
+  type ChunkId,
   type Clock,
   deadIndex,
   type DeviceId,
@@ -168,6 +169,15 @@ export class OwnUploads {
       this.#used.delete(session.upload)
       this.#leave()
     }
+  }
+
+  /** Says whether a member but one is noted to keep a chunk for an upload of this device. */
+  isKept(id: ChunkId, butBy: DeviceId): boolean {
+    const { membership } = this.#parts.ledger
+    return this.#notes.uploads().some(({ upload }) => {
+      const device = this.#notes.holderOf(upload, id)
+      return device !== undefined && device !== butBy && memberNow(membership, device) !== undefined
+    })
   }
 
   /** What interrupted sessions have given away is of no more use, but for what was announced before. */

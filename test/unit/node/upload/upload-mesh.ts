@@ -18,6 +18,7 @@ import { entryKey } from '../../../../node/ledger/records.ts'
 import type { Network } from '../../../../node/network.ts'
 import { UploadKeeper } from '../../../../node/upload/keeper.ts'
 import { OwnUploads } from '../../../../node/upload/own.ts'
+import type { SessionUpload } from '../../../../node/upload/session.ts'
 import { UPLOAD_PROTOCOL } from '../../../../protocol/index.ts'
 import { testChunk, type TestChunk } from '../../../support/chunks.ts'
 import { MemoryHub, saying, testMembership } from '../../../support/mesh.ts'
@@ -167,4 +168,82 @@ export function stagedOf(chunks: readonly TestChunk[]): StagedChunk[] {
 /** Ids of chunks. */
 export function idsOf(chunks: readonly TestChunk[]): ChunkId[] {
   return chunks.map(({ id }) => id)
+}
+
+/** So much may be staged in these tests, bytes. */
+export const stagingBytes = 20_000
+
+/** Ends what a test waits for in vain. */
+export const inTime = (): AbortSignal => AbortSignal.timeout(10_000)
+
+/** Stores as a backup does. @returns the most that was staged, bytes */
+export async function storeWithin(
+  { store }: UploadDevice,
+  bounded: SessionUpload,
+  chunks: readonly TestChunk[],
+): Promise<number> {
+  let most = 0
+  for (const chunk of chunks) {
+    if (store.has(chunk.id) || bounded.has(chunk.id)) continue
+    const release = await bounded.reserve(chunk.bytes.byteLength)
+    await store.put(chunk.id, chunk.bytes)
+    bounded.staged(stagedOf([chunk]))
+    release()
+    most = Math.max(most, store.stats().bytes)
+  }
+  return most
+}
+
+/** A laptop, who stores for it, and the session that is open. */
+export class SessionBench {
+  mesh!: UploadMesh
+  laptop!: UploadDevice
+  desktop!: UploadDevice
+  session: SessionUpload | undefined
+  /** Who was told of as taking something. */
+  told: DeviceId[] = []
+
+  async start(options: Parameters<typeof uploadMesh>[0] = {}): Promise<void> {
+    this.mesh = await uploadMesh(options)
+    this.laptop = this.mesh.laptop
+    this.desktop = this.mesh.holders[0] ?? raise()
+  }
+
+  async begin(): Promise<SessionUpload> {
+    this.told = []
+    const onHolder = (device: DeviceId) => void this.told.push(device)
+    this.session = await this.laptop.own.begin({ stagingBytes, signal: inTime(), onHolder })
+    return this.session ?? raise()
+  }
+
+  async end(): Promise<void> {
+    if (this.session !== undefined) await this.laptop.own.end(this.session)
+    this.session = undefined
+  }
+
+  /** Opens the laptop anew after a crash; its session is gone. */
+  async restart(): Promise<void> {
+    this.laptop = await this.mesh.restart(this.laptop)
+    this.session = undefined
+  }
+
+  async close(): Promise<void> {
+    await this.end()
+    await this.mesh.close()
+  }
+
+  /** See {@link storeWithin}. */
+  async store(bounded: SessionUpload, chunks: readonly TestChunk[]): Promise<number> {
+    return await storeWithin(this.laptop, bounded, chunks)
+  }
+
+  /** Those that are not on the laptop. */
+  goneOf(chunks: readonly TestChunk[]): TestChunk[] {
+    return chunks.filter(({ id }) => !this.laptop.store.has(id))
+  }
+
+  /** Says whether each is here, or counted on. */
+  isKept(bounded: SessionUpload, chunks: readonly TestChunk[]): boolean {
+    return chunks.every(({ id }) => this.laptop.store.has(id) || bounded.has(id))
+  }
 }
