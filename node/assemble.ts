@@ -3,11 +3,19 @@
  * Knows no files, no system clock and no libp2p: a simulation runs the same node.
  */
 
-import { CellarError, isCellarError, memberNow, signerFromSeed, type World } from '../protocol/index.ts'
+import {
+  CellarError,
+  isCellarError,
+  memberNow,
+  type Signer,
+  signerFromSeed,
+  type World,
+} from '../protocol/index.ts'
 import type { Catalog, ChunkStore } from '../storage/index.ts'
 import { Settings } from './config/settings.ts'
 import type { Config } from './config/types.ts'
 import type { ConnectedNode } from './connect.ts'
+import type { DeletionSettings } from './deletion/facts.ts'
 import { Reaper } from './deletion/reaper.ts'
 import { Events } from './events.ts'
 import type { HomeKeys, HomePaths } from './home.ts'
@@ -70,7 +78,63 @@ export type Closer = () => Promise<void>
  * @throws {CellarError} `STATE_LOST`, `STORE_IN_USE`, `STORE_DAMAGED`
  */
 export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise<NodeParts> {
+  const ground = await openGround(given, closers)
+  const { settings, events, ledger, store } = ground
   const { home, limits, keys, world, catalog, storePath, isRunning } = given
+  const link = new PeerLink(ground, () => given.connect(parts))
+  const rooms = await openRooms(given, { ground, link, parts: () => parts }, closers)
+  const { ring, watching, uploads, reaper } = rooms
+  const parts: NodeParts = {
+    home,
+    settings,
+    get config() {
+      return settings.current
+    },
+    limits,
+    keys,
+    world,
+    signer: ground.signer,
+    events,
+    jobs: rooms.jobs,
+    troubles: new Troubles(events, world.clock, (device) => ledger.nameOf(device)),
+    catalog,
+    store,
+    storePath,
+    ledger,
+    reaper,
+    ring,
+    get vault() {
+      return ring.vault
+    },
+    scheduler: rooms.scheduler,
+    telling: rooms.telling,
+    snapshots: new Snapshots({ ledger, store, cache: catalog.sub('roots'), vault: () => ring.vault }),
+    watching,
+    uploads,
+    isRunning,
+    startedMs: world.clock.nowMs(),
+    connect: () => link.connect(),
+    publish: () => link.publishOrTell(),
+    connected: () => link.current,
+  }
+  if (isRunning) {
+    for (const room of [reaper, uploads.keeper, watching.mender])
+      closers.push(runUntilClosed((signal) => room.run(signal)))
+  }
+  return parts
+}
+
+/** What everything else stands on. */
+interface Ground {
+  readonly settings: Settings
+  readonly signer: Signer
+  readonly events: Events
+  readonly ledger: Ledger
+  readonly store: ChunkStore
+}
+
+async function openGround(given: NodeGiven, closers: Closer[]): Promise<Ground> {
+  const { catalog, keys, world } = given
   const settings = new Settings(given.config, given.readConfig)
   closers.push(() => catalog.close())
   const signer = signerFromSeed(keys.device)
@@ -92,110 +156,123 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
     // R9: what is not noted counts as a gap; on a full disk it does.
     () => ledger.noteTime().catch(() => undefined),
   )
+  return { settings, signer, events, ledger, store }
+}
+
+/** What the rooms of a node are opened with, besides what it was given; its parts are there once all are open. */
+interface Frame {
+  readonly ground: Ground
+  readonly link: PeerLink
+  readonly parts: () => NodeParts
+}
+
+async function openRooms(given: NodeGiven, frame: Frame, closers: Closer[]) {
+  const { keys, world, catalog, isRunning } = given
+  const { ground, link, parts } = frame
+  const { settings, signer, events, ledger, store } = ground
   const telling = await openTelling({ settings, world, events, catalog, ledger, isRunning }, given.outside)
   closers.push(() => telling.close())
   const ring = await openRing({ keys, ledger, events, openVault: given.openVault })
   const watching = beginWatching(await openWatching(catalog), {
-    store,
-    events,
-    world,
-    parts: () => parts,
+    ...{ store, events, world, parts },
     sealAgain: given.sealAgain,
   })
-  closers.push(() => watching.mender.close())
-  let connected: Promise<ConnectedNode> | undefined
-  let current: ConnectedNode | undefined
-  closers.push(async () => {
-    await connected?.catch(() => undefined) // whoever asked for it was told
-    await current?.close()
-  })
+  closers.push(
+    () => watching.mender.close(),
+    () => link.close(),
+  )
+  const { clock, random } = world
+  const uploads = {
+    keeper: await UploadKeeper.open({ catalog: catalog.sub('uploads'), ledger, store, clock, events }),
+    own: await OwnUploads.open({
+      ...{ catalog: catalog.sub('own-uploads'), ledger, store, clock, events, random },
+      connect: () => link.connect(),
+    }),
+  }
+  closers.push(() => uploads.keeper.idle())
   const jobs = new Jobs(events)
-  const publish = async () => {
-    if (current !== undefined) return await current.online.publishNow()
+  const trees = new KeptTrees(store, () => ring.vault)
+  const reaper = new Reaper({
+    ...{ ledger, store, clock, events },
+    isPromised: (id) => uploads.keeper.isPromised(id),
+    treesToKeep: () => treesToKeep(ledger, trees),
+    settings: deletionSettings(settings),
+    isStoreInUse: () => jobs.isStoreInUse,
+    publish: () => link.publish(),
+    pauseFetching: (step) => link.pauseFetching(step),
+  })
+  const scheduler = new Scheduler({
+    ...{ clock, events },
+    catalog: catalog.sub('schedule'),
+    device: signer.device,
+    surroundings: given.surroundings ?? AT_HOME,
+  })
+  return { telling, ring, watching, uploads, jobs, reaper, scheduler }
+}
+
+/** What deletion asks of the settings, as they are when it asks. */
+function deletionSettings(settings: Settings): DeletionSettings {
+  return {
+    get holdWindowMs() {
+      return settings.current.holdWindowMs
+    },
+    get floorAgeMs() {
+      return settings.current.floorAgeMs
+    },
+    get floorNewest() {
+      return settings.current.floorNewest
+    },
+  }
+}
+
+/** The way to the peers, taken when somebody first asks for it. */
+class PeerLink {
+  readonly #ground: Ground
+  readonly #open: () => Promise<ConnectedNode>
+  #connected: Promise<ConnectedNode> | undefined
+  #current: ConnectedNode | undefined
+
+  constructor(ground: Ground, open: () => Promise<ConnectedNode>) {
+    this.#ground = ground
+    this.#open = open
+  }
+
+  get current(): ConnectedNode | undefined {
+    return this.#current
+  }
+
+  connect(): Promise<ConnectedNode> {
+    this.#connected ??= this.#open().then((node) => (this.#current = node))
+    return this.#connected
+  }
+
+  /** Signs what is new, if that may be. @returns false when it waits for contact with a peer */
+  async publish(): Promise<boolean> {
+    if (this.#current !== undefined) return await this.#current.online.publishNow()
+    const { ledger, store } = this.#ground
     return ledger.isAlone && (await publishAlone(ledger, store))
   }
-  const tellTrouble = (error: unknown) => {
-    if (!isCellarError(error)) throw error
-    events.emit({ kind: 'trouble', code: error.code, message: error.message })
-    return false
+
+  /** Does so; what goes wrong is told as a trouble. */
+  async publishOrTell(): Promise<boolean> {
+    try {
+      return await this.publish()
+    } catch (error) {
+      if (!isCellarError(error)) throw error
+      this.#ground.events.emit({ kind: 'trouble', code: error.code, message: error.message })
+      return false
+    }
   }
-  const trees = new KeptTrees(store, () => ring.vault)
-  const { clock } = world
-  const keeper = await UploadKeeper.open({ catalog: catalog.sub('uploads'), ledger, store, clock, events })
-  const own = await OwnUploads.open({
-    ...{ catalog: catalog.sub('own-uploads'), ledger, store, clock, events, random: world.random },
-    connect: () => parts.connect(),
-  })
-  closers.push(() => keeper.idle())
-  const reaper = new Reaper({
-    isPromised: (id) => keeper.isPromised(id),
-    treesToKeep: () => treesToKeep(ledger, trees),
-    ledger,
-    store,
-    clock: world.clock,
-    events,
-    settings: {
-      get holdWindowMs() {
-        return settings.current.holdWindowMs
-      },
-      get floorAgeMs() {
-        return settings.current.floorAgeMs
-      },
-      get floorNewest() {
-        return settings.current.floorNewest
-      },
-    },
-    isStoreInUse: () => jobs.isStoreInUse,
-    publish,
-    pauseFetching: (step) => (current === undefined ? step() : current.online.replicator.pauseWhile(step)),
-  })
-  const parts: NodeParts = {
-    home,
-    settings,
-    get config() {
-      return settings.current
-    },
-    limits,
-    keys,
-    world,
-    signer,
-    events,
-    jobs,
-    troubles: new Troubles(events, world.clock, (device) => ledger.nameOf(device)),
-    catalog,
-    store,
-    storePath,
-    ledger,
-    reaper,
-    ring,
-    get vault() {
-      return ring.vault
-    },
-    scheduler: new Scheduler({
-      clock: world.clock,
-      events,
-      catalog: catalog.sub('schedule'),
-      device: signer.device,
-      surroundings: given.surroundings ?? AT_HOME,
-    }),
-    telling,
-    snapshots: new Snapshots({ ledger, store, cache: catalog.sub('roots'), vault: () => ring.vault }),
-    watching,
-    uploads: { keeper, own },
-    isRunning,
-    startedMs: world.clock.nowMs(),
-    connect: () =>
-      (connected ??= given.connect(parts).then((node) => {
-        current = node
-        return node
-      })),
-    publish: () => publish().catch(tellTrouble),
-    connected: () => current,
+
+  /** Does something while nothing is fetched into the store. */
+  pauseFetching<T>(step: () => Promise<T>): Promise<T> {
+    return this.#current === undefined ? step() : this.#current.online.replicator.pauseWhile(step)
   }
-  if (isRunning) closers.push(runUntilClosed((signal) => reaper.run(signal)))
-  if (isRunning) closers.push(runUntilClosed((signal) => keeper.run(signal)))
-  if (isRunning) closers.push(runUntilClosed((signal) => watching.mender.run(signal)))
-  return parts
+
+  async close(): Promise<void> {
+    await this.#connected?.catch(() => undefined) // whoever asked for it was told
+    await this.#current?.close()
+  }
 }
 
 /** R11: there is nobody to contradict. What is signed first may be followed by word that it is taken account of (R4). */

@@ -1,0 +1,211 @@
+/**
+ * Three devices as real processes that live through continuous changes: two back up, the keeper forgets, the storer is
+ * killed again and again. At the end every snapshot that lives is restored from each of the others and compared.
+ */
+
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Device } from '../tools/cellar.ts'
+import { AT_ONCE, forget, prune, setSettings } from '../tools/forgetting.ts'
+import {
+  backUp,
+  checkAll,
+  Household,
+  snapshotsOf,
+  untilAllHold,
+  untilLinked,
+  untilStatus,
+} from '../tools/household.ts'
+import { type Seeded, seeded } from '../tools/seeded.ts'
+import { type Growth, growthOf, type Life, look } from './health.ts'
+import { ChangingTree, digestOf } from './tree.ts'
+
+/** How long, from which seed. */
+export interface SoakOptions {
+  readonly minutes: number
+  readonly seed: string
+  /** Rounds that are played even when the time is up. @defaultValue 3 */
+  readonly roundsMin?: number
+  /** Between two looks at the processes. @defaultValue 5000 */
+  readonly lookEveryMs?: number
+  /** Is told how it goes. */
+  readonly tell: (line: string) => void
+}
+
+/** What came of it. */
+export interface SoakReport {
+  readonly rounds: number
+  readonly backups: number
+  readonly forgotten: number
+  readonly kills: number
+  /** Snapshots that lived at the end, and restores of them that were compared. */
+  readonly snapshots: number
+  readonly restores: number
+  /** Of each process that lived long enough to say. */
+  readonly growth: readonly (Growth & { readonly name: string; readonly samples: number })[]
+}
+
+/** Snapshots kept of each source. */
+const keptMax = 8
+
+/** Plays it. @throws when a snapshot is not what was backed up, or a command fails */
+export async function soak(options: SoakOptions): Promise<SoakReport> {
+  await using house = new Household()
+  const play = new Play(house, options)
+  return await play.run()
+}
+
+class Play {
+  readonly #house: Household
+  readonly #options: SoakOptions
+  readonly #chance: Seeded
+  readonly #laptop: Device
+  readonly #desktop: Device
+  readonly #pi: Device
+  readonly #trees = new Map<Device, ChangingTree>()
+  /** Digest of what was backed up, by snapshot, and where it was. */
+  readonly #expected = new Map<string, { readonly digest: string; readonly path: string }>()
+  readonly #lives: Life[] = []
+  #backups = 0
+  #forgotten = 0
+  #kills = 0
+
+  constructor(house: Household, options: SoakOptions) {
+    this.#house = house
+    this.#options = options
+    this.#chance = seeded(options.seed)
+    this.#laptop = house.device('laptop')
+    this.#desktop = house.device('desktop')
+    this.#pi = house.device('pi')
+  }
+
+  async run(): Promise<SoakReport> {
+    await this.#gather()
+    const looking = new AbortController()
+    const looked = this.#lookOn(looking.signal)
+    const endMs = performance.now() + this.#options.minutes * 60_000
+    let rounds = 0
+    try {
+      for (; rounds < (this.#options.roundsMin ?? 3) || performance.now() < endMs; rounds++)
+        await this.#round(rounds)
+      const restores = await this.#compareAll()
+      return {
+        rounds,
+        backups: this.#backups,
+        forgotten: this.#forgotten,
+        kills: this.#kills,
+        snapshots: this.#expected.size,
+        restores,
+        growth: this.#lives.flatMap((life) => {
+          const growth = growthOf(life)
+          return growth === undefined ? [] : [{ name: life.name, samples: life.samples.length, ...growth }]
+        }),
+      }
+    } finally {
+      looking.abort()
+      await looked
+    }
+  }
+
+  async #gather(): Promise<void> {
+    await this.#desktop.init()
+    await this.#desktop.start()
+    await this.#desktop.admit(this.#laptop, 'writer')
+    await this.#desktop.admit(this.#pi, 'storer')
+    await this.#desktop.stop()
+    for (const device of [this.#laptop, this.#desktop, this.#pi]) {
+      setSettings(device, AT_ONCE)
+      await this.#start(device)
+    }
+    await untilLinked(this.#laptop, this.#desktop)
+    await untilLinked(this.#pi, this.#desktop)
+    for (const device of [this.#laptop, this.#desktop])
+      this.#trees.set(device, new ChangingTree(this.#house.path(`files-of-${device.name}`), this.#chance))
+  }
+
+  async #start(device: Device): Promise<void> {
+    await device.start()
+    this.#lives.push({ name: device.name, pid: device.pid!, samples: [] })
+  }
+
+  async #lookOn(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      for (const { pid, samples } of this.#lives) {
+        const sample = look(pid, performance.now())
+        if (sample !== undefined) samples.push(sample)
+      }
+      await pause(this.#options.lookEveryMs ?? 5000, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  async #round(round: number): Promise<void> {
+    for (const tree of this.#trees.values()) tree.change()
+    // Both at once, with the storer killed in the midst of it now and then.
+    const backups = [...this.#trees].map(([device, tree]) => this.#backUp(device, tree))
+    if (round % 5 === 4) await this.#killStorer()
+    await Promise.all(backups)
+    if (round % 4 === 3) await this.#forget()
+    if (round % 10 === 9) await this.#takeStock(round)
+  }
+
+  async #backUp(device: Device, tree: ChangingTree): Promise<void> {
+    const digest = tree.digest()
+    const { id } = await backUp(device, tree.path)
+    this.#expected.set(id, { digest, path: tree.path })
+    this.#backups++
+  }
+
+  async #killStorer(): Promise<void> {
+    await pause(this.#chance.below(400))
+    await this.#pi.kill()
+    this.#kills++
+    await this.#start(this.#pi)
+  }
+
+  async #forget(): Promise<void> {
+    const flags = ['--keep-last', String(keptMax)]
+    const { snapshot_ids } = await forget(this.#desktop, ...flags)
+    for (const id of snapshot_ids) this.#expected.delete(id)
+    this.#forgotten += snapshot_ids.length
+    await prune(this.#laptop)
+  }
+
+  async #takeStock(round: number): Promise<void> {
+    await untilLinked(this.#pi, this.#desktop)
+    await untilAllHold([this.#laptop, this.#desktop, this.#pi], this.#expected.size)
+    const memory = this.#lives.slice(0, 2).map(({ name, samples }) => {
+      const last = samples.at(-1)
+      return `${name} ${String(Math.round((last?.rssBytes ?? 0) / 1048576))} MiB, ${String(last?.handles)} handles`
+    })
+    this.#options.tell(
+      `round ${String(round + 1)}: ${String(this.#expected.size)} snapshots on all three; ${memory.join('; ')}`,
+    )
+  }
+
+  /** Everything that lives is on all three, and comes back exactly from each of the others. */
+  async #compareAll(): Promise<number> {
+    await this.#forget()
+    const devices = [this.#laptop, this.#desktop, this.#pi]
+    await untilLinked(this.#pi, this.#desktop)
+    await untilAllHold(devices, this.#expected.size)
+    const listed = (await snapshotsOf(this.#desktop)).map(({ id }) => id).sort()
+    const expected = [...this.#expected.keys()].sort()
+    if (listed.join() !== expected.join())
+      throw new Error(`listed are ${listed.join(' ')}, expected were ${expected.join(' ')}`)
+    let restores = 0
+    for (const [id, { digest, path }] of this.#expected)
+      for (const from of ['desktop', 'pi']) {
+        const target = this.#house.path('restored')
+        mkdirSync(target)
+        await this.#laptop.run('restore', id, '--from', from, '--target', target)
+        if (digestOf(join(target, path)) !== digest)
+          throw new Error(`snapshot ${id} from ${from} is not what was backed up`)
+        rmSync(target, { recursive: true })
+        restores++
+      }
+    for (const device of devices) await checkAll(device)
+    await untilStatus(this.#desktop, 'no trouble', ({ snapshots }) => snapshots.nowhere === 0)
+    return restores
+  }
+}
