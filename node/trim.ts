@@ -1,6 +1,6 @@
 /**
- * Gives memory back in a node that runs: whatever it did, what is left of it is garbage, room in heaps, and pages of the
- * index, which the system's own cleaners leave lying while nothing is done.
+ * Gives memory back in a node that runs: whatever it did, what is left of it is garbage, room in heaps, and pages of
+ * the index, which the system's own cleaners leave lying while nothing is done.
  */
 
 import { CellarError, type Clock } from '../protocol/index.ts'

@@ -83,8 +83,8 @@ const heapGrowingPercent = 30
 /**
  * Has the heap of scripts stay small: called early, before it has grown. Left alone, V8 lets it grow to some hundred
  * mebibytes on a machine that has many, before it looks once for what is garbage: for a node that only stores and
- * passes on, nearly all of it is. Costs time of the processor whenever much is received or sent: not for those that make
- * backups.
+ * passes on, nearly all of it is. Costs time of the processor whenever much is received or sent: not for those that
+ * make backups.
  */
 export function keepHeapSmall(): void {
   // What is young stays where it is: half of it is always empty.

@@ -14,8 +14,8 @@ export interface Linked {
 }
 
 /**
- * Draws some chunks of a root: what lies at the ends of random ways down, and on them. A way ends before a chunk that is
- * not here, as on a device that keeps trees and no data: there is nothing to compare with. Costs the length of the
+ * Draws some chunks of a root: what lies at the ends of random ways down, and on them. A way ends before a chunk that
+ * is not here, as on a device that keeps trees and no data: there is nothing to compare with. Costs the length of the
  * ways, however large the closure is.
  *
  * @returns 1 .. `proveIdsMax` ids, each once

@@ -126,7 +126,7 @@ describe('story 17: a disk rots', function () {
     await restoreSame(desktop, 'latest', source, house.path('restored'), '--from', 'pi')
   })
 
-  it('nothing gives it back: it is told with what needs it, never handed out, and the rest can be restored', async () => {
+  it('nothing gives it back: it is told with what needs it, never handed out; the rest can be restored', async () => {
     rmSync(join(source, 'photo.jpg'))
     for (const device of [laptop, desktop, pi]) damageChunks(device.home, longBytes)
     for (const device of [laptop, desktop, pi]) {
