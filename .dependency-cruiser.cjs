@@ -79,7 +79,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^storage/',
-        pathNot: '^storage/(adapters/|pack/(place|appender)\\.ts$|memory-store\\.ts$)',
+        pathNot: '^storage/(adapters/|pack/(place|appender)\\.ts$|(memory-store|memory-loans)\\.ts$)',
       },
       to: { dependencyTypes: ['core'], path: '^(node:)?(fs|child_process|net|http|https|dgram|os)(/|$)' },
     },

@@ -1,6 +1,12 @@
 /** Takes a node among its peers: network, links, exchange, and the desk where others are invited. */
 
-import { CellarError, CHUNKS_PROTOCOL, type DeviceId, isCellarError, UPLOAD_PROTOCOL } from '../protocol/index.ts'
+import {
+  CellarError,
+  CHUNKS_PROTOCOL,
+  type DeviceId,
+  isCellarError,
+  UPLOAD_PROTOCOL,
+} from '../protocol/index.ts'
 import { openNetwork } from './adapters/libp2p-network.ts'
 import { limitsAt, localMoment } from './config/limits.ts'
 import { readAddress, withoutLoopback } from './mesh/addresses.ts'
@@ -84,7 +90,12 @@ async function follow(parts: NodeParts, network: Network, ending: AbortControlle
     addresses: parts.catalog.sub('addresses'),
     configured: config.peers.map(readAddress),
   }
-  const online = new Online({ ledger, store, network, clock, random, events, sheds: parts.isRunning, doubts: parts.watching.doubts, uploads: parts.uploads })
+  const online = new Online({
+    ...{ ledger, store, network, clock, random, events },
+    sheds: parts.isRunning,
+    doubts: parts.watching.doubts,
+    uploads: parts.uploads,
+  })
   online.start()
   const contacts = await Contacts.open(contactsParts).catch(async (error: unknown) => {
     await online.close()

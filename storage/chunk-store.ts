@@ -330,8 +330,8 @@ export interface ChunkStore extends AsyncDisposable {
   /**
    * Drops chunks that another device keeps for this one, which the caller has noted durably before (R10): those of
    * `ids` that have no links and that no complete chunk and no hold refers to; others stay. Packs of which nothing is
-   * left go at once. Commits first; durable when it resolves; done twice it is done once. Costs what is dropped; safe on
-   * a full disk. Nothing is dropped while `reclaim` would remove nothing, as something needed is unknown.
+   * left go at once. Commits first; durable when it resolves; done twice it is done once. Costs what is dropped; safe
+   * on a full disk. Nothing is dropped while `reclaim` would remove nothing, as something needed is unknown.
    */
   drop(ids: readonly ChunkId[]): Promise<ReclaimResult>
   /**

@@ -65,8 +65,15 @@ export function dropRules(get: () => ChunkStore): void {
     await get().loosen()
     const leaves = staged.chunks.slice(0, 2)
     assert.deepEqual(await unused(), idsOf(leaves))
-    assert.deepEqual([above, staged.root, shared.root].map(({ id }) => get().isComplete(id)), [false, false, true])
-    assert.equal((await get().reclaim({ mayReclaim: () => true })).chunks, 0, 'it is unfinished, not released')
+    assert.deepEqual(
+      [above, staged.root, shared.root].map(({ id }) => get().isComplete(id)),
+      [false, false, true],
+    )
+    assert.equal(
+      (await get().reclaim({ mayReclaim: () => true })).chunks,
+      0,
+      'it is unfinished, not released',
+    )
     await get().hold(above.id)
     assert.equal(get().isComplete(above.id), true)
     await get().release(above.id)

@@ -71,7 +71,7 @@ describe('dropping what another device keeps', () => {
     assert.deepEqual(store.missing(ids), ids)
   })
 
-  it('drops nothing while something that is needed is unknown', async () => {
+  it('O5.3: drops nothing while something that is needed is unknown', async () => {
     const world = new World()
     const before = await world.open()
     await putAll(before, [...content, tree])

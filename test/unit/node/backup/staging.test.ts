@@ -53,7 +53,7 @@ describe('a backup within a bound', function () {
     ['in threads', 20 * MiB],
     ['in this thread', MiB],
   ] as const) {
-    it(`asks for room before it stores, tells of all content and of no tree, and gives all back; ${where}`, async () => {
+    it(`asks for room first, tells of content and of no tree, gives all back; ${where}`, async () => {
       write('large', bytes)
       write('small', 3000)
       const staging = new Counting()

@@ -76,7 +76,7 @@ describe('keeping the uploads of others', () => {
     channel = await laptop.network.open(holder.device, UPLOAD_PROTOCOL, signal())
   }
 
-  it('stores what it lacks, and keeps all of it, also what was there, over a restart', async () => {
+  it('E2.2: stores what it lacks, and keeps all of it, also what was there, over a restart', async () => {
     await start()
     const [there, ...content] = contentOf('content', 6)
     assert.ok(there)
@@ -97,7 +97,7 @@ describe('keeping the uploads of others', () => {
     assert.equal(holder.keeper.uploads().length, 1)
   })
 
-  it('R6.7: keeps what is named from the moment in which it looks for it', async () => {
+  it('E2.1, R6.7: keeps what is named from the moment in which it looks for it', async () => {
     await start()
     const [chunk] = contentOf('content', 1)
     assert.ok(chunk)
@@ -372,7 +372,7 @@ describe('keeping the uploads of others', () => {
       assert.equal(holder.keeper.uploads().length, 1)
     })
 
-    it('and forgets what ended uploads kept, also after a restart in between', async () => {
+    it('E2.3: and forgets what ended uploads kept, also after a restart in between', async () => {
       const [upload] = holder.keeper.uploads()
       assert.ok(upload)
       await finish([])

@@ -15,7 +15,7 @@ describe('a session on a device with little room', () => {
     assert.equal(await bench.laptop.own.begin(options), undefined)
   })
 
-  it('stores within its bound more than the bound, and can count on all of it', async () => {
+  it('E4.1: stores within its bound more than the bound, and can count on all of it', async () => {
     await bench.start()
     await bench.mesh.link(bench.laptop, bench.desktop)
     const content = contentOf('content', 200)
@@ -149,7 +149,7 @@ describe('a session on a device with little room', () => {
     await assert.rejects(bench.store(await bench.begin(), contentOf('content', 60)), { code: 'STORE_FULL' })
   })
 
-  it('after a crash counts on what a holder confirms, and on nothing else', async () => {
+  it('E3.1: after a crash counts on what a holder confirms, and on nothing else', async () => {
     await bench.start()
     await bench.mesh.link(bench.laptop, bench.desktop)
     const content = contentOf('content', 60)

@@ -60,7 +60,7 @@ describe('who uploads tells its holders', () => {
     assert.equal(again.upload, bounded.upload)
   })
 
-  it('of earlier snapshots, too, that nobody holds yet: what they need may have gone with it', async () => {
+  it('E3.3: of earlier snapshots, too, that nobody holds yet: what they need may have gone with it', async () => {
     const bounded = await give()
     const earlier = testChunk('earlier')
     await bench.laptop.store.put(earlier.id, earlier.bytes)

@@ -5,6 +5,7 @@ import {
   type Clock,
   type DeviceId,
   type Membership,
+  type Signer,
 } from '../../../../protocol/index.ts'
 import { type Catalog, type ChunkStore, memoryCatalog, memoryStore } from '../../../../storage/index.ts'
 import { type MemoryKeyValue, memoryKeyValue } from '../../../../storage/memory-key-value.ts'
@@ -53,6 +54,60 @@ export interface UploadMesh {
   close(): Promise<void>
 }
 
+/** What one device is opened from. */
+interface DeviceGiven {
+  readonly hub: MemoryHub
+  readonly membership: Membership
+  readonly signer: Signer
+  readonly clock: Clock
+  readonly quotaBytes: number | undefined
+}
+
+/** Opens one device, anew or over what it had on its disk. */
+async function openDevice(given: DeviceGiven, before?: UploadDevice): Promise<UploadDevice> {
+  const { hub, membership, signer, clock, quotaBytes } = given
+  const map = before?.map ?? memoryKeyValue()
+  const catalog = before?.catalog ?? memoryCatalog(map)
+  if (before === undefined) {
+    await catalog.sub('ledger').batch(
+      membership.entries.map((value, epoch) => ({ type: 'put', key: entryKey(epoch), value }) as const),
+      { durable: true },
+    )
+  }
+  const store = before?.store ?? memoryStore(quotaBytes === undefined ? {} : { quotaBytes })
+  const events = new Events()
+  const { random } = systemWorld
+  const ledger = await Ledger.open({
+    catalog: catalog.sub('ledger'),
+    signer,
+    clock,
+    events,
+    program: 'test',
+  })
+  const network = memoryNetwork(hub, { device: signer.device })
+  network.members(new Set(membership.members.keys()))
+  const keeper = await UploadKeeper.open({ catalog: catalog.sub('uploads'), ledger, store, clock, events })
+  const connect = () => Promise.resolve({ network })
+  const own = await OwnUploads.open({
+    ...{ catalog: catalog.sub('own-uploads'), ledger, store, clock, random, events, connect },
+  })
+  const reaper = new Reaper({
+    ...{ ledger, store, clock, events },
+    settings: { holdWindowMs: 0, floorAgeMs: 0, floorNewest: 0 },
+    isStoreInUse: () => false,
+    isPromised: (id) => keeper.isPromised(id),
+    publish: () => ledger.publish(saying(...store.holds())).then(() => true),
+    pauseFetching: (step) => step(),
+  })
+  const device: UploadDevice = {
+    ...{ device: signer.device, ledger, events, map, catalog, store, network, keeper, own, reaper },
+    room: { isFull: false, failed: () => undefined },
+    close: () => network.close(),
+  }
+  network.handle(UPLOAD_PROTOCOL, 'members', (channel, from) => keeper.serve(from, channel, device.room))
+  return device
+}
+
 /** Opens the mesh; nobody is linked yet. */
 export async function uploadMesh(
   options: {
@@ -76,50 +131,11 @@ export async function uploadMesh(
           atMs: 0,
           capabilities: new Set(['backup', 'read', 'lean']),
         })
-  const open = async (number: number, before?: UploadDevice): Promise<UploadDevice> => {
-    const signer = signers[number] ?? raise()
-    const map = before?.map ?? memoryKeyValue()
-    const catalog = before?.catalog ?? memoryCatalog(map)
-    if (before === undefined) {
-      await catalog.sub('ledger').batch(
-        membership.entries.map((value, epoch) => ({ type: 'put', key: entryKey(epoch), value }) as const),
-        { durable: true },
-      )
-    }
-    const quota = options.quotaBytes === undefined || number === 1 ? {} : { quotaBytes: options.quotaBytes }
-    const store = before?.store ?? memoryStore(quota)
-    const events = new Events()
-    const { random } = systemWorld
-    const clock = (number === 1 ? options.clock : undefined) ?? systemWorld.clock
-    const ledger = await Ledger.open({
-      catalog: catalog.sub('ledger'),
-      signer,
-      clock,
-      events,
-      program: 'test',
-    })
-    const network = memoryNetwork(hub, { device: signer.device })
-    network.members(new Set(membership.members.keys()))
-    const keeper = await UploadKeeper.open({ catalog: catalog.sub('uploads'), ledger, store, clock, events })
-    const connect = () => Promise.resolve({ network })
-    const own = await OwnUploads.open({
-      ...{ catalog: catalog.sub('own-uploads'), ledger, store, clock, random, events, connect },
-    })
-    const reaper = new Reaper({
-      ...{ ledger, store, clock, events },
-      settings: { holdWindowMs: 0, floorAgeMs: 0, floorNewest: 0 },
-      isStoreInUse: () => false,
-      isPromised: (id) => keeper.isPromised(id),
-      publish: () => ledger.publish(saying(...store.holds())).then(() => true),
-      pauseFetching: (step) => step(),
-    })
-    const device: UploadDevice = {
-      ...{ device: signer.device, ledger, events, map, catalog, store, network, keeper, own, reaper },
-      room: { isFull: false, failed: () => undefined },
-      close: () => network.close(),
-    }
-    network.handle(UPLOAD_PROTOCOL, 'members', (channel, from) => keeper.serve(from, channel, device.room))
-    return device
+  const open = (number: number, before?: UploadDevice): Promise<UploadDevice> => {
+    const isLaptop = number === 1
+    const clock = (isLaptop ? options.clock : undefined) ?? systemWorld.clock
+    const quotaBytes = isLaptop ? undefined : options.quotaBytes
+    return openDevice({ hub, membership, signer: signers[number] ?? raise(), clock, quotaBytes }, before)
   }
   const opened = new Set<UploadDevice>()
   const track = async (device: Promise<UploadDevice>): Promise<UploadDevice> => {
