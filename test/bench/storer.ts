@@ -129,6 +129,13 @@ async function giveSnapshot(device: Device, chunks: number): Promise<void> {
   }
 }
 
+/** Has one device call another, which it has not met. */
+function knowsOf(device: Device, other: Device): void {
+  const path = join(device.home, 'config.toml')
+  const [at] = other.addresses
+  writeFileSync(path, `peers = [${JSON.stringify(at)}]\n${readFileSync(path, 'utf8')}`)
+}
+
 async function untilHeld(device: Device): Promise<void> {
   const endMs = performance.now() + patienceMs
   for (;;) {
@@ -183,6 +190,7 @@ async function main(chunks: number, idleS: number, isGiven: boolean): Promise<vo
   await desktop.stop()
   phases.push(
     await during(pi, 'gives them to another', async () => {
+      knowsOf(attic, pi)
       await attic.start()
       if (isGiven) await pause(60_000)
       else await untilHeld(attic)
