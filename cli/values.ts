@@ -23,7 +23,8 @@ export function positiveInteger(value: string): number {
 /** A share of something: `5`, `0.5` or `5%`, more than 0 and at most 100. */
 export function percentage(value: string): number {
   const number = Number(/^(\d{1,3}(?:\.\d+)?)%?$/.exec(value)?.[1])
-  if (!(number >= 0.1 && number <= 100)) throw new InvalidArgumentError('It must be a percentage, 0.1 to 100.')
+  if (!(number >= 0.1 && number <= 100))
+    throw new InvalidArgumentError('It must be a percentage, 0.1 to 100.')
   return number
 }
 

@@ -78,7 +78,7 @@ export async function goAmong(
 }
 
 async function follow(parts: NodeParts, network: Network, ending: AbortController): Promise<ConnectedNode> {
-  const { config, keys, ledger, store, world, events } = parts
+  const { config, ledger, store, world, events } = parts
   const { name } = ledger.self
   const { clock, random } = world
   const contactsParts = {

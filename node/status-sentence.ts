@@ -57,7 +57,11 @@ export function statusSentence(status: Status): StatusSentence {
 }
 
 /** What there is may be safe; what is new is in no snapshot. */
-function lateSentence(late: Problem, counts: SnapshotCounts, status: Status): Omit<StatusSentence, 'verdict'> {
+function lateSentence(
+  late: Problem,
+  counts: SnapshotCounts,
+  status: Status,
+): Omit<StatusSentence, 'verdict'> {
   const before =
     counts.total === 0
       ? 'there is no snapshot'

@@ -130,7 +130,9 @@ function factsOf(session: Session, status: Status): [string, string][] {
 /** What a thin device keeps of its own snapshots, and what only others have. */
 function thinText({ kept, trees_only, elsewhere }: NonNullable<Status['thin']>): string {
   const parts = [
-    kept > 0 ? `${count(kept, 'snapshot')} kept here until others have taken over` : 'nothing waits for others',
+    kept > 0
+      ? `${count(kept, 'snapshot')} kept here until others have taken over`
+      : 'nothing waits for others',
     ...(trees_only > 0 ? [`of ${count(trees_only, 'snapshot')} only the folders are here`] : []),
     ...(elsewhere > 0 ? [`${count(elsewhere, 'snapshot')} elsewhere`] : []),
   ]
@@ -152,7 +154,10 @@ function watchingFacts({ print, world }: Session, watching: Status['watching']):
     facts.push(['scrub', `${ago(scrub.last_run)}${now}; ${round}; ${found}`])
   }
   for (const { name, snapshots } of audit.doubted)
-    facts.push(['copies in doubt', `${count(snapshots, 'snapshot')} that ${print.safe(name)} could not prove to have`])
+    facts.push([
+      'copies in doubt',
+      `${count(snapshots, 'snapshot')} that ${print.safe(name)} could not prove to have`,
+    ])
   if (drill !== undefined) {
     const what = `${count(drill.files_restored, 'file')} from ${print.safe(drill.from.join(', '))}`
     const failed = drill.files_failed === 0 ? '' : `; ${count(drill.files_failed, 'file')} did not come back`
@@ -172,7 +177,9 @@ function retentionText({ print, world }: Session, retention: NonNullable<Status[
       : Date.parse(next) <= world.nowMs()
         ? 'next run soon'
         : `next run ${formatTime(next)}`
-  return print.safe(`keeps ${rules} of ${whose}, ${/^\d/.test(every) ? `every ${every}` : every}; ${ran}, ${runs}`)
+  return print.safe(
+    `keeps ${rules} of ${whose}, ${/^\d/.test(every) ? `every ${every}` : every}; ${ran}, ${runs}`,
+  )
 }
 
 /** What was forgotten and waits, with the first few reasons. */

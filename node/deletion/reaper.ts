@@ -136,7 +136,8 @@ export class Reaper {
       // What was stored for a root that others have taken over was never referred to by anything whole.
       if (ledger.leaned().size < leaned) this.#isSweepDue = true
       leaned = ledger.leaned().size
-      if (kind === 'view' || kind === 'session' || kind === 'contact' || kind === 'settings') this.#isStale = true
+      if (kind === 'view' || kind === 'session' || kind === 'contact' || kind === 'settings')
+        this.#isStale = true
       // R6.7: what an upload has kept from going, and nothing needs.
       if (kind === 'upload') this.#isReclaimDue = this.#isSweepDue = this.#isStale = true
       if (kind !== 'session') return

@@ -96,7 +96,11 @@ function withTimes(
   const task = schedule.find(({ name }) => name === 'retention')
   if (retention === undefined || task === undefined) return retention
   const { last_run, next_run } = task
-  return { ...retention, ...(last_run !== undefined && { last_run }), ...(next_run !== undefined && { next_run }) }
+  return {
+    ...retention,
+    ...(last_run !== undefined && { last_run }),
+    ...(next_run !== undefined && { next_run }),
+  }
 }
 
 function countSnapshots(parts: NodeParts, roots: readonly RootId[]): SnapshotCounts {
@@ -106,7 +110,8 @@ function countSnapshots(parts: NodeParts, roots: readonly RootId[]): SnapshotCou
     const { holders, away } = trustedCopies(parts, root)
     if (isSafe(parts, root)) counts.complete++
     else if (away.length > 0) counts.partial++
-    else if (holders.length > 0 || store.isHeld(root) || parts.ledger.leaned().has(root)) counts.only_on_owner++
+    else if (holders.length > 0 || store.isHeld(root) || parts.ledger.leaned().has(root))
+      counts.only_on_owner++
     else counts.nowhere++
   }
   return counts

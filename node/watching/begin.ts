@@ -9,7 +9,7 @@ import type { Watching, WatchingBefore } from './watching.ts'
 /**
  * Begins to listen for bad chunks.
  *
- * @param parts - called once the node is put together, never before this returns
+ * @param given - `parts` is called once the node is put together, never before this returns
  */
 export function beginWatching(
   before: WatchingBefore,

@@ -132,7 +132,7 @@ function undelete(play: Play): string | undefined {
     const dead = node.ledger.dead()
     if (dead.length === 0) return 'nothing to take back'
     const { root } = play.chance.pick(dead)
-    const done = await handlersOf(node).undelete({ snapshots: [root] }, quiet() as never)
+    const done = await handlersOf(node).undelete({ snapshots: [root] }, quiet())
     return `took back ${done.snapshot_ids.map((id) => id.slice(0, 8)).join(' ')}`
   })
   return `${device.machine.name} takes something back`
@@ -150,7 +150,7 @@ function pinSome(play: Play): string | undefined {
   const snapshots = [play.chance.pick(live).root]
   const what = play.chance.may(0.5) ? 'pin' : 'unpin'
   void play.task(device, what, async () => {
-    await handlersOf(node)[what]({ snapshots }, quiet() as never)
+    await handlersOf(node)[what]({ snapshots }, quiet())
   })
   return `${device.machine.name} ${what}s ${snapshots[0]!.slice(0, 8)}`
 }
@@ -244,7 +244,7 @@ export function removeNow(play: Play, victim: Device): string | undefined {
   if (keeper === undefined || node === undefined) return undefined
   const { name, device } = victim.machine
   void play.task(keeper, 'remove', async () => {
-    await handlersOf(node).deviceRemove({ device }, quiet() as never)
+    await handlersOf(node).deviceRemove({ device }, quiet())
     play.truth.removed.add(device)
     play.truth.forgive()
   })

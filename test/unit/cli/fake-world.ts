@@ -144,7 +144,13 @@ export async function cellar(
     stdout: sink(out, options.readerGone === true),
     stderr: sink(err, false),
     door: {
-      facts: async (home) => ({ isMember: true, isReader: true, isSealed: false, store: home.store, writes: [] }),
+      facts: async (home) => ({
+        isMember: true,
+        isReader: true,
+        isSealed: false,
+        store: home.store,
+        writes: [],
+      }),
       home: async (directory) => (directory === undefined ? HOME : { ...HOME, directory }),
       connect: async () => undefined,
       reach: async () => handle,
@@ -154,8 +160,9 @@ export async function cellar(
       recover: () => Promise.reject(new TypeError('this test recovers nothing')),
       refuseSecond: async () => undefined,
       phrases: async () => ({ ...phraseTools, draw: () => phraseTools.read(PHRASE), random: () => 0 }),
-      readSecretFile: async (path) => (seen.secrets.get(Buffer.from(pathBytes(path)).toString()) ?? ''),
-      writeSecretFile: async (path, text) => void seen.secrets.set(Buffer.from(pathBytes(path)).toString(), text),
+      readSecretFile: async (path) => seen.secrets.get(Buffer.from(pathBytes(path)).toString()) ?? '',
+      writeSecretFile: async (path, text) =>
+        void seen.secrets.set(Buffer.from(pathBytes(path)).toString(), text),
       setPassphrase: async () => undefined,
       removePassphrase: async () => false,
       ...options.door,

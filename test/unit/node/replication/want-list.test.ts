@@ -42,7 +42,8 @@ describe('the list of wanted chunks', () => {
   it('knows of few chunks at a time, however many trees come at once', () => {
     const treeCount = 300
     const leavesEach = 1000
-    const leaves = (tree: string) => Array.from({ length: leavesEach }, (_, at) => `${tree} leaf ${String(at)}`)
+    const leaves = (tree: string) =>
+      Array.from({ length: leavesEach }, (_, at) => `${tree} leaf ${String(at)}`)
     const trees = Array.from({ length: treeCount }, (_, at) => `tree ${String(at)}`)
     const here = new Set<string>()
     const links = (id: string) => (id === 'root' ? trees : id.includes('leaf') ? [] : leaves(id))
