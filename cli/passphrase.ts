@@ -8,6 +8,7 @@ import type { CliWorld } from './world.ts'
 export interface AskFrom {
   readonly world: Pick<CliWorld, 'env' | 'door'>
   readonly asker: Asker
+  /** An argument that names a file, made absolute. */
   path(argument: string): PathText
 }
 

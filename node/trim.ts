@@ -15,6 +15,7 @@ export interface TrimParts {
   readonly clock: Clock
   /** Bytes that the process has resident. */
   readonly residentBytes: () => number
+  /** Gives back what is free. */
   readonly trim: () => void
 }
 

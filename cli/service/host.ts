@@ -31,6 +31,7 @@ export interface ServiceHost {
   read(path: string): string | undefined
   /** Writes a file for all to read, and the directories above it. */
   write(path: string, text: string): void
+  /** Removes a file, if it is there. */
   remove(path: string): void
   /** Runs a program to its end; undefined when there is none of that name. */
   run(program: string, args: readonly string[]): Promise<Ran | undefined>

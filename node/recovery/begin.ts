@@ -28,6 +28,7 @@ const shortIdDigits = 8
 export interface RecoverContext {
   readonly paper: PaperKey
   readonly signal: AbortSignal
+  /** Is told how far it is. */
   readonly onEvent?: (event: RecoverEvent) => void
 }
 

@@ -61,14 +61,17 @@ export class PaperKey {
     return signPaperProof(this.#signer, mesh as MeshId)
   }
 
+  /** Never what it is made of. */
   toJSON(): string {
     return hidden
   }
 
+  /** Never what it is made of. */
   toString(): string {
     return hidden
   }
 
+  /** Never what it is made of. */
   [inspect.custom](): string {
     return hidden
   }

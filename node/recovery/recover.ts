@@ -35,6 +35,7 @@ export interface RecoverParts {
   readonly begun: Membership | undefined
   /** Remembers a log, durably, before anybody is given it. */
   readonly remember: (membership: Membership) => Promise<void>
+  /** Is told how far it is. */
   readonly onEvent: (event: RecoverEvent) => void
   /** How long to listen on the local network, milliseconds. @defaultValue 20 s */
   readonly seekMs?: number

@@ -11,6 +11,7 @@ import { PaperKey } from './paper-key.ts'
 export interface PhraseTools {
   /** Words of a phrase. */
   readonly words: number
+  /** Draws a new one. */
   draw(): PaperKey
   /** @throws {CellarError} `PHRASE_WRONG`, naming places and no words */
   read(typed: string): PaperKey
@@ -18,6 +19,7 @@ export interface PhraseTools {
   split(typed: string): string[]
   /** Whether one is on the list, or the beginning of just one that is. */
   isWord(typed: string): boolean
+  /** The page to be printed. */
   kitPage(facts: KitFacts): string
   /** A number 0 .. 1, fit for keys. */
   random(): number

@@ -41,6 +41,7 @@ export interface OutboxParts {
   readonly clock: Clock
   /** How often something is tried; false: once, and nothing waits. */
   readonly isRunning: boolean
+  /** Is told of each try, with its error if it failed. */
   readonly onTried: (tried: Tried) => void
 }
 

@@ -33,6 +33,7 @@ const NEWS: ReadonlySet<NodeEvent['kind']> = new Set([
 export interface OutletParts {
   readonly parts: NodeParts
   readonly collector: Collector
+  /** The world outside, loaded when it is needed. */
   readonly outside: () => Promise<Outside>
 }
 

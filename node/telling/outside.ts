@@ -95,5 +95,6 @@ export interface Outside {
 export interface Served {
   /** `HOST:PORT` */
   readonly address: string
+  /** Takes no more calls. Idempotent. */
   close(): Promise<void>
 }

@@ -179,14 +179,17 @@ export class Shelf<T> {
     this.#write = write
   }
 
+  /** The record of a name, if there is one. */
   get(name: string): T | undefined {
     return this.#records.get(name)
   }
 
+  /** All, by name. */
   entries(): [string, T][] {
     return [...this.#records]
   }
 
+  /** Keeps a record under a name. */
   set(name: string, record: T): void {
     this.#records.set(name, record)
     this.#write({
@@ -196,6 +199,7 @@ export class Shelf<T> {
     })
   }
 
+  /** Forgets a record. */
   delete(name: string): void {
     if (this.#records.delete(name)) this.#write({ type: 'del', key: this.#codec.prefix + name })
   }

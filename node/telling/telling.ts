@@ -22,7 +22,9 @@ export interface TellingParts {
   readonly events: Events
   /** Remembers what was told. */
   readonly catalog: Catalog
+  /** Who tells. */
   readonly teller: () => Teller
+  /** What people call a device. */
   readonly nameOf: (device: DeviceId) => string
   /** Loaded when something is to be told. */
   readonly outside: () => Promise<Outside>

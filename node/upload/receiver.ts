@@ -15,6 +15,7 @@ import {
 } from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
 import type { Channel } from '../network.ts'
+import type { Room } from '../replication/room.ts'
 import { Serial } from '../serial.ts'
 import { Deposits } from './deposits.ts'
 import type { KeptUpload, Promises } from './promises.ts'
@@ -27,7 +28,7 @@ export interface ReceiverParts {
   readonly member: (device: DeviceId) => Member | undefined
   readonly self: DeviceId
   /** Whether nothing more can be stored; and word that something could not be. */
-  readonly room: { readonly isFull: boolean; failed(): void }
+  readonly room: Pick<Room, 'isFull' | 'failed'>
   /** An upload was ended by its owner, or came to have a root. */
   readonly onChange: () => void
   /** So many bytes of a chunk came. */

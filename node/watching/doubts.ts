@@ -16,7 +16,11 @@ export class Doubts {
     this.#lacking = lacking
   }
 
-  /** @param catalog - of doubts alone */
+  /**
+   * Reads what was doubted before.
+   *
+   * @param catalog - of doubts alone
+   */
   static async open(catalog: Catalog): Promise<Doubts> {
     const lacking = new Map<string, readonly ChunkId[]>()
     for await (const [key, value] of catalog.iterate())

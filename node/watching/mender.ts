@@ -23,6 +23,7 @@ const atOnce = 64
 
 /** Peers to ask, until closed. */
 export interface Peers extends ChunkSource {
+  /** Lets go of them. */
   close(): Promise<void>
 }
 
@@ -38,6 +39,7 @@ export interface MenderParts {
    * equal chunks. Undefined on a device that cannot.
    */
   readonly sealSources: ((isEnough: () => boolean, signal: AbortSignal) => Promise<void>) | undefined
+  /** Signs what is new, if that may be. */
   readonly publish: () => Promise<boolean>
   /** Notes how many were found bad, and how many are good again. */
   readonly note: (counts: { readonly bad: number; readonly mended: number }) => Promise<void>
@@ -48,6 +50,7 @@ export interface MendOptions {
   readonly signal: AbortSignal
   /** A person waits: peers are waited for, and the source is read however lately it was. */
   readonly isAsked: boolean
+  /** Is told of each chunk that is whole again, and where it came from. */
   readonly onMended?: (chunk: ChunkId, from: 'peer' | 'source') => void
 }
 

@@ -1,8 +1,9 @@
 /**
- * Measures a storer on little memory (`node dist/test/bench/storer.js [CHUNKS] [IDLE SECONDS] [given]`; given: the store
- * of the storer is a copy, nothing is received): real nodes on loopback, a
- * snapshot of so many small chunks, and the memory of the storer while it receives them, does nothing, starts again,
- * gives them away, scrubs and frees them; and what an idle node with one peer costs.
+ * Measures a storer on little memory: real nodes on loopback, a snapshot of many small chunks, and the memory of the
+ * storer while it receives them, does nothing, starts again, gives them away, scrubs and frees them; and what an idle
+ * node with one peer costs.
+ *
+ *     node dist/test/bench/storer.js [CHUNKS] [IDLE SECONDS] [given]    given: its store is a copy, nothing is received
  */
 
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
