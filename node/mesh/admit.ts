@@ -25,7 +25,7 @@ export async function admit(
   ledger: Ledger,
   clock: Clock,
   request: AdmitRequest,
-  keeper?: VaultKeeper,
+  keeper: VaultKeeper,
 ): Promise<readonly Uint8Array[]> {
   const membership = await ledger.changeMembership((before, signer) => {
     const { device, role, quotaBytes } = request

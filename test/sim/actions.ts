@@ -288,7 +288,7 @@ async function admitOne(
   const { role, capabilities, name } = terms
   const request = { device: machine.device, name, role, mayForget: capabilities.has('forget') }
   void play.task(keeper!, 'admit', async () => {
-    await admit(node.ledger, node.world.clock, request)
+    await admit(node.ledger, node.world.clock, request, { ring: node.ring, random: node.world.random })
     if (capabilities.has('lean')) {
       await node.ledger.changeMembership((before, signer) =>
         changeMember(before, signer, { device: machine.device, capabilities, atMs: 0 }),
@@ -315,7 +315,7 @@ function forkMembership(play: Play): string | undefined {
   if (first.membership.headHash !== second.membership.headHash) return undefined
   play.isMembershipForked = true
   for (const [at, device] of [a, b].entries()) {
-    const { ledger, world } = device.machine.node!
+    const { ledger, world, ring } = device.machine.node!
     const { device: stranger } = signerFromSeed(play.chance.bytes(32))
     const request = {
       device: stranger,
@@ -324,7 +324,7 @@ function forkMembership(play: Play): string | undefined {
       mayForget: false,
     }
     void play.task(device, 'fork', async () => {
-      await admit(ledger, world.clock, request)
+      await admit(ledger, world.clock, request, { ring, random: world.random })
     })
   }
   return `${a.machine.name} and ${b.machine.name} change the membership at once`

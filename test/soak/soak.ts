@@ -7,7 +7,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Device } from '../tools/cellar.ts'
-import { AT_ONCE, forget, prune, setSettings } from '../tools/forgetting.ts'
+import { AT_ONCE, prune, setSettings } from '../tools/forgetting.ts'
 import {
   backUp,
   checkAll,
@@ -18,7 +18,7 @@ import {
   untilStatus,
 } from '../tools/household.ts'
 import { type Seeded, seeded } from '../tools/seeded.ts'
-import { type Growth, growthOf, type Life, look } from './health.ts'
+import { type Growth, growthOf, type Life, look, mebibytes } from './health.ts'
 import { ChangingTree, digestOf } from './tree.ts'
 
 /** How long, from which seed. */
@@ -66,7 +66,7 @@ class Play {
   readonly #trees = new Map<Device, ChangingTree>()
   /** Digest of what was backed up, by snapshot, and where it was. */
   readonly #expected = new Map<string, { readonly digest: string; readonly path: string }>()
-  readonly #lives: Life[] = []
+  readonly #lives: (Life & { readonly device: Device })[] = []
   #backups = 0
   #forgotten = 0
   #kills = 0
@@ -114,19 +114,26 @@ class Play {
     await this.#desktop.admit(this.#laptop, 'writer')
     await this.#desktop.admit(this.#pi, 'storer')
     await this.#desktop.stop()
-    for (const device of [this.#laptop, this.#desktop, this.#pi]) {
-      setSettings(device, AT_ONCE)
+    for (const device of [this.#desktop, this.#pi, this.#laptop]) {
+      // Without multicast a device is found where the settings say.
+      const peers = this.#lives.map(({ device: { addresses } }) => JSON.stringify(addresses[0]))
+      setSettings(device, `${AT_ONCE}peers = [${peers.join(', ')}]\n`)
       await this.#start(device)
     }
-    await untilLinked(this.#laptop, this.#desktop)
-    await untilLinked(this.#pi, this.#desktop)
+    await this.#untilAllLinked()
     for (const device of [this.#laptop, this.#desktop])
       this.#trees.set(device, new ChangingTree(this.#house.path(`files-of-${device.name}`), this.#chance))
   }
 
   async #start(device: Device): Promise<void> {
     await device.start()
-    this.#lives.push({ name: device.name, pid: device.pid!, samples: [] })
+    this.#lives.push({ device, name: device.name, pid: device.pid!, samples: [] })
+  }
+
+  async #untilAllLinked(): Promise<void> {
+    await untilLinked(this.#pi, this.#desktop)
+    await untilLinked(this.#laptop, this.#desktop)
+    await untilLinked(this.#laptop, this.#pi)
   }
 
   async #lookOn(signal: AbortSignal): Promise<void> {
@@ -164,19 +171,22 @@ class Play {
   }
 
   async #forget(): Promise<void> {
-    const flags = ['--keep-last', String(keptMax)]
-    const { snapshot_ids } = await forget(this.#desktop, ...flags)
-    for (const id of snapshot_ids) this.#expected.delete(id)
-    this.#forgotten += snapshot_ids.length
+    await this.#desktop.run('forget', '--keep-last', String(keptMax))
+    const kept = new Set((await snapshotsOf(this.#desktop)).map(({ id }) => id))
+    for (const id of [...this.#expected.keys()].filter((known) => !kept.has(known))) {
+      this.#expected.delete(id)
+      this.#forgotten++
+    }
     await prune(this.#laptop)
   }
 
   async #takeStock(round: number): Promise<void> {
     await untilLinked(this.#pi, this.#desktop)
     await untilAllHold([this.#laptop, this.#desktop, this.#pi], this.#expected.size)
-    const memory = this.#lives.slice(0, 2).map(({ name, samples }) => {
+    const unbroken = this.#lives.filter(({ device }) => device !== this.#pi)
+    const memory = unbroken.map(({ name, samples }) => {
       const last = samples.at(-1)
-      return `${name} ${String(Math.round((last?.rssBytes ?? 0) / 1048576))} MiB, ${String(last?.handles)} handles`
+      return `${name} ${mebibytes(last?.rssBytes ?? 0)}, ${String(last?.handles)} handles`
     })
     this.#options.tell(
       `round ${String(round + 1)}: ${String(this.#expected.size)} snapshots on all three; ${memory.join('; ')}`,
@@ -187,7 +197,7 @@ class Play {
   async #compareAll(): Promise<number> {
     await this.#forget()
     const devices = [this.#laptop, this.#desktop, this.#pi]
-    await untilLinked(this.#pi, this.#desktop)
+    await this.#untilAllLinked()
     await untilAllHold(devices, this.#expected.size)
     const listed = (await snapshotsOf(this.#desktop)).map(({ id }) => id).sort()
     const expected = [...this.#expected.keys()].sort()
