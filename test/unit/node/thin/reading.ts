@@ -5,7 +5,8 @@ import { SnapshotReader } from '../../../../node/snapshot-reader.ts'
 import type { ChunkId, RootId } from '../../../../protocol/index.ts'
 import type { TestNode } from '../../../support/node.ts'
 
-const signal = AbortSignal.timeout(600_000)
+/** For one read, milliseconds. */
+const patienceMs = 60_000
 
 /** What is in the files of a snapshot, without links. */
 export function contents(node: TestNode, root: RootId): ChunkId[] {
@@ -22,6 +23,7 @@ export function contents(node: TestNode, root: RootId): ChunkId[] {
 
 /** The files of a snapshot, from wherever the node finds them. */
 export async function read(node: TestNode, root: RootId): Promise<Map<string, Buffer>> {
+  const signal = AbortSignal.timeout(patienceMs)
   const { source: chunks, close } = await openSource(node.parts, root, undefined, signal)
   try {
     const reader = new SnapshotReader(chunks, node.parts.vault!)
