@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { setFlagsFromString } from 'node:v8'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 // The numbers of <malloc.h> (glibc).
@@ -91,10 +91,24 @@ export function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1')
   setFlagsFromString(`--heap-growing-percent=${String(heapGrowingPercent)}`)
   // The bound counts from the first collection on, so there is one now: some ten milliseconds.
+  collector()()
+}
+
+/** A heap of scripts of a backup is some 30 MiB; what is more is garbage, mostly. */
+const grownBytes = 40 * MiB
+
+/** Has the heap of scripts collected if it has grown: some thirty milliseconds, for who goes on for long. */
+export function collectIfGrown(): void {
+  if (getHeapStatistics().used_heap_size > grownBytes) collector()()
+}
+
+/** What collects the heap at once; made at the first call. */
+function collector(): () => void {
+  if (collect !== undefined) return collect
   setFlagsFromString('--expose-gc')
   collect = runInNewContext('gc') as () => void
   setFlagsFromString('--no-expose-gc')
-  collect()
+  return collect
 }
 
 function findAllocator(): Allocator | undefined {

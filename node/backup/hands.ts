@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os'
 import type { ChunkId, Clock, PayloadKind } from '../../protocol/index.ts'
 import type { Catalog, ChunkStore, PackLoan } from '../../storage/index.ts'
+import { collectIfGrown } from '../adapters/memory.ts'
 import type { Posix } from '../adapters/posix.ts'
 import type { Vault } from '../vault.ts'
 import { ContentTable } from './content-table.ts'
@@ -24,6 +25,8 @@ const JOBS_MAX = 48
 const PUT_BYTES_MAX = 32 * 1024 * 1024
 /** The longest chunk of content, with its head. */
 const CHUNK_OVER_BYTES = 4.125 * 1024 * 1024
+/** After so many bytes of content it is looked whether garbage has gathered in this thread. */
+const COLLECT_BYTES = 64 * 1024 * 1024
 /** So many bytes of new chunks are made durable together, so that a crash loses no more. */
 const CHECKPOINT_BYTES = 1024 * 1024 * 1024
 /** And after so long, milliseconds: on a slow disk, a machine that is often put off must get on too. */
@@ -71,6 +74,7 @@ export class Hands {
   #jobs = 0
   #putBytes = 0
   #bytesSinceCheckpoint = 0
+  #bytesSinceCollected = 0
   #checkpointMs: number
   #checkpoint: Promise<void> | undefined
   #waiters: (() => void)[] = []
@@ -237,7 +241,12 @@ export class Hands {
     for (const { key, id, rawBytes, chunkBytes, isNew } of sealed) {
       this.#table.resolve(key, id)
       this.#bytesSinceCheckpoint += chunkBytes
+      this.#bytesSinceCollected += rawBytes
       if (isNew) this.#parts.tally.chunk('data', rawBytes, chunkBytes)
+    }
+    if (this.#bytesSinceCollected >= COLLECT_BYTES) {
+      this.#bytesSinceCollected = 0
+      collectIfGrown()
     }
     if (this.#isCheckpointDue && !this.#parts.dryRun && this.#checkpoint === undefined) {
       this.#checkpoint = this.#commit({ isLast: false }).finally(() => {
