@@ -27,35 +27,40 @@ const ownPlace = {
   },
 }
 
-/** Bundles what `build.mjs` has compiled. */
+/** How everything is put together. */
+const options = {
+  outdir: at('dist/bundle'),
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  sourcemap: true,
+  legalComments: 'linked',
+  logLevel: 'warning',
+  // Native parts, and what they bring along, are found where they were installed.
+  external: [
+    'koffi',
+    'zstd-napi',
+    'zstd-napi/*',
+    'classic-level',
+    '@bokuweb/zstd-wasm',
+    'assemblyscript',
+    'tsx',
+  ],
+  define: { BUNDLED_WORKERS: JSON.stringify(workers) },
+  // Libraries that are no modules ask for those of Node in the old way.
+  banner: { js: "import{createRequire as __from}from'node:module';const require=__from(import.meta.url);" },
+  plugins: [ownPlace],
+}
+
+/**
+ * Bundles what `build.mjs` has compiled. Threads share no code with the program, not even on the disk: what two share is
+ * a file of its own, and each file takes a command time to open.
+ */
 export async function bundle() {
   rmSync(at('dist/bundle'), { recursive: true, force: true })
-  const entryPoints = { cellar: at('dist/cli/main.js') }
-  for (const [module, name] of Object.entries(workers)) entryPoints[name] = at(`dist/${module}.js`)
-  await build({
-    entryPoints,
-    outdir: at('dist/bundle'),
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    sourcemap: true,
-    legalComments: 'linked',
-    logLevel: 'warning',
-    // Native parts, and what they bring along, are found where they were installed.
-    external: [
-      'koffi',
-      'zstd-napi',
-      'zstd-napi/*',
-      'classic-level',
-      '@bokuweb/zstd-wasm',
-      'assemblyscript',
-      'tsx',
-    ],
-    define: { BUNDLED_WORKERS: JSON.stringify(workers) },
-    // Libraries that are no modules ask for those of Node in the old way.
-    banner: { js: "import{createRequire as __from}from'node:module';const require=__from(import.meta.url);" },
-    plugins: [ownPlace],
-  })
+  const program = { cellar: at('dist/cli/main.js') }
+  const threads = Object.entries(workers).map(([module, name]) => [name, at(`dist/${module}.js`)])
+  await build({ ...options, entryPoints: program, splitting: true })
+  await build({ ...options, entryPoints: Object.fromEntries(threads) })
 }

@@ -93,7 +93,10 @@ export function ringKeys(
     for (const key of [...keysBefore(membership, placeOf(vault), fileKey), fileKey])
       keys.set(deriveVaultKeys(key).vault, key)
   }
-  for (const key of openVaultKeys(membership, device, seed)) keys.set(deriveVaultKeys(key).vault, key)
+  // The newest leads to all before it: no box has more, and opening one takes a short command a tenth of its time.
+  const newest = vaults.at(-1)?.vault
+  if (newest === undefined || !keys.has(newest))
+    for (const key of openVaultKeys(membership, device, seed)) keys.set(deriveVaultKeys(key).vault, key)
   // One that the log does not name is older than all that it names.
   return [...keys].sort(([a], [b]) => placeOf(a) - placeOf(b)).map(([, key]) => key)
 }
