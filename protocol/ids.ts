@@ -18,6 +18,9 @@ export type DeviceId = string & { readonly __brand: 'DeviceId' }
 /** Lower-case hex (32 digits), drawn at random by its owner: names one upload (wire.md §7). */
 export type UploadId = string & { readonly __brand: 'UploadId' }
 
+/** Lower-case hex (32 digits), drawn at random by who asks: names one order to restore (wire.md §8). */
+export type OrderId = string & { readonly __brand: 'OrderId' }
+
 const HEX = /^[0-9a-f]+$/
 
 /** Says whether a text is a whole chunk id. */

@@ -36,6 +36,18 @@ export const depositsOpenMax = 4
 /** Uploads of one device that another keeps at once: each session of a backup has one, until its snapshot has come. */
 export const uploadsPerDeviceMax = 16
 
+/** Orders to restore that wait on a device for its person, and streams on which a device follows those it gave. */
+export const ordersWaitingMax = 16
+
+/** Patterns of one order to restore, all four kinds together. */
+export const orderPatternsMax = 64
+
+/** What an asker would like the directory of an order to be called, in UTF-8. */
+export const orderNameBytesMax = 64
+
+/** What that directory is called in the end, in UTF-8: the name with a number behind it. */
+export const orderDirectoryBytesMax = 128
+
 /** Members a mesh ever had. */
 export const membersMax = 1024
 

@@ -4,7 +4,7 @@ import { concatBytes, fromHex, toHex } from '../bytes.ts'
 import { type CborValue, decodeCbor, encodeCbor } from '../cbor.ts'
 import { CellarError, errorCodeFromWire, errorCodeToWire } from '../errors.ts'
 import { Fields } from '../fields.ts'
-import type { ChunkId, DeviceId, MeshId, UploadId } from '../ids.ts'
+import type { ChunkId, DeviceId, MeshId, OrderId, RootId, UploadId } from '../ids.ts'
 import {
   frameBytesMax,
   headBytesMax,
@@ -16,6 +16,8 @@ import {
   membershipEntryBytesMax,
   messageItemsMax,
   noticeBytesMax,
+  orderDirectoryBytesMax,
+  orderNameBytesMax,
   pairingFieldsMax,
   pairingGiftBytesMax,
   proveIdsMax,
@@ -25,6 +27,7 @@ import {
 import type { ListingHash } from '../listing/types.ts'
 import { deviceFromKey, keyOfDevice } from '../statement.ts'
 import type { HeadName, HeadNotice, Message } from './messages.ts'
+import { patternsValue, progressValues, readPatterns, readPath, readProgress, STATES } from './orders.ts'
 
 type Type = Message['type']
 
@@ -41,6 +44,7 @@ const VERSION_MAX = 0xffff
 const PROGRAM_BYTES_MAX = 64
 const MAC_BYTES = 32
 const UPLOAD_BYTES = 16
+const ORDER_BYTES = 16
 const WORDS = { what: 'a message', code: 'PEER_PROTOCOL' } as const
 
 const FORMS: { readonly [T in Exclude<Type, PairingType>]: Form<T> } = {
@@ -197,6 +201,40 @@ const FORMS: { readonly [T in Exclude<Type, PairingType>]: Form<T> } = {
     write: (m) => [m.request, idsValue(m.roots)],
     read: (fields) => ({ type: 'uploadClose', request: fields.uint(REQUEST_MAX), roots: readIds(fields) }),
   },
+  restoreOrder: {
+    number: 27,
+    write: (m) => [fromHex(m.order), fromHex(m.root), m.path, patternsValue(m.patterns), m.name],
+    read: (fields) => ({
+      type: 'restoreOrder',
+      order: readOrderId(fields),
+      root: toHex(fields.bytes(32)) as RootId,
+      path: readPath(fields),
+      patterns: readPatterns(fields),
+      name: fields.text(orderNameBytesMax),
+    }),
+  },
+  restoreAsk: {
+    number: 28,
+    write: (m) => [fromHex(m.order)],
+    read: (fields) => ({ type: 'restoreAsk', order: readOrderId(fields) }),
+  },
+  restoreState: {
+    number: 29,
+    write: (m) => [
+      STATES.indexOf(m.state),
+      progressValues(m.progress),
+      m.code === undefined ? null : errorCodeToWire(m.code),
+      m.directory ?? null,
+    ],
+    read: (fields) => ({
+      type: 'restoreState',
+      state: STATES[fields.uint(STATES.length - 1)] ?? 'failed',
+      progress: readProgress(fields.nested()),
+      ...(!fields.skipNull() && { code: errorCodeFromWire(fields.uint(0xffff)) }),
+      ...(!fields.skipNull() && { directory: fields.text(orderDirectoryBytesMax) }),
+    }),
+  },
+  restoreWithdraw: { number: 30, write: () => [], read: () => ({ type: 'restoreWithdraw' }) },
 }
 
 type PairingType = 'pake' | 'confirm' | 'offer' | 'accept' | 'refuse'
@@ -324,6 +362,10 @@ function readDepositIds(fields: Fields): ChunkId[] {
   if (ids.length === 0) fields.fail('chunk ids of a wrong length')
   if (new Set(ids).size !== ids.length) fields.fail('a chunk is named twice')
   return ids
+}
+
+function readOrderId(fields: Fields): OrderId {
+  return toHex(fields.bytes(ORDER_BYTES)) as OrderId
 }
 
 function readMacs(fields: Fields): Uint8Array[] {

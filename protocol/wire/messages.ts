@@ -1,7 +1,7 @@
 /** What devices say to one another, as plain values (wire.md §3). */
 
 import type { ErrorCode } from '../errors.ts'
-import type { ChunkId, DeviceId, MeshId, RootId, UploadId } from '../ids.ts'
+import type { ChunkId, DeviceId, MeshId, OrderId, RootId, UploadId } from '../ids.ts'
 import type { ListingHash } from '../listing/types.ts'
 
 /** Names of the stream protocols; the number is the version of the messages. */
@@ -11,6 +11,7 @@ export const PAIR_PROTOCOL = '/rootcellar/pair/1'
 export const RECOVER_PROTOCOL = '/rootcellar/recover/1'
 export const AUDIT_PROTOCOL = '/rootcellar/audit/1'
 export const UPLOAD_PROTOCOL = '/rootcellar/upload/1'
+export const RESTORE_PROTOCOL = '/rootcellar/restore/1'
 
 /** Version of the messages in {@link Hello}. */
 export const WIRE_VERSION = 1
@@ -190,6 +191,70 @@ export interface UploadClose {
   readonly roots: readonly RootId[]
 }
 
+/** Patterns that choose what is restored, as `cellar restore` takes them; raw bytes each. */
+export interface OrderPatterns {
+  readonly includes: readonly Uint8Array[]
+  readonly iincludes: readonly Uint8Array[]
+  readonly excludes: readonly Uint8Array[]
+  readonly iexcludes: readonly Uint8Array[]
+}
+
+/** Asks the other side to restore something on its own disk: the first message of its stream (wire.md §8). */
+export interface RestoreOrder {
+  readonly type: 'restoreOrder'
+  /** 32 hex digits, drawn once by the asker; the same however often it is sent. */
+  readonly order: OrderId
+  readonly root: RootId
+  /** Raw path in the snapshot, 0 .. `pathBytesMax` bytes; empty: all of it. */
+  readonly path: Uint8Array
+  /** At most `orderPatternsMax` in all. */
+  readonly patterns: OrderPatterns
+  /** What the asker would like the new directory to be called, 0 .. `orderNameBytesMax` bytes: a wish. */
+  readonly name: string
+}
+
+/** Asks how an order stands that was given earlier: the first message of its stream. */
+export interface RestoreAsk {
+  readonly type: 'restoreAsk'
+  readonly order: OrderId
+}
+
+/** How an order stands, from being asked for to its end. */
+export type OrderState =
+  | 'waiting'
+  | 'accepted'
+  | 'running'
+  | 'done'
+  | 'failed'
+  | 'refused'
+  | 'expired'
+  | 'withdrawn'
+
+/** How far a restore is: entries of every type, bytes of content, and what could not be restored. */
+export interface OrderProgress {
+  readonly files: number
+  readonly filesTotal: number
+  readonly bytes: number
+  readonly bytesTotal: number
+  readonly errors: number
+}
+
+/** Says how the order of this stream stands: at once, and whenever that changes. */
+export interface RestoreState {
+  readonly type: 'restoreState'
+  readonly state: OrderState
+  readonly progress: OrderProgress
+  /** Why it failed. */
+  readonly code?: ErrorCode
+  /** The name of the directory that was made for it, without its place; at most `orderDirectoryBytesMax` bytes. */
+  readonly directory?: string
+}
+
+/** Takes the order of this stream back. */
+export interface RestoreWithdraw {
+  readonly type: 'restoreWithdraw'
+}
+
 /** A step of pairing; the fields mean what pairing.md says of the step. */
 export interface PairingMessage {
   readonly type: 'pake' | 'confirm' | 'offer' | 'accept' | 'refuse'
@@ -220,6 +285,10 @@ export type Message =
   | Lacking
   | Durable
   | UploadClose
+  | RestoreOrder
+  | RestoreAsk
+  | RestoreState
+  | RestoreWithdraw
   | PairingMessage
 
 /** Told by gossip: there is a new listing. A hint only, and not signed; what matters is pulled and verified. */

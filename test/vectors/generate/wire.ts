@@ -17,6 +17,7 @@ import {
   signerFromSeed,
   toHex,
   type ChunkId,
+  type OrderId,
   type UploadId,
 } from '../../../protocol/index.ts'
 import { toPlainJson, type Vector } from '../format.ts'
@@ -26,6 +27,7 @@ const KEY = publicKeyOfDevice(DEVICE)
 const MESH = '11'.repeat(32) as MeshId
 const HASH = '22'.repeat(32) as ListingHash
 const ID = 'ab'.repeat(32) as ChunkId
+const ORDER = '44'.repeat(16) as OrderId
 const NONCE = new Uint8Array(32).fill(5)
 const NAME: HeadName = { device: DEVICE, incarnation: 1, seq: 9, hash: HASH }
 
@@ -74,6 +76,41 @@ const MESSAGES: Readonly<Record<string, Message>> = {
   durable: { type: 'durable', request: 1 },
   'upload-close': { type: 'uploadClose', request: 9, roots: [ID] },
   'upload-close-without-root': { type: 'uploadClose', request: 9, roots: [] },
+  'restore-order': {
+    type: 'restoreOrder',
+    order: ORDER,
+    root: ID,
+    path: Buffer.from('/home/ann'),
+    patterns: {
+      includes: [Buffer.from('*.odt')],
+      iincludes: [],
+      excludes: [Uint8Array.of(0xff)],
+      iexcludes: [],
+    },
+    name: 'photos',
+  },
+  'restore-order-of-all': {
+    type: 'restoreOrder',
+    order: ORDER,
+    root: ID,
+    path: new Uint8Array(0),
+    patterns: { includes: [], iincludes: [], excludes: [], iexcludes: [] },
+    name: '',
+  },
+  'restore-ask': { type: 'restoreAsk', order: ORDER },
+  'restore-state-waiting': {
+    type: 'restoreState',
+    state: 'waiting',
+    progress: { files: 0, filesTotal: 0, bytes: 0, bytesTotal: 0, errors: 0 },
+  },
+  'restore-state-failed': {
+    type: 'restoreState',
+    state: 'failed',
+    progress: { files: 1, filesTotal: 2, bytes: 3, bytesTotal: 5_000_000_000, errors: 1 },
+    code: 'TARGET_FULL',
+    directory: 'photos-2',
+  },
+  'restore-withdraw': { type: 'restoreWithdraw' },
   pake: { type: 'pake', fields: [new Uint8Array(32).fill(1)] },
   confirm: { type: 'confirm', fields: [] },
   offer: { type: 'offer', fields: [new Uint8Array(1)] },
@@ -187,6 +224,7 @@ function faultVectors(): Vector[] {
       { rule: 'W3.3', reason: 'wrong length' },
       message(26, 9, new Uint8Array(31)),
     ),
+    ...orderFaults(),
     fault(
       'pairing-too-many-fields',
       form('too long'),
@@ -209,6 +247,45 @@ function faultVectors(): Vector[] {
       'notice-seq-zero',
       { rule: 'W5.1', reason: 'out of range', of: 'notice' },
       encodeCbor(notice.map((old, n) => (n === 5 ? 0 : old))),
+    ),
+  ]
+}
+
+/** An order with one thing wrong. */
+function orderFaults(): Vector[] {
+  const id = new Uint8Array(16)
+  const order = (path: Uint8Array, patterns: CborValue, name = ''): Uint8Array =>
+    message(27, id, new Uint8Array(32), path, patterns, name)
+  const none = [[], [], [], []]
+  const wrong = (name: string, reason: string, body: Uint8Array): Vector =>
+    fault(`restore-${name}`, { rule: 'W8.1', reason }, body)
+  const many = Array.from({ length: 33 }, () => Uint8Array.of(97))
+  const form = (reason: string): Fault => ({ rule: 'W3.2', reason })
+  return [
+    wrong('path-not-absolute', 'not absolute', order(Buffer.from('home'), none)),
+    wrong('path-with-zero', 'not absolute', order(Buffer.from('/a\0b'), none)),
+    fault('restore-path-too-long', form('wrong length'), order(new Uint8Array(65_537).fill(0x2f), none)),
+    wrong('patterns-too-many', 'too many patterns', order(new Uint8Array(0), [many, [], many, []])),
+    wrong(
+      'pattern-empty',
+      'missing or too long',
+      order(new Uint8Array(0), [[new Uint8Array(0)], [], [], []]),
+    ),
+    wrong(
+      'pattern-too-long',
+      'missing or too long',
+      order(new Uint8Array(0), [[], [new Uint8Array(4097).fill(97)], [], []]),
+    ),
+    wrong('pattern-with-zero', 'a zero byte', order(new Uint8Array(0), [[], [], [Buffer.from('a\0')], []])),
+    wrong('patterns-of-three-kinds', 'missing', order(new Uint8Array(0), [[], [], []])),
+    fault('restore-name-too-long', form('too long'), order(new Uint8Array(0), none, 'x'.repeat(65))),
+    fault('restore-id-cut', form('wrong length'), message(28, new Uint8Array(15))),
+    fault('restore-state-unknown', form('out of range'), message(29, 8, [0, 0, 0, 0, 0], null, null)),
+    fault('restore-progress-negative', form('out of range'), message(29, 2, [0, 0, -1, 0, 0], null, null)),
+    fault(
+      'restore-directory-too-long',
+      form('too long'),
+      message(29, 3, [0, 0, 0, 0, 0], null, 'x'.repeat(129)),
     ),
   ]
 }
