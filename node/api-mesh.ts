@@ -92,7 +92,12 @@ export const Problem = Type.Object(
 export type Problem = Of<typeof Problem>
 
 export const Job = Type.Object(
-  { method: Type.String(), started: Type.String(), percent_done: Type.Optional(Type.Number()) },
+  {
+    id: Type.String({ description: 'For `jobCancel`; good until the node ends.' }),
+    method: Type.String(),
+    started: Type.String(),
+    percent_done: Type.Optional(Type.Number()),
+  },
   { title: 'Job', description: 'A long method under way in the node.' },
 )
 /** A long method under way in the node. */

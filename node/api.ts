@@ -11,6 +11,7 @@ import type { Of } from './api-schema.ts'
 import type { METHODS } from './methods.ts'
 
 export type { Nothing } from './api-schema.ts'
+export type * from './api-activity.ts'
 export type * from './api-backup.ts'
 export type * from './api-browse.ts'
 export type * from './api-config.ts'

@@ -12,6 +12,8 @@ import {
   type World,
 } from '../protocol/index.ts'
 import type { Catalog, ChunkStore } from '../storage/index.ts'
+import { GrowthRecord } from './activity/growth.ts'
+import { History } from './activity/history.ts'
 import { Settings } from './config/settings.ts'
 import type { Config } from './config/types.ts'
 import type { ConnectedNode } from './connect.ts'
@@ -111,6 +113,10 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
     snapshots: new Snapshots({ ledger, store, cache: catalog.sub('roots'), vault: () => ring.vault }),
     watching,
     uploads,
+    history: new History(catalog.sub('history'), ({ code, message }) => {
+      events.emit({ kind: 'trouble', code, message: `history: ${message}` })
+    }),
+    growth: new GrowthRecord(catalog.sub('growth')),
     isRunning,
     startedMs: world.clock.nowMs(),
     connect: () => link.connect(),

@@ -58,6 +58,10 @@ export type NodeEvent =
     }
   /** A task of the schedule, or a backup by hand, begins or has ended (schedule/task.ts). */
   | TaskEvent
+  /** The history of this device has an entry that is new, or has changed (activity/keep.ts). */
+  | { readonly kind: 'history' }
+  /** A long method has ended (jobs.ts); one that a task ran too. */
+  | JobEvent
   | {
       readonly kind: 'trouble'
       readonly code: ErrorCode
@@ -84,6 +88,20 @@ export interface TaskEvent {
   readonly seconds?: number
   /** There with `began`: the task waits for what a listener hands it, such as a hook before a backup. Never rejects. */
   readonly waitFor?: (work: Promise<unknown>) => void
+}
+
+/** A long method has ended; trial runs are not told. */
+export interface JobEvent {
+  readonly kind: 'job'
+  readonly method: string
+  /** `cancelled`: by a person, by its caller, or as the node closes. */
+  readonly outcome: 'done' | 'failed' | 'cancelled'
+  /** There with `failed`. */
+  readonly message?: string
+  readonly code?: ErrorCode
+  readonly summary?: TaskFigures
+  /** When it began, milliseconds since 1970. */
+  readonly startedMs: number
 }
 
 /** Tells listeners what happens, in order, at once. */

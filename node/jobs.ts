@@ -1,13 +1,35 @@
-/** The long methods under way in a node, for `status`. */
+/** The long methods under way in a node: what `status` shows, and what a person may end. */
 
+import { CellarError } from '../protocol/index.ts'
 import { trimMemory } from './adapters/memory.ts'
 import type { Job } from './api.ts'
 import type { Events } from './events.ts'
+import type { TaskFigures } from './schedule/task.ts'
+import { failureOf } from './schedule/tell-task.ts'
 
 /** A job as it goes on. */
 export interface OpenJob {
   /** 0 .. 1. */
   percentDone: number | undefined
+  /** What it came to, set before it ends well. */
+  summary: TaskFigures | undefined
+}
+
+/** How a job begins. */
+export interface JobStart {
+  /** Milliseconds since 1970. */
+  readonly startedMs: number
+  /** Of its caller. */
+  readonly signal: AbortSignal
+  /** Changes nothing, so its end is not told. @defaultValue false */
+  readonly isTrial?: boolean
+}
+
+interface Running {
+  readonly id: string
+  readonly method: string
+  readonly startedMs: number
+  readonly end: AbortController
 }
 
 /** Jobs beside which chunks may go: they rely on none of them being there, and may take hours. */
@@ -15,9 +37,10 @@ const HARMLESS: ReadonlySet<string> = new Set(['prune', 'scrub', 'drill'])
 
 /** Keeps the list. */
 export class Jobs {
-  readonly #open = new Map<OpenJob, { readonly method: string; readonly startedMs: number }>()
+  readonly #open = new Map<OpenJob, Running>()
   readonly #events: Events
   #reads = 0
+  #begun = 0
 
   constructor(events: Events) {
     this.#events = events
@@ -41,13 +64,34 @@ export class Jobs {
     }
   }
 
-  /** Runs a step as a job that `status` shows. */
-  async run<T>(method: string, startedMs: number, step: (job: OpenJob) => Promise<T>): Promise<T> {
-    const job: OpenJob = { percentDone: undefined }
-    this.#open.set(job, { method, startedMs })
+  /**
+   * Runs a step as a job that `status` shows.
+   *
+   * @param step - must heed the signal it is given: that of the caller, or of a person who cancels
+   * @throws what the step throws
+   */
+  async run<T>(
+    method: string,
+    { startedMs, signal, isTrial = false }: JobStart,
+    step: (job: OpenJob, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const job: OpenJob = { percentDone: undefined, summary: undefined }
+    const end = new AbortController()
+    const either = AbortSignal.any([signal, end.signal])
+    this.#open.set(job, { id: String(++this.#begun), method, startedMs, end })
     this.#events.emit({ kind: 'session' })
+    const tell = (how: { outcome: 'done' | 'cancelled' } | ReturnType<typeof failureOf>): void => {
+      if (isTrial) return
+      const { summary } = job
+      this.#events.emit({ kind: 'job', method, startedMs, ...how, ...(summary !== undefined && { summary }) })
+    }
     try {
-      return await step(job)
+      const value = await step(job, either)
+      tell({ outcome: 'done' })
+      return value
+    } catch (error) {
+      tell(either.aborted ? { outcome: 'cancelled' } : failureOf(error))
+      throw error
     } finally {
       this.#open.delete(job)
       this.#events.emit({ kind: 'session' })
@@ -55,9 +99,21 @@ export class Jobs {
     }
   }
 
+  /**
+   * Ends a job early: it rejects with `ABORTED`.
+   *
+   * @returns its method; undefined when it has ended already
+   */
+  cancel(id: string): string | undefined {
+    const running = [...this.#open.values()].find((one) => one.id === id)
+    running?.end.abort(new CellarError('ABORTED', `the ${running.method} was cancelled`))
+    return running?.method
+  }
+
   /** The jobs under way, the oldest first. */
   list(): Job[] {
-    return [...this.#open].map(([job, { method, startedMs }]) => ({
+    return [...this.#open].map(([job, { id, method, startedMs }]) => ({
+      id,
       method,
       started: new Date(startedMs).toISOString(),
       ...(job.percentDone !== undefined && { percent_done: job.percentDone }),

@@ -1,5 +1,6 @@
 /** Every method of a node: the one table from which types, checks and the published description come (`api.ts`). */
 
+import { activityMethods } from './api-activity.ts'
 import { backupMethods } from './api-backup.ts'
 import { browseMethods } from './api-browse.ts'
 import { configMethods } from './api-config.ts'
@@ -25,4 +26,5 @@ export const METHODS = {
   ...configMethods,
   ...thinMethods,
   ...recoveryMethods,
+  ...activityMethods,
 }

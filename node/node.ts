@@ -9,6 +9,7 @@ import { keepTrimmed } from './trim.ts'
 import { makePrivateDirectory } from './adapters/private-files.ts'
 import type { NodeHandle } from './api.ts'
 import { handleOf } from './api.ts'
+import { keepActivity } from './activity/keep.ts'
 import { assembleNode, closeAll, type Closer } from './assemble.ts'
 import { type AskPassphrase, type HomePaths, readConfig, readKeys } from './home.ts'
 import type { LogSink } from './logging/log.ts'
@@ -58,6 +59,7 @@ export async function openNode(home: HomePaths, options: OpenNodeOptions): Promi
   const closers: Closer[] = []
   try {
     const parts = await openParts(home, options, closers)
+    closers.push(keepActivity(parts))
     if (options.mode === 'command') closers.push(await keepTelling(parts, loadOutside))
     if (options.log !== undefined) await keepLog(parts, options.log, closers)
     if (options.mode === 'running') {

@@ -6,6 +6,8 @@ import type { Settings } from './config/settings.ts'
 import type { Config } from './config/types.ts'
 import type { Reaper } from './deletion/reaper.ts'
 import type { Events } from './events.ts'
+import type { GrowthRecord } from './activity/growth.ts'
+import type { History } from './activity/history.ts'
 import type { HomeKeys, HomePaths } from './home.ts'
 import type { Jobs } from './jobs.ts'
 import type { VaultRing } from './keys/ring.ts'
@@ -68,6 +70,9 @@ export interface NodeParts {
   readonly scheduler: Scheduler
   /** Tells people and programs what happens. */
   readonly telling: Telling
+  /** What it did, and how large its store was. */
+  readonly history: History
+  readonly growth: GrowthRecord
   /** True in a node that runs until it is stopped, false in one opened for one command. */
   readonly isRunning: boolean
   readonly startedMs: number

@@ -10,6 +10,7 @@ import { nameText } from '../backup/patterns.ts'
 import { openPresence, type Presence } from '../backup/presence.ts'
 import { inSession } from '../backup/session.ts'
 import type { BackupProgress, EntryNote, TallyListeners, UnreadSource } from '../backup/tally.ts'
+import type { JobStart } from '../jobs.ts'
 import type { PendingRoot } from '../ledger/records.ts'
 import { PROGRAM } from '../version.ts'
 import type { NodeParts } from '../parts.ts'
@@ -27,7 +28,7 @@ import { waitForCopies } from './wait.ts'
 export async function runBackup(
   parts: NodeParts,
   params: BackupParams,
-  context: CallContext<'backup'>,
+  given: CallContext<'backup'>,
 ): Promise<BackupSummary> {
   const { clock } = parts.world
   const vault = readerOf(parts)
@@ -38,7 +39,8 @@ export async function runBackup(
     )
   }
   const startedMs = clock.nowMs()
-  return await parts.jobs.run('backup', startedMs, async (job) => {
+  return await parts.jobs.run('backup', startOf(params, startedMs, given), async (job, signal) => {
+    const context = { ...given, signal }
     const onProgress = (progress: BackupProgress) => {
       const status = statusOf(progress, (clock.nowMs() - startedMs) / 1000)
       job.percentDone = status.percent_done
@@ -73,6 +75,11 @@ export async function runBackup(
     for (const unread of result.unread) context.onEvent(errorEvent(unread))
     return await finish(parts, params, context, { startedMs, result })
   })
+}
+
+/** A trial run is nobody's business afterwards. */
+function startOf({ dryRun }: BackupParams, startedMs: number, { signal }: CallContext<'backup'>): JobStart {
+  return { startedMs, signal, isTrial: dryRun }
 }
 
 /** What is announced of a backup. */

@@ -26,10 +26,11 @@ interface Findings {
 export async function runCheck(
   parts: NodeParts,
   params: CheckParams,
-  context: CallContext<'check'>,
+  given: CallContext<'check'>,
 ): Promise<CheckSummary> {
-  const startedMs = parts.world.clock.nowMs()
-  return await parts.jobs.run('check', startedMs, async (job) => {
+  const start = { startedMs: parts.world.clock.nowMs(), signal: given.signal }
+  return await parts.jobs.run('check', start, async (job, signal) => {
+    const context = { ...given, signal }
     const check = new Check(parts, context, (share) => {
       job.percentDone = share
     })
@@ -40,6 +41,7 @@ export async function runCheck(
     for (const root of elsewhere) await check.elsewhere(root, params.readData)
     const { findings } = check
     const mended = params.repair && findings.errors > 0 ? await repair(parts, findings, context) : 0
+    job.summary = { num_errors: findings.errors, num_mended: mended, chunks_checked: findings.chunks }
     return {
       message_type: 'summary',
       num_errors: findings.errors,

@@ -10,6 +10,7 @@ import type {
   StatsParams,
   VersionInfo,
 } from '../api.ts'
+import { dayOf } from '../activity/growth.ts'
 import { dump } from '../browse/dump.ts'
 import { archive } from '../browse/archive.ts'
 import { stats } from '../browse/stats.ts'
@@ -22,6 +23,7 @@ import { runScrub } from '../watching/scrub.ts'
 import { readerOf } from './backup.ts'
 import { runCheck } from './check.ts'
 import { listProfiles, reloadConfig, showConfig } from './config.ts'
+import { readCopies } from './copies-view.ts'
 import { listDevices, removeDevice, renameDevice } from './devices.ts'
 import { runForget } from './forget.ts'
 import { runInvite } from './invite.ts'
@@ -40,6 +42,7 @@ import { metricsText, testHook } from './telling.ts'
 import { setThin } from './thin.ts'
 import { listTrash } from './trash.ts'
 import { runUndelete } from './undelete.ts'
+import { runWatch } from './watch.ts'
 
 /** One function for each method of a node. */
 export function handlersOf(parts: NodeParts): Handlers {
@@ -88,6 +91,17 @@ export function handlersOf(parts: NodeParts): Handlers {
     hookTest: (params, context) => testHook(parts, params, context.signal),
     metrics: () => metricsText(parts),
     deviceTrust: (params) => endSuspicion(parts, params),
+    watch: (_params, context) => runWatch(parts, context),
+    activity: async (params) => await parts.history.page(params),
+    growth: async ({ from }) => ({
+      samples: await parts.growth.list(from, dayOf(parts.world.clock.nowMs())),
+    }),
+    // What it throws is a rejection.
+    copies: async (params) => await Promise.resolve(readCopies(parts, params)),
+    jobCancel: ({ id }) => {
+      const method = parts.jobs.cancel(id)
+      return Promise.resolve({ id, ...(method !== undefined && { method }) })
+    },
   }
 }
 

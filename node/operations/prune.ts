@@ -12,10 +12,12 @@ import { hearNews } from './sources.ts'
 export async function runPrune(
   parts: NodeParts,
   params: PruneParams,
-  context: CallContext<'prune'>,
+  given: CallContext<'prune'>,
 ): Promise<PruneResult> {
-  return await parts.jobs.run('prune', parts.world.clock.nowMs(), async () => {
-    if (params.dryRun) return await foresee(parts, params)
+  if (params.dryRun) return await foresee(parts, params)
+  const start = { startedMs: parts.world.clock.nowMs(), signal: given.signal }
+  return await parts.jobs.run('prune', start, async (job, signal) => {
+    const context = { ...given, signal }
     const { ledger, reaper } = parts
     if (isNewsOfUse(parts)) await hearNews(parts, context.signal)
     context.signal.throwIfAborted()
@@ -35,7 +37,8 @@ export async function runPrune(
         })
       },
     })
-    context.signal.throwIfAborted()
+    signal.throwIfAborted()
+    job.summary = { snapshots_released: released.length, chunks_removed: chunks, bytes_freed: freedBytes }
     return {
       message_type: 'pruned',
       dry_run: false,

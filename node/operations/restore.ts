@@ -15,12 +15,14 @@ import { openSource } from './sources.ts'
 export async function runRestore(
   parts: NodeParts,
   params: RestoreParams,
-  context: CallContext<'restore'>,
+  given: CallContext<'restore'>,
 ): Promise<RestoreSummary> {
   const { clock } = parts.world
   const vault = readerOf(parts)
   const startedMs = clock.nowMs()
-  return await parts.jobs.run('restore', startedMs, async (job) => {
+  const start = { startedMs, signal: given.signal, isTrial: params.dryRun }
+  return await parts.jobs.run('restore', start, async (job, signal) => {
+    const context = { ...given, signal }
     const { snapshot, path } = await resolveSnapshot(parts, params.snapshot, params.filter, context.signal)
     const { root } = snapshot.live
     const open = await openSource(parts, root, params.from, context.signal)
@@ -63,6 +65,8 @@ export async function runRestore(
         },
       )
       for (const message of result.notices) context.onEvent({ message_type: 'notice', message })
+      const { filesRestored: files_restored, bytesRestored: bytes_restored } = result.summary
+      job.summary = { snapshot_id: root, files_restored, bytes_restored, errors: result.problems.length }
       return {
         message_type: 'summary',
         seconds_elapsed: Math.round(seconds() * 1000) / 1000,

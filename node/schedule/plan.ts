@@ -95,6 +95,11 @@ export function ended(record: TaskRecord, nowMs: number, end: End): TaskRecord {
   }
 }
 
+/** What is remembered of a run that a person cancelled: it is not tried again before its next regular time. */
+export function cancelled(record: TaskRecord, nowMs: number, end: End): TaskRecord {
+  return { ...ended(record, nowMs, end), attempts: 0 }
+}
+
 /** What is remembered of a run that the node ended as it was stopped: it is no failure, and is due again. */
 export function stopped(record: TaskRecord): TaskRecord {
   return { ...record, attempts: Math.max(1, record.attempts - 1) }

@@ -9,6 +9,7 @@ import type { Events } from '../events.ts'
 import { type Calendar, parseCalendar } from './calendar.ts'
 import {
   begun,
+  cancelled,
   dueMs,
   ended,
   isBrokenOff,
@@ -312,7 +313,8 @@ export class Scheduler {
       return value
     } catch (error) {
       const isOurs = signal === this.#end.signal
-      if (!signal.aborted) await this.#note(id, ended(record, clock.nowMs(), failureOf(error)))
+      const note = isCellarError(error, 'ABORTED') ? cancelled : ended
+      if (!signal.aborted) await this.#note(id, note(record, clock.nowMs(), failureOf(error)))
       else await this.#note(id, isOurs ? stopped(record) : before)
       throw error
     }

@@ -58,11 +58,12 @@ interface Choice {
 export async function runDrill(
   parts: NodeParts,
   params: DrillParams,
-  context: DrillContext,
+  given: DrillContext,
 ): Promise<DrillSummary> {
   const vault = readerOf(parts)
-  const startedMs = parts.world.clock.nowMs()
-  return await parts.jobs.run('drill', startedMs, async (job) => {
+  const start = { startedMs: parts.world.clock.nowMs(), signal: given.signal }
+  return await parts.jobs.run('drill', start, async (job, signal) => {
+    const context = { ...given, signal }
     const choice = await choose(parts, params, context.signal)
     const { drill: settings } = parts.config
     const bounds = { files: params.files ?? settings.files, bytes: params.bytes ?? settings.bytes }
@@ -74,6 +75,8 @@ export async function runDrill(
       })
       const summary = await drill.run()
       await remember(parts, choice, summary)
+      const { files_restored, files_compared, files_failed } = summary
+      job.summary = { snapshot_id: choice.root, files_restored, files_compared, files_failed }
       return summary
     } finally {
       await open.close()

@@ -51,10 +51,10 @@ export async function sealSources(
     if (maker === parts.signer.device && root !== undefined)
       newest.set(Buffer.from(live.source).toString('hex'), root)
   if (newest.size === 0) return
-  await parts.jobs.run('mend', parts.world.clock.nowMs(), async () => {
+  await parts.jobs.run('mend', { startedMs: parts.world.clock.nowMs(), signal }, async (_job, within) => {
     for (const root of newest.values()) {
       if (isEnough()) return
-      await sealAgain(parts, root, signal)
+      await sealAgain(parts, root, within)
     }
   })
 }

@@ -40,11 +40,14 @@ export async function runScrub(
 export async function scrub(parts: NodeParts, budget: Budget, context: ScrubContext): Promise<ScrubSummary> {
   const { watching, jobs, world } = parts
   return await watching.scrubs.run(() =>
-    jobs.run('scrub', world.clock.nowMs(), async (job) => {
-      const run = new Scrub(parts, budget, context, (share) => {
+    jobs.run('scrub', { startedMs: world.clock.nowMs(), signal: context.signal }, async (job, signal) => {
+      const run = new Scrub(parts, budget, { ...context, signal }, (share) => {
         job.percentDone = share
       })
-      return await run.run()
+      const summary = await run.run()
+      const { bytes_read, chunks_bad, chunks_mended } = summary
+      job.summary = { bytes_read, chunks_bad, chunks_mended }
+      return summary
     }),
   )
 }
