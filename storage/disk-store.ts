@@ -293,7 +293,14 @@ export class DiskStore implements ChunkStore {
     try {
       if (!this.#parts.isReadOnly) await commitStaged(this.#parts)
     } finally {
-      this.#parts.packs.close()
+      await this.#closeFiles()
+    }
+  }
+
+  async #closeFiles(): Promise<void> {
+    try {
+      await this.#parts.packs.close()
+    } finally {
       await this.#parts.index.close()
     }
   }

@@ -9,7 +9,8 @@ import { DiskStore } from './disk-store.ts'
 import { ChunkIndex } from './index/chunk-index.ts'
 import type { KeyValue } from './key-value.ts'
 import { memoryKeyValue } from './memory-key-value.ts'
-import { packDefaults, PackFiles } from './pack/pack-files.ts'
+import { packDefaults } from './pack/options.ts'
+import { PackFiles } from './pack/pack-files.ts'
 import { HoldsFile } from './store/holds-file.ts'
 import type { StoreParts } from './store/parts.ts'
 import { rebuild } from './store/rebuild.ts'
@@ -99,7 +100,7 @@ async function openPrepared(disk: Disk, options: StoreOptions): Promise<ChunkSto
   try {
     return new DiskStore(parts, await makeReady(parts))
   } catch (error) {
-    parts.packs.close()
+    await parts.packs.close()
     await parts.index.close()
     throw error
   }

@@ -128,6 +128,11 @@ class LiveFile implements DiskFile {
     })
   }
 
+  async shrink(length: number): Promise<void> {
+    await this.#power.latency()
+    this.truncate(length)
+  }
+
   /** Whether what is written while it goes on is durable after it, nobody can know. */
   async sync(): Promise<void> {
     if (!this.#power.isOn) await never()
@@ -148,6 +153,11 @@ class LiveFile implements DiskFile {
 
   close(): void {
     this.#file.close()
+  }
+
+  async release(): Promise<void> {
+    await this.#power.latency()
+    this.close()
   }
 }
 
