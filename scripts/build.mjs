@@ -1,5 +1,6 @@
-// Compiles the sources to dist/: the chunker to WebAssembly (its bytes are read at run time), the rest by tsc; then the
-// program is put together into few files.
+// Compiles the sources to dist/: the chunker to WebAssembly (its bytes are read at run time), and the program into few
+// files. Everything else, tests above all, is compiled by tsc beside it, which takes most of the time: with `--program`,
+// as whoever installs needs it, that is left out.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -26,7 +27,9 @@ if (existsSync(at('node/backup/assembly/gear.ts'))) {
   const output = ['-o', 'dist/node/backup/gear.wasm']
   run('node_modules/assemblyscript/bin/asc.js', 'node/backup/assembly/gear.ts', ...flags, ...output)
 }
-for (const layer of ['protocol', 'storage', 'node', 'cli', 'test']) removeStale(layer)
-run('node_modules/typescript/bin/tsc', '-p', '.')
+if (!process.argv.includes('--program')) {
+  for (const layer of ['protocol', 'storage', 'node', 'cli', 'test']) removeStale(layer)
+  run('node_modules/typescript/bin/tsc', '-p', '.')
+}
 await bundle()
 chmodSync(at('dist/bundle/cellar.js'), 0o755)

@@ -1,5 +1,5 @@
-// Puts the program together into few files (dist/bundle): a command that opens some hundred files before it begins is
-// slow to answer. What was compiled stays as it is, for tests and for reading.
+// Puts the program together into few files (dist/bundle), from its sources: a command that opens some hundred files
+// before it begins is slow to answer. Types are not looked at here: who only installs need not wait for that.
 import { readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { rmSync } from 'node:fs'
@@ -11,17 +11,19 @@ const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 /** Threads, by their module; each is an entry of its own. */
 const workers = { 'node/backup/worker': 'backup-worker', 'node/restore/worker': 'restore-worker' }
 
-/** A module asks where it lies to find what lies beside it: in the bundle too it means its own old place. */
+/** A module asks where it lies to find what lies beside it: in the bundle too it means where it is compiled to. */
 const ownPlace = {
   name: 'own-place',
   setup({ onLoad }) {
-    onLoad({ filter: /\/dist\/(?:cli|node|storage|protocol)\/.*\.js$/ }, async ({ path }) => {
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const own = relative(at('.'), path)
+      if (!/^(?:cli|node|storage|protocol)\//.test(own)) return undefined
       const text = await readFile(path, 'utf8')
       if (!text.includes('import.meta.url')) return undefined
-      const place = JSON.stringify(`../${relative(at('dist'), path)}`)
+      const place = JSON.stringify(`../${own.replace(/\.ts$/, '.js')}`)
       return {
         contents: text.replaceAll('import.meta.url', `new URL(${place}, import.meta.url).href`),
-        loader: 'js',
+        loader: 'ts',
       }
     })
   },
@@ -54,13 +56,13 @@ const options = {
 }
 
 /**
- * Bundles what `build.mjs` has compiled. Threads share no code with the program, not even on the disk: what two share is
+ * Bundles the program. Threads share no code with the program, not even on the disk: what two share is
  * a file of its own, and each file takes a command time to open.
  */
 export async function bundle() {
   rmSync(at('dist/bundle'), { recursive: true, force: true })
-  const program = { cellar: at('dist/cli/main.js') }
-  const threads = Object.entries(workers).map(([module, name]) => [name, at(`dist/${module}.js`)])
+  const program = { cellar: at('cli/main.ts') }
+  const threads = Object.entries(workers).map(([module, name]) => [name, at(`${module}.ts`)])
   await build({ ...options, entryPoints: program, splitting: true })
   await build({ ...options, entryPoints: Object.fromEntries(threads) })
 }
