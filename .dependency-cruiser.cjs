@@ -137,7 +137,7 @@ module.exports = {
       name: 'product-without-development-packages',
       comment: 'What runs on a device is in dependencies of package.json.',
       severity: 'error',
-      from: { path: '^(protocol|storage|node|cli)/', pathNot: '/assembly/' },
+      from: { path: '^(protocol|storage|node|cli)/', pathNot: '/assembly/|^node/dashboard/page/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
     },
     {
@@ -153,7 +153,14 @@ module.exports = {
       severity: 'error',
       from: {
         orphan: true,
-        pathNot: ['\\.test\\.ts$', '/main\\.ts$', '-worker\\.ts$', '^protocol/world\\.ts$', '\\.d\\.ts$'],
+        pathNot: [
+          '\\.test\\.ts$',
+          '/main\\.ts$',
+          '-worker\\.ts$',
+          '/main\\.tsx$',
+          '^protocol/world\\.ts$',
+          '\\.d\\.ts$',
+        ],
       },
       to: {},
     },
@@ -166,7 +173,7 @@ module.exports = {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default', 'types'],
-      extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'],
+      extensions: ['.ts', '.tsx', '.js', '.mjs', '.cjs', '.json'],
     },
     skipAnalysisNotInRules: true,
   },

@@ -45,9 +45,14 @@ export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'node_modules/', '**/assembly/', 'test/bench/results/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked],
-    languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: {
+        project: ['./tsconfig.json', './node/dashboard/page/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
     rules: {
       // A plain async method that never awaits is an implementation of an async interface, not a mistake.
       '@typescript-eslint/require-await': 'off',
@@ -92,7 +97,8 @@ export default tseslint.config(
   },
   {
     files: ['protocol/**/*.ts', 'storage/**/*.ts', 'node/**/*.ts'],
-    ignores: ['*/adapters/**'],
+    // The page of the dashboard runs in a browser, which is the world it has.
+    ignores: ['*/adapters/**', 'node/dashboard/page/**'],
     rules: {
       'no-restricted-properties': ['error', ...bannedProperties],
       'no-restricted-globals': ['error', ...bannedGlobals],

@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { bundle } from './bundle.mjs'
+import { bundleDashboard } from './dashboard.mjs'
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 const run = (...args) => execFileSync(process.execPath, args, { cwd: at('.'), stdio: 'inherit' })
@@ -32,4 +33,5 @@ if (!process.argv.includes('--program')) {
   run('node_modules/typescript/bin/tsc', '-p', '.')
 }
 await bundle()
+await bundleDashboard()
 chmodSync(at('dist/bundle/cellar.js'), 0o755)

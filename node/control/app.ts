@@ -14,7 +14,8 @@ import type { Admission } from './admission.ts'
 import { type Calls, fail, unknownMethod } from './calls.ts'
 import { type Asked, refusal, safeHeaders } from './guard.ts'
 import { sessionMs } from './limits.ts'
-import { DOOR_PAGE, HOME_PAGE, WELCOME_PAGE } from './page.ts'
+import { DOOR_PAGE, UNBUILT_PAGE, WELCOME_PAGE } from './page.ts'
+import { PAGE_FILES, pageFile } from './pages.ts'
 import { publishedSchema } from './published.ts'
 
 /** Answers one request; resolves when it is answered, never rejects. */
@@ -45,7 +46,11 @@ export function dashboardListener(calls: Calls, door: DashboardDoor): Listener {
   const cookie = `cellar_${door.port}`
   const isIn = ({ headers }: IncomingMessage): boolean =>
     door.admission.isIn(headers.authorization, parse(headers.cookie ?? '', cookie)[cookie])
-  app.get('/', (c) => (isIn(c.env.incoming) ? c.html(HOME_PAGE) : c.html(DOOR_PAGE, 401)))
+  app.get('/', (c) => {
+    if (!isIn(c.env.incoming)) return c.html(DOOR_PAGE, 401)
+    return sendFile(c, 'index.html') ?? c.html(UNBUILT_PAGE, 500)
+  })
+  for (const name of PAGE_FILES) app.get(`/${name}`, (c) => sendFile(c, name) ?? c.notFound())
   app.get('/open', (c) => {
     const session = door.admission.redeem(c.req.query('ticket') ?? '')
     if (session === undefined) return c.html(DOOR_PAGE, 401)
@@ -81,6 +86,12 @@ function askedOf({ headers, method, url }: IncomingMessage): Asked {
     origin: headers.origin,
     site: isLink || typeof site !== 'string' ? undefined : site,
   }
+}
+
+/** A file of the page; the same for everybody, since it holds nothing of anybody. */
+function sendFile(c: Asking, name: string): Response | undefined {
+  const file = pageFile(name)
+  return file === undefined ? undefined : c.body(file.bytes, 200, { 'content-type': file.type })
 }
 
 function api(app: App, calls: Calls): void {

@@ -1,11 +1,10 @@
-/** What a browser is shown: words and no program. */
+/** What a browser is shown where the page itself cannot be: words and no program. */
 
-/** For somebody who was let in. */
-export const HOME_PAGE = page(
-  'Rootcellar',
-  '<p>This is the node of this device. Its API is at <code>/v1/METHOD</code>, described at ' +
-    '<a href="/v1/schema">/v1/schema</a>.</p><p>Pages to look at and click are not part of this version: ' +
-    '<code>cellar status</code> and <code>cellar help</code> say all there is to say.</p>',
+/** For somebody who was let in to a program whose page was never put together. */
+export const UNBUILT_PAGE = page(
+  'Rootcellar: no page',
+  '<p>The page of this program was not built: <code>npm run build</code>. Its API is at <code>/v1/METHOD</code>, ' +
+    'described at <a href="/v1/schema">/v1/schema</a>.</p>',
 )
 
 /** For anybody else. */
@@ -27,7 +26,9 @@ export const WELCOME_PAGE = page(
 
 function page(title: string, body: string, head = ''): string {
   return (
-    `<!doctype html>\n<html lang="en"><head><meta charset="utf-8">${head}<title>${title}</title></head>` +
-    `<body><h1>${title}</h1>${body}</body></html>\n`
+    `<!doctype html>\n<html lang="en"><head><meta charset="utf-8">` +
+    `<meta name="viewport" content="width=device-width, initial-scale=1">${head}<title>${title}</title>` +
+    `<link rel="icon" href="/icon.svg"><link rel="stylesheet" href="/style.css"></head>` +
+    `<body><main class="door"><h1>${title}</h1>${body}</main></body></html>\n`
   )
 }

@@ -1,0 +1,66 @@
+/** What the whole page knows at every moment: the node's status, kept fresh, and whether the node answers at all. */
+
+import type { Status } from '../../api.ts'
+import { call, CallFailed, isAborted, NODE_GONE, whenSignedOut } from './api.ts'
+import { Store, useStore } from './store.ts'
+
+/** How the page stands with its node. */
+export interface Live {
+  /** `asking`: not answered yet; `gone`: it answered before; `out`: the session has ended. */
+  readonly link: 'asking' | 'here' | 'gone' | 'out'
+  /** The last that was heard. */
+  readonly status?: Status | undefined
+  /** Grows whenever something may have changed: who shows more than the status asks again (`useAsk`). */
+  readonly round: number
+}
+
+const pollMs = 4000
+
+const live = new Store<Live>({ link: 'asking', round: 0 })
+let isAsking = false
+let isWanted = false
+
+/** Begins to keep the status fresh; once, when the page begins. */
+export function startLive(): void {
+  whenSignedOut(() => {
+    live.set({ ...live.value, link: 'out' })
+  })
+  const look = (): void => {
+    if (document.visibilityState === 'visible' && live.value.link !== 'out') void refresh()
+  }
+  window.setInterval(look, pollMs)
+  document.addEventListener('visibilitychange', look)
+  look()
+}
+
+/** How the page stands with its node, and the status. */
+export function useLive(): Live {
+  return useStore(live)
+}
+
+/** Asks for the status now: after something was changed here. Whoever uses `useAsk` asks again too. */
+export async function refresh(): Promise<void> {
+  isWanted = true
+  if (isAsking) return
+  isAsking = true
+  try {
+    while (isWanted) {
+      isWanted = false
+      await askOnce()
+    }
+  } finally {
+    isAsking = false
+  }
+}
+
+async function askOnce(): Promise<void> {
+  try {
+    const status = await call('status', {})
+    live.set({ link: 'here', status, round: live.value.round + 1 })
+  } catch (error) {
+    if (isAborted(error) || live.value.link === 'out') return
+    const isGone = error instanceof CallFailed && (error.code === NODE_GONE || error.code === 'NODE_STOPPED')
+    if (!isGone) throw error
+    live.set({ ...live.value, link: 'gone' })
+  }
+}

@@ -1,0 +1,13 @@
+/** Where the page begins. */
+
+import { render } from 'preact'
+import { App } from './app.tsx'
+import { startLive } from './live.ts'
+import { startRouter } from './router.ts'
+import { startTheme } from './shell/theme.ts'
+
+startTheme()
+startRouter()
+startLive()
+const root = document.getElementById('app')
+if (root !== null) render(<App />, root)
