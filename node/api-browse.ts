@@ -37,6 +37,18 @@ export const SnapshotsParams = Type.Object(
     latest: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Only so many newest of each device and set of paths, 1..' }),
     ),
+    newestFirst: Type.Optional(Type.Boolean()),
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1000,
+        description:
+          'Only so many, in the order asked for. Each has a `cursor` then, and nobody is waited for who could tell more.',
+      }),
+    ),
+    after: Type.Optional(
+      Type.String({ maxLength: 256, description: 'Only what comes behind the one with this `cursor`.' }),
+    ),
   },
   { title: 'SnapshotsParams', description: 'Which snapshots are listed.' },
 )
@@ -79,6 +91,10 @@ export const SnapshotInfo = Type.Object(
     copies_wanted: Type.Integer(),
     holders: Type.Array(Type.String()),
     here: Type.Boolean({ description: 'Its chunks are all on this device.' }),
+    pinned_by: Type.Optional(
+      Type.Array(Type.String(), { description: 'Names of devices that pinned it; in `snapshots` only.' }),
+    ),
+    cursor: Type.Optional(Type.String({ description: 'For `after`; only with a `limit`.' })),
   },
   {
     title: 'SnapshotInfo',
@@ -302,7 +318,11 @@ export type Stats = Of<typeof Stats>
 
 /** The methods of this file. */
 export const browseMethods = {
-  snapshots: method('The live snapshots that this device knows.', SnapshotsParams, Type.Array(SnapshotInfo)),
+  snapshots: method(
+    'The live snapshots that this device knows, the oldest first unless asked otherwise.',
+    SnapshotsParams,
+    Type.Array(SnapshotInfo),
+  ),
   ls: tellingMethod(
     'What is in a snapshot, entry by entry. `SNAPSHOT_NOT_FOUND`, `SNAPSHOT_AMBIGUOUS`, `PATH_NOT_FOUND`.',
     LsParams,

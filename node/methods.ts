@@ -5,6 +5,7 @@ import { backupMethods } from './api-backup.ts'
 import { browseMethods } from './api-browse.ts'
 import { configMethods } from './api-config.ts'
 import { deletionMethods } from './api-deletion.ts'
+import { fileMethods } from './api-files.ts'
 import { meshMethods } from './api-mesh.ts'
 import { recoveryMethods } from './api-recovery.ts'
 import { restoreMethods } from './api-restore.ts'
@@ -18,6 +19,7 @@ export const METHODS = {
   ...meshMethods,
   ...backupMethods,
   ...browseMethods,
+  ...fileMethods,
   ...restoreMethods,
   ...deletionMethods,
   ...watchingMethods,

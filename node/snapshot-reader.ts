@@ -41,6 +41,12 @@ export interface TopEntry {
   readonly trees: readonly ChunkId[]
 }
 
+/** The first and the last name of a part of a directory. */
+export interface Bounds {
+  readonly first: Uint8Array
+  readonly last: Uint8Array
+}
+
 const SLASH = 0x2f
 const TREES_KEPT = 64
 
@@ -77,6 +83,13 @@ export class SnapshotReader {
       this.#trees.delete(oldest)
     }
     return view
+  }
+
+  /** The first and the last name of one part of a directory; undefined of one without entries. */
+  async bounds(id: ChunkId, signal: AbortSignal): Promise<Bounds | undefined> {
+    const entries = (await this.tree(id, signal)).entries()
+    const [first, last] = [entries[0], entries.at(-1)]
+    return first === undefined || last === undefined ? undefined : { first: first.name, last: last.name }
   }
 
   /** The entries of a directory, part by part, in the order of their names. */
@@ -201,13 +214,10 @@ export class SnapshotReader {
   }
 
   async #child(trees: readonly ChunkId[], name: Uint8Array, signal: AbortSignal): Promise<Entry | undefined> {
-    for (const id of trees) {
-      const entries = (await this.tree(id, signal)).entries()
-      const last = entries.at(-1)
-      if (last === undefined || compareBytes(last.name, name) < 0) continue
-      return entries.find((entry) => compareBytes(entry.name, name) === 0)
-    }
-    return undefined
+    const part = await partOf(trees, name, (id) => this.bounds(id, signal))
+    const id = trees[part]
+    if (id === undefined) return undefined
+    return (await this.tree(id, signal)).entries().find((entry) => compareBytes(entry.name, name) === 0)
   }
 
   async #open(
@@ -231,6 +241,32 @@ const ZEROS = new Uint8Array(256 * 1024)
 
 function malformed(): CellarError {
   return new CellarError('CHUNK_MALFORMED', 'a chunk is not as long as the snapshot says')
+}
+
+/**
+ * Finds the part of a directory in which a name is, if it is in any, by looking at few of them: they are in order
+ * (snapshot.md S3.2).
+ *
+ * @returns the place of the first part that does not end before the name, `trees.length` when all do; of a directory of
+ *   one part always that
+ */
+export async function partOf(
+  trees: readonly ChunkId[],
+  name: Uint8Array,
+  boundsOf: (id: ChunkId) => Promise<Bounds | undefined>,
+): Promise<number> {
+  if (trees.length === 1) return 0
+  let [low, high] = [0, trees.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    // Of a part without entries, which a directory of several has no use for, its neighbour tells the side.
+    let [at, bounds] = [middle, await boundsOf(trees[middle] as ChunkId)]
+    while (bounds === undefined && at > low) bounds = await boundsOf(trees[--at] as ChunkId)
+    if (bounds === undefined || compareBytes(bounds.last, name) < 0) low = middle + 1
+    else if (compareBytes(bounds.first, name) <= 0) return at
+    else high = at
+  }
+  return low
 }
 
 /** The names in a path. */

@@ -23,7 +23,6 @@ import { runScrub } from '../watching/scrub.ts'
 import { readerOf } from './backup.ts'
 import { runCheck } from './check.ts'
 import { listProfiles, reloadConfig, showConfig } from './config.ts'
-import { readCopies } from './copies-view.ts'
 import { listDevices, removeDevice, renameDevice } from './devices.ts'
 import { runForget } from './forget.ts'
 import { runInvite } from './invite.ts'
@@ -42,7 +41,6 @@ import { metricsText, testHook } from './telling.ts'
 import { setThin } from './thin.ts'
 import { listTrash } from './trash.ts'
 import { runUndelete } from './undelete.ts'
-import { runWatch } from './watch.ts'
 
 /** One function for each method of a node. */
 export function handlersOf(parts: NodeParts): Handlers {
@@ -71,6 +69,10 @@ export function handlersOf(parts: NodeParts): Handlers {
     find: (params, context) => runFind(parts, params, context),
     diff: (params, context) => runDiff(parts, params, context),
     dump: (params, context) => runDump(parts, params, context),
+    // Short commands have no use for these.
+    browse: async (params, context) => (await import('./files.ts')).runBrowse(parts, params, context),
+    versions: async (params, context) => (await import('./files.ts')).runVersions(parts, params, context),
+    search: async (params, context) => (await import('./search.ts')).runSearch(parts, params, context),
     stats: (params, context) => runStats(parts, params, context),
     restore: (params, context) => runRestore(parts, params, context),
     check: (params, context) => runCheck(parts, params, context),
@@ -91,13 +93,12 @@ export function handlersOf(parts: NodeParts): Handlers {
     hookTest: (params, context) => testHook(parts, params, context.signal),
     metrics: () => metricsText(parts),
     deviceTrust: (params) => endSuspicion(parts, params),
-    watch: (_params, context) => runWatch(parts, context),
+    watch: async (_params, context) => await (await import('./watch.ts')).runWatch(parts, context),
     activity: async (params) => await parts.history.page(params),
     growth: async ({ from }) => ({
       samples: await parts.growth.list(from, dayOf(parts.world.clock.nowMs())),
     }),
-    // What it throws is a rejection.
-    copies: async (params) => await Promise.resolve(readCopies(parts, params)),
+    copies: async (params) => (await import('./copies-view.ts')).readCopies(parts, params),
     jobCancel: ({ id }) => {
       const method = parts.jobs.cancel(id)
       return Promise.resolve({ id, ...(method !== undefined && { method }) })

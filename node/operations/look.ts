@@ -1,6 +1,6 @@
 /** `snapshots`, `ls`, `find`, `diff`: what is in the snapshots, without restoring any of it. */
 
-import { CellarError, isCellarError, type RootId, type SnapshotRoot } from '../../protocol/index.ts'
+import { CellarError, isCellarError, type RootId, type SnapshotRoot, toHex } from '../../protocol/index.ts'
 import type {
   CallContext,
   DiffParams,
@@ -14,6 +14,7 @@ import type {
   SnapshotsParams,
 } from '../api.ts'
 import { nameText } from '../backup/patterns.ts'
+import { decodeCursor, encodeCursor } from '../browse/cursor.ts'
 import { Diff } from '../browse/diff.ts'
 import { Finder } from '../browse/find.ts'
 import { ls } from '../browse/ls.ts'
@@ -65,17 +66,58 @@ function inTrash(parts: NodeParts, error: unknown): CellarError | undefined {
   )
 }
 
-/** Lists snapshots, the oldest first. */
+/** Lists snapshots. */
 export async function listSnapshots(
   parts: NodeParts,
   params: SnapshotsParams,
   context: CallContext<'snapshots'>,
 ): Promise<SnapshotInfo[]> {
-  if (parts.snapshots.list(everySnapshot).length === 0) await hearNews(parts, context.signal)
-  await fetchRootChunks(parts, context.signal)
-  const chosen = parts.snapshots.choose(params.snapshots, params.filter)
-  const infos = chosen.map((snapshot) => snapshotInfo(parts, snapshot))
-  return params.latest === undefined ? infos : newestOfEach(infos, params.latest)
+  const waits = params.limit === undefined
+  if (waits && parts.snapshots.list(everySnapshot).length === 0) await hearNews(parts, context.signal)
+  await fetchRootChunks(parts, context.signal, { waits })
+  const chosen = latestOf(parts.snapshots.choose(params.snapshots, params.filter), params.latest)
+  const pinned = parts.ledger.pinned()
+  return pageOf(params.newestFirst === true ? chosen.reverse() : chosen, params).map((snapshot) => {
+    const by = pinned.get(snapshot.live.root)
+    return {
+      ...snapshotInfo(parts, snapshot),
+      ...(by !== undefined && { pinned_by: by.map((device) => parts.ledger.nameOf(device)) }),
+      ...(params.limit !== undefined && { cursor: encodeCursor(placeOf(snapshot)) }),
+    }
+  })
+}
+
+/** The newest so many of each device and set of paths; of snapshots in their order. */
+function latestOf(snapshots: KnownSnapshot[], count: number | undefined): KnownSnapshot[] {
+  if (count === undefined) return snapshots
+  const left = new Map<string, number>()
+  const kept = [...snapshots].reverse().filter(({ maker, root }) => {
+    const group = JSON.stringify([maker, (root?.paths ?? []).map(toHex).sort()])
+    const seen = left.get(group) ?? 0
+    left.set(group, seen + 1)
+    return seen < count
+  })
+  return kept.reverse()
+}
+
+/** A page of snapshots in either order: what was forgotten since the page before leaves no gap. */
+function pageOf(
+  snapshots: readonly KnownSnapshot[],
+  { after, limit, newestFirst }: SnapshotsParams,
+): readonly KnownSnapshot[] {
+  const [afterMs, afterRoot] = after === undefined ? [] : decodeCursor(after, ['number', 'string'])
+  if (afterMs === undefined || afterRoot === undefined) return snapshots.slice(0, limit)
+  const isBehind = (snapshot: KnownSnapshot): boolean => {
+    const [timeMs, root] = placeOf(snapshot)
+    const order = timeMs - afterMs || (root < afterRoot ? -1 : root > afterRoot ? 1 : 0)
+    return newestFirst === true ? order < 0 : order > 0
+  }
+  return snapshots.filter(isBehind).slice(0, limit)
+}
+
+/** By what snapshots are in order. */
+function placeOf({ timeMs, live }: KnownSnapshot): readonly [number, string] {
+  return [timeMs, live.root]
 }
 
 /** One snapshot as messages have it. A device that may not read knows whose it is, and when it came. */
@@ -134,18 +176,6 @@ function rootFields(root: SnapshotRoot) {
     },
     ...(root.unread.length > 0 && { unread_count: root.unread.length + (root.unreadLeftOut ?? 0) }),
   }
-}
-
-/** The newest so many of each device and set of paths. */
-function newestOfEach(infos: readonly SnapshotInfo[], count: number): SnapshotInfo[] {
-  const left = new Map<string, number>()
-  const kept = [...infos].reverse().filter((info) => {
-    const group = JSON.stringify([info.device, [...info.paths].sort()])
-    const seen = left.get(group) ?? 0
-    left.set(group, seen + 1)
-    return seen < count
-  })
-  return kept.reverse()
 }
 
 /** A snapshot opened for reading. */

@@ -70,6 +70,42 @@ export function sourceHere(parts: NodeParts): OpenSource {
   return { source: ownSource(parts), close }
 }
 
+/** The own store and the peers in reach at this moment, for reading of many snapshots: nobody is waited for. */
+export interface SourceInReach extends OpenSource {
+  /** Whether the trees of a snapshot are likely to be found. */
+  readonly has: (root: RootId) => boolean
+}
+
+/** Opens it; until it is closed, nothing is reclaimed here (R6a). */
+export function sourceInReach(parts: NodeParts): SourceInReach {
+  const { store, ledger, signer } = parts
+  const network = parts.connected()?.network
+  const peers = (network?.connected() ?? []).filter((device) => device !== signer.device)
+  const isThinHere = isThin(ledger.membership, signer.device)
+  const own = sourceHere(parts)
+  let remote: PeerSource | undefined
+  const peersSource: ChunkSource = {
+    get: async (id, signal) => {
+      if (network === undefined || peers.length === 0)
+        throw new CellarError('CHUNK_NOT_FOUND', `no peer in reach has chunk ${id}`, { id })
+      remote ??= new PeerSource({ network, clock: parts.world.clock, peers })
+      return await remote.get(id, signal)
+    },
+  }
+  return {
+    source: eitherSource(own.source, peersSource),
+    has: (root) =>
+      wasWhole(parts, root) ||
+      (isThinHere && store.has(root)) ||
+      ledger.leaned().has(root) ||
+      holdersOf(ledger.view, ledger.membership, root).some((device) => peers.includes(device)),
+    close: async () => {
+      await own.close()
+      await remote?.close()
+    },
+  }
+}
+
 async function findSource(
   parts: NodeParts,
   root: RootId,
@@ -166,17 +202,23 @@ function ownSource({ store, events }: Pick<NodeParts, 'store' | 'events'>): Chun
 
 /**
  * Fetches the root chunks of snapshots that are not here, so that they can be listed. Without peers it does nothing.
+ *
+ * @param options - without `waits` only peers are asked that are in reach at this moment
  */
-export async function fetchRootChunks(parts: NodeParts, signal: AbortSignal): Promise<void> {
+export async function fetchRootChunks(
+  parts: NodeParts,
+  signal: AbortSignal,
+  { waits }: { readonly waits: boolean } = { waits: true },
+): Promise<void> {
   const missing = parts.vault === undefined ? [] : parts.snapshots.unseen()
   const holders = new Set(
     missing.flatMap(({ root }) => holdersOf(parts.ledger.view, parts.ledger.membership, root)),
   )
   holders.delete(parts.signer.device)
-  if (holders.size === 0) return
+  if (holders.size === 0 || (!waits && parts.connected() === undefined)) return
   const { network } = await parts.connect()
   const reachable = () => network.connected().filter((device) => holders.has(device))
-  await waitFor(parts, () => reachable().length > 0, signal)
+  if (waits) await waitFor(parts, () => reachable().length > 0, signal)
   if (reachable().length === 0) return
   const source = new PeerSource({ network, clock: parts.world.clock, peers: reachable() })
   try {
