@@ -1,6 +1,7 @@
 /** The screens, in the order of the navigation. Who makes one adds a line here (README.md). */
 
 import type { ComponentType } from 'preact'
+import { DevicesScreen } from './devices/devices.tsx'
 import { HomeScreen } from './home/home.tsx'
 import type { IconName } from './parts/icon.tsx'
 import type { Place } from './router.ts'
@@ -15,4 +16,7 @@ export interface ScreenEntry {
 }
 
 /** All of them. */
-export const SCREENS: readonly ScreenEntry[] = [{ name: '', title: 'Home', icon: 'home', screen: HomeScreen }]
+export const SCREENS: readonly ScreenEntry[] = [
+  { name: '', title: 'Home', icon: 'home', screen: HomeScreen },
+  { name: 'devices', title: 'Devices', icon: 'devices', screen: DevicesScreen },
+]
