@@ -63,6 +63,17 @@ export function announcedRoots(parts: CandidateParts): AnnouncedRoot[] {
     .map((one, order) => ({ ...one, order }))
 }
 
+/** The roots that a device announced of one source (hex), forgotten or not, in the order of its chain. */
+export function announcedOf(
+  parts: CandidateParts,
+  owner: DeviceId,
+  source: string,
+): Pick<AnnouncedRoot, 'root'>[] {
+  return firstAnnouncements(parts)
+    .filter((add) => add.dot.device === owner && toHex(add.source) === source)
+    .sort((a, b) => compareInChain(a.dot, b.dot))
+}
+
 /** Puts what was announced beside what is known of live snapshots; in the order in which they came. */
 export function rankSnapshots(parts: CandidateParts, known: readonly KnownSnapshot[]): RankedSnapshot[] {
   const byName = new Map<string, { known: KnownSnapshot; dots: Dot[] }>()

@@ -14,7 +14,7 @@ import type { Catalog, ChunkStore } from '../../storage/index.ts'
 import type { SuspicionInfo } from '../api.ts'
 import type { NodeParts } from '../parts.ts'
 import { Serial } from '../serial.ts'
-import { announcedRoots, type AnnouncedRoot, type CandidateParts } from './candidates.ts'
+import { announcedOf, announcedRoots, type AnnouncedRoot, type CandidateParts } from './candidates.ts'
 import { closureBytes, type Closures, compareClosures } from './compare-closures.ts'
 import {
   encodeJudged,
@@ -83,6 +83,24 @@ export async function judgeAll(parts: SuspicionParts, signal: AbortSignal): Prom
   })
 }
 
+/**
+ * Judges what is new of one source (hex) of this device, by what its snapshots share. At the end of each backup: else the
+ * first rule after many backups made by hand has all of them to look through, and a person hears late.
+ *
+ * @throws the signal's reason
+ */
+export async function judgeBackups(
+  parts: SuspicionParts,
+  source: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { device } = parts.signer
+  await serialOf(parts).run(async () => {
+    const ofSource = announcedOf(parts, device, source)
+    await note(parts, device, await judgeSource(parts, device, { source, ofSource }, signal))
+  })
+}
+
 /** A person has looked: the suspicion ends, and what was announced up to now is in order. */
 export async function trustDevice(
   parts: SuspicionParts,
@@ -145,7 +163,10 @@ function bySource(announced: readonly AnnouncedRoot[]): Map<string, AnnouncedRoo
 async function judgeSource(
   parts: SuspicionParts,
   device: DeviceId,
-  { source, ofSource }: { readonly source: string; readonly ofSource: readonly AnnouncedRoot[] },
+  {
+    source,
+    ofSource,
+  }: { readonly source: string; readonly ofSource: readonly Pick<AnnouncedRoot, 'root'>[] },
   signal: AbortSignal,
 ): Promise<SuspicionReason[]> {
   const { store } = parts

@@ -1,13 +1,14 @@
 /** `backup`: seals what is new, holds and announces the snapshot, and waits for copies if asked to. */
 
 import { hostname, userInfo } from 'node:os'
-import { CellarError, type SnapshotRoot } from '../../protocol/index.ts'
+import { CellarError, type SnapshotRoot, toHex } from '../../protocol/index.ts'
 import type { BackupEvent, BackupParams, BackupSummary, CallContext } from '../api.ts'
 import { type BackupRequest, type BackupResult, backup } from '../backup/backup.ts'
 import { rulesInWords } from '../backup/exclude-rules.ts'
 import { chooseParent, type ParentCandidate } from '../backup/parent.ts'
 import { nameText } from '../backup/patterns.ts'
 import { openPresence, type Presence } from '../backup/presence.ts'
+import { judgeBackups } from '../deletion/suspicion.ts'
 import { inSession } from '../backup/session.ts'
 import type { BackupProgress, EntryNote, TallyListeners, UnreadSource } from '../backup/tally.ts'
 import type { JobStart } from '../jobs.ts'
@@ -73,7 +74,10 @@ export async function runBackup(
         )
     for (const message of result.notices) context.onEvent({ message_type: 'notice', message })
     for (const unread of result.unread) context.onEvent(errorEvent(unread))
-    return await finish(parts, params, context, { startedMs, result })
+    const summary = await finish(parts, params, context, { startedMs, result })
+    if (summary.snapshot_id !== undefined)
+      await judgeBackups(parts, toHex(sourceOf(parts, vault, params)), signal)
+    return summary
   })
 }
 
@@ -90,12 +94,12 @@ function pendingOf(
   { root, summary }: BackupResult,
 ): PendingRoot | undefined {
   if (root === undefined) return undefined
-  const source = sourceLabel(
-    vault.keys,
-    parts.signer.device,
-    params.stdin === undefined ? params.paths.map(pathBytes) : [pathBytes(params.stdin.name)],
-  )
-  return { root, source, sizeClass: sizeClassOf(summary.bytes) }
+  return { root, source: sourceOf(parts, vault, params), sizeClass: sizeClassOf(summary.bytes) }
+}
+
+function sourceOf(parts: NodeParts, vault: Vault, { stdin, paths }: BackupParams): Uint8Array {
+  const sources = stdin === undefined ? paths.map(pathBytes) : [pathBytes(stdin.name)]
+  return sourceLabel(vault.keys, parts.signer.device, sources)
 }
 
 /** What came through a pipe was not stored as far as others had it, and they are not to be relied on any more. */
