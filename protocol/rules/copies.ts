@@ -33,9 +33,27 @@ export function copyLane(view: View, membership: Membership, device: DeviceId): 
 
 /** Devices that say they hold a root and whose word counts; those that mean to let it go are among them. */
 export function holdersOf(view: View, membership: Membership, root: RootId): DeviceId[] {
+  const known = whatCounts(view, membership)
+  if (known.index === undefined && ++known.asked > ASKED_MAX) known.index = indexOf(known.words)
+  if (known.index !== undefined) return [...(known.index.get(root) ?? [])]
   const holders: DeviceId[] = []
-  for (const { device, holds } of wordsThatCount(view, membership)) if (holds.has(root)) holders.push(device)
+  for (const { device, holds } of known.words) if (holds.has(root)) holders.push(device)
   return holders
+}
+
+/** Who asks for so many roots of one view asks for all of them: then one pass over what all hold costs less. */
+const ASKED_MAX = 64
+
+function indexOf(words: readonly Word[]): ReadonlyMap<RootId, readonly DeviceId[]> {
+  const index = new Map<RootId, DeviceId[]>()
+  for (const { device, holds } of words) {
+    for (const root of holds) {
+      const others = index.get(root)
+      if (others === undefined) index.set(root, [device])
+      else others.push(device)
+    }
+  }
+  return index
 }
 
 /** What a device whose word counts says that it holds. */
@@ -55,18 +73,31 @@ export function standingHolders(view: View, membership: Membership, root: RootId
 }
 
 /** Gathered once for a view: copies are counted for all roots at a time. */
-function wordsThatCount(view: View, membership: Membership): readonly Word[] {
+interface Counting {
+  readonly membership: Membership
+  readonly words: readonly Word[]
+  /** How many roots were asked for, until there is an index: who holds each root, in the order of the words. */
+  asked: number
+  index: ReadonlyMap<RootId, readonly DeviceId[]> | undefined
+}
+
+function whatCounts(view: View, membership: Membership): Counting {
   const known = WORDS.get(view)
-  if (known?.membership === membership) return known.words
+  if (known?.membership === membership) return known
   const words = storingMembers(membership).flatMap(({ device }): Word[] => {
     const lane = copyLane(view, membership, device)
     return lane === undefined ? [] : [wordOf(device, lane.body)]
   })
-  WORDS.set(view, { membership, words })
-  return words
+  const counting: Counting = { membership, words, asked: 0, index: undefined }
+  WORDS.set(view, counting)
+  return counting
 }
 
-const WORDS = new WeakMap<View, { readonly membership: Membership; readonly words: readonly Word[] }>()
+function wordsThatCount(view: View, membership: Membership): readonly Word[] {
+  return whatCounts(view, membership).words
+}
+
+const WORDS = new WeakMap<View, Counting>()
 
 function wordOf(device: DeviceId, body: ListingBody): Word {
   return { device, holds: holdsOf(body), shedding: sheddingOf(body), full: body.full }

@@ -49,6 +49,17 @@ describe('copies', () => {
     assert.equal(isReplicated(all.node.view, membership, root), true)
   })
 
+  it('G1.1 are the same when they are counted again and again, and handed out afresh', () => {
+    const { node } = held(['laptop', 'pi'])
+    const first = holdersOf(node.view, membership, root)
+    for (let i = 0; i < 200; i++) {
+      const again = holdersOf(node.view, membership, root)
+      assert.deepEqual(again, first)
+      again.pop()
+      assert.deepEqual(holdersOf(node.view, membership, rootOf('other')), [])
+    }
+  })
+
   it('G1.1 do not count what the device of a fork holds', () => {
     const { node, devices } = held(['laptop'])
     const pi = devices.get('pi') as Device
