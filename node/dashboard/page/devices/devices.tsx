@@ -69,8 +69,12 @@ function Opened({ place, status }: { readonly place: Place; readonly status: Sta
 
 const columns = (status: Status, isKeeper: boolean) =>
   [
-    { title: 'Device', kind: 'main', cell: (device: DeviceInfo) => device.name },
-    { title: 'Role', cell: roleText },
+    {
+      title: 'Device',
+      kind: 'main',
+      cell: ({ name }: DeviceInfo) => <span class="device-name">{name}</span>,
+    },
+    { title: 'Role', cell: (device: DeviceInfo) => <span class="device-role">{roleText(device)}</span> },
     { title: 'Seen', cell: seen },
     {
       title: 'Last backup',
@@ -85,46 +89,44 @@ const columns = (status: Status, isKeeper: boolean) =>
           : '–',
     },
     { title: 'Space', kind: 'number', cell: (device: DeviceInfo) => space(device, status) },
-    {
-      title: 'Address',
-      cell: ({ addresses }: DeviceInfo) =>
-        addresses[0] === undefined ? '–' : <span class="address">{addressText(addresses[0])}</span>,
-    },
     ...(isKeeper ? ([{ title: 'Change', kind: 'actions', cell: change }] as const) : []),
   ] as const
 
 function seen(device: DeviceInfo) {
-  if (device.self) return <Badge tone="plain">this device</Badge>
-  if (device.connected) return <Badge tone="good">connected</Badge>
-  return device.last_seen === undefined ? 'never' : <Ago time={device.last_seen} />
+  const [address] = device.addresses
+  return (
+    <span class="two-lines">
+      {device.self ? (
+        <Badge tone="plain">this device</Badge>
+      ) : device.connected ? (
+        <Badge tone="good">connected</Badge>
+      ) : device.last_seen === undefined ? (
+        'never'
+      ) : (
+        <Ago time={device.last_seen} />
+      )}
+      {address !== undefined && <span class="address hint">{addressText(address)}</span>}
+    </span>
+  )
 }
 
 /** A device knows how full its own store is, and of others what they were given. */
 function space(device: DeviceInfo, { store }: Status) {
   const { bytes_used: used, quota_bytes: quota } = device
-  if (used === undefined)
-    return quota === undefined ? (
-      '–'
-    ) : (
-      <>
-        gives <Bytes value={quota} />
-      </>
-    )
+  if (used === undefined && quota === undefined) return '–'
   return (
-    <>
-      <Bytes value={used} />
-      {quota !== undefined && (
-        <>
-          {' of '}
-          <Bytes value={quota} />
-        </>
-      )}
+    <span class="two-lines">
+      <span>
+        {used === undefined ? 'gives ' : <Bytes value={used} />}
+        {used !== undefined && quota !== undefined && ' of '}
+        {quota !== undefined && <Bytes value={quota} />}
+      </span>
       {device.self && store.bytes_free !== undefined && (
-        <span class="hint free">
+        <span class="hint">
           <Bytes value={store.bytes_free} /> free
         </span>
       )}
-    </>
+    </span>
   )
 }
 

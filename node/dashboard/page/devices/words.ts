@@ -1,7 +1,7 @@
 /** What the screen of devices says. Pure. */
 
 import type { DeviceInfo, DeviceLoss, PruneResult, RoleName, WaitingReclaim } from '../../../api.ts'
-import { bytesText, countText, listText } from '../parts/format.ts'
+import { bytesText, countText, listText, numberText } from '../parts/format.ts'
 
 /** What a role may do, for somebody who chooses one. */
 export interface RoleWords {
@@ -79,11 +79,12 @@ export function joinCommand(code: string, at?: string): string {
   return at === undefined ? `cellar join ${code}` : `cellar join ${code} --at ${at}`
 }
 
-/** Time left, to the minute: `14 min`; undefined when it is over. */
+/** Time left, to the minute: `15 min`; undefined when it is over. */
 export function minutesLeft(expires: string, nowMs: number): string | undefined {
-  const minutes = Math.ceil((Date.parse(expires) - nowMs) / 60_000)
+  const minutes = (Date.parse(expires) - nowMs) / 60_000
   if (!(minutes > 0)) return undefined
-  return minutes < 120 ? `${String(minutes)} min` : countText(Math.round(minutes / 60), 'hour')
+  if (minutes < 1) return 'less than a minute'
+  return minutes < 90 ? `${String(Math.round(minutes))} min` : countText(Math.round(minutes / 60), 'hour')
 }
 
 /** One thing that removing a device means; grave ones want to be agreed to. */
@@ -163,10 +164,9 @@ function keysLeft({ capabilities, name }: DeviceInfo, loss: DeviceLoss | undefin
 
 function ownBackups({ snapshots_own: own, name }: DeviceInfo): Consequence {
   if (own === 0) return { tone: 'plain', text: `${name} has made no snapshots.` }
-  return {
-    tone: 'plain',
-    text: `Its own ${countText(own, 'snapshot')} ${own === 1 ? 'stays' : 'stay'}, and can be restored, until somebody forgets ${own === 1 ? 'it' : 'them'}.`,
-  }
+  const [what, it] =
+    own === 1 ? ['Its own snapshot stays', 'it'] : [`Its own ${numberText(own)} snapshots stay`, 'them']
+  return { tone: 'plain', text: `${what}, and can be restored, until somebody forgets ${it}.` }
 }
 
 /** What waits here until the device is heard of, and ends waiting when it is no member any more. */
