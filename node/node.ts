@@ -4,7 +4,7 @@ import type { CellarError, World } from '../protocol/index.ts'
 import { openCatalog, openStore } from '../storage/index.ts'
 import { machineSurroundings } from './adapters/machine-surroundings.ts'
 import { systemWorld } from './adapters/system-world.ts'
-import { keepHeapSmall, trimMemory, tuneMemory } from './adapters/memory.ts'
+import { indexPages, keepHeapSmall, trimMemory, tuneMemory } from './adapters/memory.ts'
 import { keepTrimmed } from './trim.ts'
 import { makePrivateDirectory } from './adapters/private-files.ts'
 import type { NodeHandle } from './api.ts'
@@ -107,11 +107,15 @@ async function openParts(home: HomePaths, options: OpenNodeOptions, closers: Clo
       limits: options.limits ?? {},
       keys,
       world: options.world ?? systemWorld,
-      catalog: await openCatalog(home.state),
+      catalog: await openCatalog(home.state, { pages: indexPages }),
       storePath,
       openStore: (quotaBytes) => {
         makePrivateDirectory(storePath)
-        return openStore({ dir: storePath, ...(quotaBytes !== undefined && { quotaBytes }) })
+        return openStore({
+          dir: storePath,
+          pages: indexPages,
+          ...(quotaBytes !== undefined && { quotaBytes }),
+        })
       },
       openVault,
       surroundings: machineSurroundings(),

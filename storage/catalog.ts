@@ -5,6 +5,7 @@
 import { openLevelKeyValue } from './adapters/level-key-value.ts'
 import { nodeDisk } from './adapters/node-disk.ts'
 import type { KeyValue, KeyValueChange } from './key-value.ts'
+import type { MappedPages } from './mapped-pages.ts'
 import { memoryKeyValue } from './memory-key-value.ts'
 import { Reserve } from './store/reserve.ts'
 
@@ -98,17 +99,18 @@ const RESERVE_BYTES = 6 * 1024 * 1024
  * Opens the catalog in a directory, made if it is not there. One process at a time. On a full disk it gives up the room
  * that it had set aside, so that it opens all the same.
  *
- * @param options - reserveBytes: room set aside; default 6 MiB, 0 for none
+ * @param options - reserveBytes: room set aside; default 6 MiB, 0 for none. pages: lets go of those of its tables
  * @throws {CellarError} `STORE_IN_USE`, `STORE_FULL`, `STORE_DAMAGED`
  */
 export async function openCatalog(
   directory: string,
-  options: { readonly reserveBytes?: number } = {},
+  options: { readonly reserveBytes?: number; readonly pages?: MappedPages } = {},
 ): Promise<Catalog> {
   const reserve = new Reserve(nodeDisk(), directory, options.reserveBytes ?? RESERVE_BYTES)
   const map = await openLevelKeyValue(directory, {
     onDiskFull: () => reserve.release(),
     onRelief: () => reserve.restore(),
+    ...(options.pages && { pages: options.pages }),
   })
   await reserve.restore()
   return new KeyValueCatalog(map, '', true)

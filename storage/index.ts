@@ -29,6 +29,7 @@ export type {
   VerifyProgress,
 } from './chunk-store.ts'
 export type { Disk, DiskFile } from './disk.ts'
+export { MappedPages } from './mapped-pages.ts'
 export { memoryStore } from './memory-store.ts'
 export { openStore, type StoreOptions } from './open-store.ts'
 export { openAppender, type PackAppender } from './pack/appender.ts'

@@ -8,6 +8,7 @@ import { isDiskFull, type Disk } from './disk.ts'
 import { DiskStore } from './disk-store.ts'
 import { ChunkIndex } from './index/chunk-index.ts'
 import type { KeyValue } from './key-value.ts'
+import type { MappedPages } from './mapped-pages.ts'
 import { memoryKeyValue } from './memory-key-value.ts'
 import { packDefaults } from './pack/options.ts'
 import { PackFiles } from './pack/pack-files.ts'
@@ -35,6 +36,8 @@ export interface StoreOptions {
   readonly disk?: Disk
   /** Opens the map that the index lives in; default LevelDB in `index/`. For simulations. */
   readonly openIndex?: () => Promise<KeyValue>
+  /** Lets go of the pages of the index. @defaultValue nobody does */
+  readonly pages?: MappedPages
 }
 
 const FORMAT = 'rootcellar store 1\n'
@@ -113,8 +116,10 @@ async function openMap(
   reserve: Reserve,
 ): Promise<{ map: KeyValue; isReadOnly: boolean }> {
   const directory = join(options.dir, 'index')
+  const { pages } = options
   const open =
-    options.openIndex ?? (() => openLevelKeyValue(directory, { onDiskFull: () => reserve.release() }))
+    options.openIndex ??
+    (() => openLevelKeyValue(directory, { onDiskFull: () => reserve.release(), ...(pages && { pages }) }))
   try {
     return { map: await open(), isReadOnly: false }
   } catch (error) {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { MappedPages } from '../../storage/index.ts'
 
 // The numbers of <malloc.h> (glibc).
 const M_TRIM_THRESHOLD = -1
@@ -23,8 +24,8 @@ const arenas = 2
 
 /** MADV_DONTNEED of <sys/mman.h>. */
 const MADV_DONTNEED = 4
-/** Tables of LevelDB, which maps each of them whole. */
-const tableMapping = /^([0-9a-f]+)-([0-9a-f]+) r--s .*\.ldb$/gm
+/** Files that are mapped to be read, and shared. */
+const sharedMapping = /^([0-9a-f]+)-([0-9a-f]+) r--s \S+ \S+ \S+ +(\S.*)$/gm
 
 /** What is used of the system's allocator. */
 interface Allocator {
@@ -52,28 +53,40 @@ export function tuneMemory(): void {
   allocator?.mallopt(M_ARENA_MAX, arenas)
 }
 
-/** Gives what is free in all heaps, and what was only read from files, back to the system: after long work. */
+/** Gives what is free in all heaps, and the pages of the index, back to the system: after long work. */
 export function trimMemory(): void {
   collect?.()
-  if (allocator === undefined) return
-  allocator.trim(0)
-  dropTables(allocator)
+  allocator?.trim(0)
+  indexPages.release()
 }
 
 /**
- * Lets go of the pages of an index: they are those of a file that is only read, and come back from the system's own
- * memory, or from the disk, when they are looked at again. In a large store they are most of what the process has.
+ * So many looks at the index of who only stores, and its pages are let go of: at most 16 MiB of them are in memory. It
+ * costs some ten microseconds a look, which a laptop that makes backups is spared.
  */
-function dropTables({ madvise }: Allocator): void {
+const looksOfStorerMax = 256
+
+let looksMax = Infinity
+
+/** The pages of the index, in a large store most of what the process has. */
+export const indexPages = new MappedPages({ drop: dropPages, looksMax: () => looksMax })
+
+/**
+ * Lets go of the pages of files that are mapped to be read. None of them may be unmapped meanwhile: something else
+ * might come to lie there, and be wiped.
+ */
+export function dropPages(paths: ReadonlySet<string>): void {
+  if (allocator === undefined) return
   let maps: string
   try {
     maps = readFileSync('/proc/self/maps', 'latin1')
   } catch {
     return // no such file on this system: the process is larger, and works as well
   }
-  for (const [, from = '0', to = '0'] of maps.matchAll(tableMapping)) {
+  for (const [, from = '0', to = '0', path = ''] of maps.matchAll(sharedMapping)) {
+    if (!paths.has(Buffer.from(path, 'latin1').toString())) continue
     const address = BigInt(`0x${from}`)
-    madvise(address, BigInt(`0x${to}`) - address, MADV_DONTNEED)
+    allocator.madvise(address, BigInt(`0x${to}`) - address, MADV_DONTNEED)
   }
 }
 
@@ -87,6 +100,7 @@ const heapGrowingPercent = 30
  * make backups.
  */
 export function keepHeapSmall(): void {
+  looksMax = looksOfStorerMax
   // What is young stays where it is: half of it is always empty.
   setFlagsFromString('--semi-space-growth-factor=1')
   setFlagsFromString(`--heap-growing-percent=${String(heapGrowingPercent)}`)

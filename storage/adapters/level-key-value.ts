@@ -1,10 +1,19 @@
 /** An ordered map on `level`, with what LevelDB needs to live on a full disk (index.md §4). */
-import { mkdirSync, readdirSync, readFileSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { CellarError } from '../../protocol/index.ts'
 import { isDiskFull } from '../disk.ts'
 import type { KeyRange, KeyValue, KeyValueChange } from '../key-value.ts'
+import { bytesPerLook, type MappedPages, type MappedTables } from '../mapped-pages.ts'
 
 /** How much memory the map may use, and whom to call when its disk is full. */
 export interface LevelOptions {
@@ -14,10 +23,14 @@ export interface LevelOptions {
   readonly onDiskFull?: () => boolean
   /** Called after writes that went well since then; returns true when room is set aside again. */
   readonly onRelief?: () => Promise<boolean>
+  /** Keeps count of what was looked at, and lets go of it. @defaultValue nobody does */
+  readonly pages?: MappedPages
 }
 
 const MiB = 1024 * 1024
 const ENTRIES_PER_READ = 1000
+/** So often is what was written read again until it lies in the lowest level. */
+const READS_PER_WRITE = 12
 
 const settings = (cacheBytes: number) =>
   ({
@@ -26,10 +39,12 @@ const settings = (cacheBytes: number) =>
     compression: false, // ids are random bytes
     cacheSize: cacheBytes,
     writeBufferSize: 4 * MiB,
-    maxOpenFiles: 256,
+    // None is ever closed for others, which `whilePinned` relies on: a mapped file takes no descriptor.
+    maxOpenFiles: 50_000,
   }) as const
 
-type Database = Level<Buffer, Buffer>
+/** `level` runs on LevelDB wherever there are files: it says of itself what stands nowhere in the types. */
+type Database = Level<Buffer, Buffer> & { getProperty(name: string): string }
 type Operation = { type: 'put'; key: Buffer; value: Buffer } | { type: 'del'; key: Buffer }
 
 const asBuffer = (bytes: Uint8Array): Buffer =>
@@ -99,9 +114,10 @@ function notePid(directory: string): void {
   }
 }
 
-class LevelKeyValue implements KeyValue {
+class LevelKeyValue implements KeyValue, MappedTables {
   readonly #directory: string
   readonly #options: LevelOptions
+  readonly #leave: (() => void) | undefined
   #database: Database
   /** The disk was full, and what had been set aside for that is gone. */
   #isRoomGiven = false
@@ -110,9 +126,37 @@ class LevelKeyValue implements KeyValue {
     this.#directory = directory
     this.#options = options
     this.#database = database
+    this.#leave = options.pages?.join(this)
+  }
+
+  /**
+   * The tables that are in use now and stay so as long as an iterator is open: what it may still read is neither
+   * removed nor unmapped.
+   */
+  whilePinned(step: (paths: readonly string[]) => void): void {
+    if (this.#database.status !== 'open') return
+    const before = this.#tables()
+    const iterator = this.#database.iterator({ limit: 1 })
+    try {
+      // What was in use before and after was so in between, when the iterator was made.
+      const after = new Set(this.#tables())
+      step(before.filter((path) => after.has(path)))
+    } finally {
+      void iterator.close()
+    }
+  }
+
+  /** Paths of the tables in use, as the system names them. */
+  #tables(): string[] {
+    const directory = realpathSync(this.#directory)
+    const said = this.#database.getProperty('leveldb.sstables')
+    return [...said.matchAll(/^ (\d+):\d+\[/gm)].map(([, number = '']) =>
+      join(directory, `${number.padStart(6, '0')}.ldb`),
+    )
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
+    this.#options.pages?.looked(1)
     return this.#database.getSync(asBuffer(key))
   }
 
@@ -123,6 +167,7 @@ class LevelKeyValue implements KeyValue {
         ? { type: 'put', key, value: asBuffer(change.value) }
         : { type: 'del', key }
     })
+    this.#countWritten(changes)
     try {
       await this.#database.batch(operations, { sync: durable })
     } catch (error) {
@@ -130,6 +175,16 @@ class LevelKeyValue implements KeyValue {
       await this.#batchAfterReopening(operations, durable, error)
     }
     if (this.#isRoomGiven) this.#isRoomGiven = (await this.#options.onRelief?.()) === false
+  }
+
+  /** What is written is read again, some time later and by a thread of its own, to be merged with what is there. */
+  #countWritten(changes: readonly KeyValueChange[]): void {
+    const { pages } = this.#options
+    if (pages === undefined) return
+    let bytes = 0
+    for (const change of changes)
+      bytes += change.key.byteLength + (change.type === 'put' ? change.value.byteLength : 0)
+    pages.looked(Math.ceil((bytes * READS_PER_WRITE) / bytesPerLook))
   }
 
   /**
@@ -154,6 +209,7 @@ class LevelKeyValue implements KeyValue {
       for (;;) {
         const entries = await iterator.nextv(ENTRIES_PER_READ)
         if (entries.length === 0) return
+        this.#options.pages?.looked(1 + Math.floor(bytesOf(entries) / bytesPerLook))
         yield* entries as [Buffer, Buffer][]
       }
     } finally {
@@ -166,12 +222,17 @@ class LevelKeyValue implements KeyValue {
   }
 
   async close(): Promise<void> {
+    this.#leave?.()
     await this.#database.close()
   }
 }
 
+function bytesOf(entries: readonly (readonly [Buffer, Buffer])[]): number {
+  return entries.reduce((sum, [key, value]) => sum + key.byteLength + value.byteLength, 0)
+}
+
 async function openDatabase(directory: string, options: LevelOptions): Promise<Database> {
-  const database: Database = new Level(directory, settings(options.cacheBytes ?? 8 * MiB))
+  const database = new Level(directory, settings(options.cacheBytes ?? 8 * MiB)) as unknown as Database
   await database.open()
   notePid(directory)
   return database
@@ -182,7 +243,10 @@ async function openDatabase(directory: string, options: LevelOptions): Promise<D
  *
  * @throws {CellarError} `STORE_IN_USE` (context: pid, if known), `STORE_FULL`, `STORE_DAMAGED`
  */
-export async function openLevelKeyValue(directory: string, options: LevelOptions = {}): Promise<KeyValue> {
+export async function openLevelKeyValue(
+  directory: string,
+  options: LevelOptions = {},
+): Promise<KeyValue & MappedTables> {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     return new LevelKeyValue(directory, options, await openDatabase(directory, options))
