@@ -1,5 +1,5 @@
 /** Nodes with snapshots of real trees, for the tests of what begins with a file. */
-import { type Membership, type RootId, type SnapshotRoot } from '../../../../protocol/index.ts'
+import type { ChunkId, Membership, RootId, SnapshotRoot } from '../../../../protocol/index.ts'
 import { sourceLabel } from '../../../../node/source-label.ts'
 import type { EventOf, ResultOf } from '../../../../node/api.ts'
 import { handlersOf } from '../../../../node/operations/index.ts'
@@ -37,7 +37,6 @@ export class Author {
     fields: Partial<SnapshotRoot> = {},
   ): Promise<RootId> {
     const { parts } = this.node
-    if (parts.vault === undefined) throw new TypeError('who makes snapshots reads them')
     const paths = [Buffer.from(path)]
     const root = await this.#maker.snapshot(tree, {
       device: parts.signer.device,
@@ -46,12 +45,35 @@ export class Author {
       offsetMinutes: 0,
       ...fields,
     })
-    await parts.store.hold(root)
-    const source = sourceLabel(parts.vault.keys, parts.signer.device, paths)
-    await parts.ledger.announce({ root, source, sizeClass: 10 })
-    await publish(this.node)
+    await announce(this.node, root, paths)
     return root
   }
+}
+
+/** A snapshot of trees that are in the store already. */
+export async function announceTree(
+  node: TestNode,
+  maker: SnapshotMaker,
+  trees: readonly ChunkId[],
+  { timeMs, path }: { readonly timeMs: number; readonly path: string },
+): Promise<void> {
+  const paths = [Buffer.from(path)]
+  const fields = { device: node.parts.signer.device, paths, timeNs: BigInt(timeMs) * 1_000_000n }
+  const root = await maker.snapshot({}, { ...fields, trees })
+  await announce(node, root, paths, false)
+}
+
+async function announce(
+  node: TestNode,
+  root: RootId,
+  paths: readonly Uint8Array[],
+  isSigned = true,
+): Promise<void> {
+  const { vault, store, ledger, signer } = node.parts
+  if (vault === undefined) throw new TypeError('who makes snapshots reads them')
+  if (isSigned) await store.hold(root)
+  await ledger.announce({ root, source: sourceLabel(vault.keys, signer.device, paths), sizeClass: 10 })
+  if (isSigned) await publish(node)
 }
 
 /** A search, with what it told; statuses left out. */
