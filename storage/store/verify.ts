@@ -5,10 +5,13 @@ import type { ChunkRecord } from '../index/record.ts'
 import { decodeRecordHeader, packHeaderBytes, recordHeaderBytes } from '../pack/format.ts'
 import { scanRecords } from '../pack/scan.ts'
 import { pause } from '../pause.ts'
+import { IdCounts } from './id-counts.ts'
 import { peekLinks, type StoreParts } from './parts.ts'
 
-/** Ids counted in one pass over the references: some 40 MiB. */
-const COUNTED_MAX = 250_000
+/** Ids counted in one pass over the references: 12 MiB. */
+export const countedMax = 600_000
+/** Ids counted once more in one pass, by whole ids: as much. */
+const RECOUNTED_MAX = 50_000
 
 /** Yields what is wrong, as it is found. */
 export async function* verifyStore(parts: StoreParts, options: VerifyOptions): AsyncIterable<Problem> {
@@ -110,23 +113,24 @@ async function* onePack(parts: StoreParts, pack: number, signal: AbortSignal): A
 async function references(parts: StoreParts, signal: AbortSignal): Promise<Problem[]> {
   const found: Problem[] = []
   const chunks = [...parts.index.packs.values()].reduce((sum, record) => sum + record.liveCount, 0)
-  const passes = Math.ceil((chunks + 1) / COUNTED_MAX)
+  const passes = Math.ceil((chunks + 1) / countedMax)
+  const suspects: ChunkId[] = []
+  let isWhole = true
   for (let pass = 0; pass < passes; pass++) {
     const isMine = (id: ChunkId): boolean => Number.parseInt(id.slice(0, 6), 16) % passes === pass
-    const counts = new Map<ChunkId, number>()
-    let isWhole = true
-    for await (const [id, record] of parts.index.chunks()) {
-      signal.throwIfAborted()
-      if (!record.isComplete) continue
-      const isCounted = countLinks(parts, id, { counts, isMine, found: pass === 0 ? found : [] })
-      isWhole &&= isCounted
-    }
-    for (const root of parts.index.holds) if (isMine(root)) counts.set(root, (counts.get(root) ?? 0) + 1)
-    for await (const [id, record] of parts.index.chunks()) {
-      if (!isMine(id)) continue
-      const refs = counts.get(id) ?? 0
-      // What a damaged chunk refers to cannot be counted, and the index may well be right.
-      if (refs === record.refs || (!isWhole && refs < record.refs)) continue
+    const counts = new IdCounts(chunks / passes)
+    isWhole = await countAll(parts, { counts, isMine, ...(pass === 0 && { found }) }, signal)
+    for await (const [id, record] of parts.index.chunks())
+      if (isMine(id) && isWrong(counts.get(id), record, isWhole)) suspects.push(id)
+  }
+  // Two ids may have shared a count: those of which it does not come out right are counted by themselves.
+  for (let at = 0; at < suspects.length; at += RECOUNTED_MAX) {
+    const counts = new Map(suspects.slice(at, at + RECOUNTED_MAX).map((id) => [id, 0]))
+    const adding = { add: (id: ChunkId) => counts.set(id, (counts.get(id) ?? 0) + 1) }
+    await countAll(parts, { counts: adding, isMine: (id) => counts.has(id) }, signal)
+    for (const [id, refs] of counts) {
+      const record = parts.index.get(id)
+      if (record === undefined || !isWrong(refs, record, isWhole)) continue
       const message = `chunk ${id} is referred to ${String(refs)} times and the index says ${String(record.refs)}`
       found.push({ kind: 'refs-wrong', id, message })
     }
@@ -134,10 +138,30 @@ async function references(parts: StoreParts, signal: AbortSignal): Promise<Probl
   return found
 }
 
+/** What a damaged chunk refers to cannot be counted, and the index may well be right. */
+function isWrong(refs: number, record: ChunkRecord, isWhole: boolean): boolean {
+  return refs !== record.refs && (isWhole || refs >= record.refs)
+}
+
 interface Counting {
-  readonly counts: Map<ChunkId, number>
+  readonly counts: { add(id: ChunkId): unknown }
   readonly isMine: (id: ChunkId) => boolean
-  readonly found: Problem[]
+  /** Told of closures that are not whole. @defaultValue nobody looks */
+  readonly found?: Problem[]
+}
+
+/** Counts all references to some chunks. @returns false when not all of them can be read */
+async function countAll(parts: StoreParts, counting: Counting, signal: AbortSignal): Promise<boolean> {
+  let isWhole = true
+  for await (const [id, record] of parts.index.chunks()) {
+    signal.throwIfAborted()
+    // Of most it is known that they refer to nothing.
+    if (!record.isComplete || (record.linkCount === 0 && !record.isBad)) continue
+    const isCounted = countLinks(parts, id, counting)
+    isWhole &&= isCounted
+  }
+  for (const root of parts.index.holds) if (counting.isMine(root)) counting.counts.add(root)
+  return isWhole
 }
 
 /** @returns false when the links of a chunk cannot be read: that it is damaged was reported before */
@@ -149,7 +173,8 @@ function countLinks(parts: StoreParts, id: ChunkId, { counts, isMine, found }: C
     return false
   }
   for (const link of links) {
-    if (isMine(link)) counts.set(link, (counts.get(link) ?? 0) + 1)
+    if (isMine(link)) counts.add(link)
+    if (found === undefined) continue
     const child = parts.index.get(link)
     if (child?.isComplete === true || child?.isBad === true) continue
     found.push({
