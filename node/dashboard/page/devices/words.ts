@@ -41,7 +41,11 @@ export function devicesSentence(devices: readonly DeviceInfo[]): { sentence: str
     return { sentence: 'This device is alone: its backups are on no other.', isAlone: true }
   const away = members.filter(({ connected }) => !connected)
   const all = countText(members.length, 'device')
-  if (away.length === 0) return { sentence: `All ${all} are connected.`, isAlone: false }
+  if (away.length === 0)
+    return {
+      sentence: `${members.length === 2 ? 'Both devices' : `All ${all}`} are connected.`,
+      isAlone: false,
+    }
   const others = members.length - 1
   if (away.length === others)
     return { sentence: `${all} belong to this mesh; no other is connected now.`, isAlone: false }
