@@ -1,10 +1,14 @@
 /** The screens, in the order of the navigation. Who makes one adds a line here (README.md). */
 
 import type { ComponentType } from 'preact'
+import { ActivityScreen } from './activity/activity.tsx'
+import { CopiesScreen } from './copies/copies.tsx'
 import { DevicesScreen } from './devices/devices.tsx'
+import { HealthScreen } from './health/health.tsx'
 import { HomeScreen } from './home/home.tsx'
 import type { IconName } from './parts/icon.tsx'
 import type { Place } from './router.ts'
+import { TrashScreen } from './trash/trash.tsx'
 
 /** One screen of the page. */
 export interface ScreenEntry {
@@ -19,4 +23,8 @@ export interface ScreenEntry {
 export const SCREENS: readonly ScreenEntry[] = [
   { name: '', title: 'Home', icon: 'home', screen: HomeScreen },
   { name: 'devices', title: 'Devices', icon: 'devices', screen: DevicesScreen },
+  { name: 'copies', title: 'Copies', icon: 'copies', screen: CopiesScreen },
+  { name: 'trash', title: 'Trash', icon: 'trash', screen: TrashScreen },
+  { name: 'activity', title: 'Activity', icon: 'activity', screen: ActivityScreen },
+  { name: 'health', title: 'Health', icon: 'health', screen: HealthScreen },
 ]
