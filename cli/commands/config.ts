@@ -33,7 +33,7 @@ export const defineConfig: Define = (program, act) => {
   command
     .command('edit')
     .description('change the file with $VISUAL or $EDITOR; it is checked before it counts')
-    .option('--discard', 'forget what was refused the last time, and begin with the file as it is')
+    .option('--discard', 'forget what was not taken over the last time, and begin with the file as it is')
     .action(act(edit))
   command
     .command('reload')
@@ -113,7 +113,7 @@ async function edit(session: Session, options: { readonly discard?: boolean }): 
   const before = tools.settingsText(home)
   const isResumed = existsSync(draft)
   if (isResumed)
-    session.print.notice('this goes on with what was refused the last time (--discard begins anew)')
+    session.print.notice('this goes on with what was not taken over the last time (--discard begins anew)')
   else tools.writeDraft(home, draft, before ?? tools.freshSettings())
   await runEditor(session.world.env, draft, session.signal).catch((error: unknown) => {
     // What was begun anew and not saved is nothing to go on with.

@@ -90,9 +90,12 @@ async function init(session: Session, options: Options): Promise<undefined> {
     )
   session.print.info('')
   session.print.info('Next:')
-  if (paper === undefined) session.print.info('  cellar recovery new   make a recovery phrase, to write down')
-  session.print.info('  cellar start          run the node, so that other devices find it')
-  session.print.info('  cellar invite         pair another device')
-  session.print.info('  cellar backup PATH    make the first snapshot')
+  if (paper === undefined)
+    session.print.info('  cellar recovery new      make a recovery phrase, to write down')
+  session.print.info(
+    '  cellar service install   have the node run from now on, so that other devices find it',
+  )
+  session.print.info('  cellar invite            pair another device')
+  session.print.info('  cellar backup PATH       make the first snapshot')
   return undefined
 }

@@ -93,8 +93,10 @@ async function join(session: Session, words: readonly string[], options: Options
   )
   print.info('')
   print.info('Next:')
-  print.info('  cellar start          run the node here: without it this device holds and sends nothing')
-  if (joined.role !== 'storer') print.info('  cellar backup PATH    make a snapshot of this device')
+  print.info(
+    '  cellar service install   have the node run here: without it this device holds and sends nothing',
+  )
+  if (joined.role !== 'storer') print.info('  cellar backup PATH       make a snapshot of this device')
   return undefined
 }
 

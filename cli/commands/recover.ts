@@ -92,7 +92,7 @@ async function recover(session: Session, options: Options): Promise<undefined> {
   )
   print.info('')
   print.info('Next:')
-  print.info('  cellar start                               run the node here')
+  print.info('  cellar service install                     have the node run here')
   print.info('  cellar snapshots                           what is there')
   print.info('  cellar restore latest --target DIR         get it back')
   for (const { name } of recovered.others.filter((one) => one.name !== recovered.from_name))

@@ -10,6 +10,15 @@ const TITLE = `# Settings of this device. After a change: cellar config check, t
 # A line that begins with # says what holds without it. All settings: cellar config schema, and docs/config.md.
 `
 
+/** What a person opens a new file for, most of all. */
+const PROFILE = `
+# What is backed up, and when:
+#
+# [profile.default]
+# sources = ["~/Documents"]
+# schedule = "daily"
+`
+
 /** Settings that most people will look for, shown with their defaults in a new file. */
 const SHOWN: ReadonlySet<keyof Config> = new Set([
   'listen',
@@ -36,7 +45,8 @@ export function formatConfig(config: Config): string {
     else if (SHOWN.has(key)) lines.push(`# ${pair(field.key, value)}`)
   }
   const rest = Object.keys(tables).length === 0 ? '' : `\n${stringify(tables)}\n`
-  return `${TITLE}\n${lines.join('\n')}\n${rest}`
+  const example = config.profiles.length === 0 ? PROFILE : ''
+  return `${TITLE}\n${lines.join('\n')}\n${rest}${example}`
 }
 
 /** `key = value` on one line. */

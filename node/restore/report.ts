@@ -71,7 +71,8 @@ export class Log {
   /** What was said, for the end. */
   result(): Told {
     const notices = [...this.#notices].map(
-      ([what, count]) => `Not restored: ${what}${count === 0 ? '' : ` (${String(count)} times)`}.`,
+      ([what, count]) =>
+        `Not restored: ${what}${count === 0 ? '' : ` (${count === 1 ? 'once' : `${String(count)} times`})`}.`,
     )
     return { problems: this.#problems, problemCount: this.#problemCount, notices }
   }

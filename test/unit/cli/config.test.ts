@@ -123,7 +123,7 @@ describe('cellar config', () => {
     assert.match(refused.stdout, /config\.toml\.draft, line 1: this is no TOML/)
     assert.equal(readFileSync(config, 'utf8'), 'mdns = false\n')
     const mended = await run(['edit'], editor('sed -i s/maybe/true/ "$2"'))
-    assert.match(mended.stderr, /this goes on with what was refused the last time/)
+    assert.match(mended.stderr, /this goes on with what was not taken over the last time/)
     assert.equal(readFileSync(config, 'utf8'), 'mdns = true\n')
     assert.ok(!existsSync(`${config}.draft`))
   })

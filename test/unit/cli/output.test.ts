@@ -172,17 +172,17 @@ describe('output', () => {
     for (const text of [
       /mesh {4}abababab/,
       /keys {4}\/home\/ann\/\.cellar/,
-      /cellar start/,
+      /cellar service install/,
       /cellar invite/,
       /cellar backup PATH/,
     ])
       assert.match(stdout, text)
   })
 
-  it('of join shows the check words, and says to start the node', async () => {
+  it('of join shows the check words, and says how to have the node run', async () => {
     const { stdout } = await cellar(['join', '4821', 'a', 'b', 'c', 'd'])
     assert.match(stdout, /Check words, the same on both devices: apple river stone/)
-    assert.match(stdout, /cellar start/)
+    assert.match(stdout, /cellar service install/)
   })
 
   it('of invite shows the code, wrong tries, and who came', async () => {

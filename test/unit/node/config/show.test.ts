@@ -102,6 +102,10 @@ describe('a file of settings that is written', () => {
   it('says nothing but remarks where all is as without it', () => {
     const text = formatConfig(CONFIG_DEFAULT)
     assert.deepEqual(plain(parse(text)), {})
+    // What a person opens it for stands there, ready to be taken.
+    const taken = text.replace(/^# (?=\[profile|sources|schedule)/gm, '')
+    const [profile] = parseConfig(taken, 'config.toml').profiles
+    assert.equal(profile?.name, 'default')
     assert.match(text, /^# listen = \["0\.0\.0\.0:4517", "\[::\]:4517"\]$/m)
   })
 })
