@@ -26,6 +26,7 @@ import { definePrune } from './commands/prune.ts'
 import { defineRecover } from './commands/recover.ts'
 import { defineRecovery } from './commands/recovery.ts'
 import { defineRestore } from './commands/restore.ts'
+import { defineRestores } from './commands/restores.ts'
 import { defineScrub } from './commands/scrub.ts'
 import { defineService } from './commands/service.ts'
 import { defineSnapshots } from './commands/snapshots.ts'
@@ -59,6 +60,7 @@ const COMMANDS: readonly Define[] = [
   defineProfile,
   defineSnapshots,
   defineRestore,
+  defineRestores,
   defineLs,
   defineFind,
   defineDiff,

@@ -3,6 +3,7 @@
 import { Type } from 'typebox'
 import { about, method, Nothing, tellingMethod, type Of } from './api-schema.ts'
 import { RetentionStatus, SuspicionInfo, TrashStatus } from './api-deletion.ts'
+import { OrderCounts } from './api-orders.ts'
 import { ScheduledTask } from './api-schedule.ts'
 import { WatchingStatus } from './api-watching.ts'
 import { ThinStatus } from './api-thin.ts'
@@ -148,6 +149,7 @@ export const Status = Type.Object(
     thin: Type.Optional(about(ThinStatus, 'Of a thin device.')),
     suspicions: Type.Array(SuspicionInfo, { description: 'Devices for which retention is stopped (R14).' }),
     jobs: Type.Array(Job),
+    restores: OrderCounts,
     telling: about(TellingStatus, 'Who is told, and who is silent.'),
     problems: Type.Array(Problem),
   },

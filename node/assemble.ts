@@ -24,6 +24,7 @@ import type { HomeKeys, HomePaths } from './home.ts'
 import { Jobs } from './jobs.ts'
 import { openRing } from './keys/open-ring.ts'
 import { Ledger } from './ledger/ledger.ts'
+import { openOrders } from './orders/open.ts'
 import type { NodeParts } from './parts.ts'
 import type { RateLimits } from './replication/rate.ts'
 import { Scheduler } from './schedule/scheduler.ts'
@@ -117,6 +118,7 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
       events.emit({ kind: 'trouble', code, message: `history: ${message}` })
     }),
     growth: new GrowthRecord(catalog.sub('growth')),
+    orders: rooms.orders,
     isRunning,
     startedMs: world.clock.nowMs(),
     connect: () => link.connect(),
@@ -196,6 +198,7 @@ async function openRooms(given: NodeGiven, frame: Frame, closers: Closer[]) {
     }),
   }
   closers.push(() => uploads.keeper.idle())
+  const orders = await openOrders(catalog.sub('orders'), { ledger, clock, random, events, settings })
   const jobs = new Jobs(events)
   const trees = new KeptTrees(store, () => ring.vault)
   const reaper = new Reaper({
@@ -213,7 +216,7 @@ async function openRooms(given: NodeGiven, frame: Frame, closers: Closer[]) {
     device: signer.device,
     surroundings: given.surroundings ?? AT_HOME,
   })
-  return { telling, ring, watching, uploads, jobs, reaper, scheduler }
+  return { telling, ring, watching, uploads, orders, jobs, reaper, scheduler }
 }
 
 /** What deletion asks of the settings, as they are when it asks. */

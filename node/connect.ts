@@ -95,6 +95,7 @@ async function follow(parts: NodeParts, network: Network, ending: AbortControlle
     sheds: parts.isRunning,
     doubts: parts.watching.doubts,
     uploads: parts.uploads,
+    orders: parts.orders,
   })
   online.start()
   const contacts = await Contacts.open(contactsParts).catch(async (error: unknown) => {

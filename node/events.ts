@@ -6,6 +6,8 @@ import {
   type ChunkId,
   type DeviceId,
   type ErrorCode,
+  type OrderId,
+  type OrderState,
   type RootId,
 } from '../protocol/index.ts'
 import type { TaskFigures, TaskOutcome } from './schedule/task.ts'
@@ -55,6 +57,16 @@ export type NodeEvent =
       readonly files: number
       readonly bytes: number
       readonly failed: number
+    }
+  /** An order to restore has come to another state (spec/orders.md): one that this device gave, or one that it took. */
+  | {
+      readonly kind: 'order'
+      readonly id: OrderId
+      /** The other device. */
+      readonly device: DeviceId
+      readonly state: OrderState
+      readonly isOurs: boolean
+      readonly code?: ErrorCode
     }
   /** A task of the schedule, or a backup by hand, begins or has ended (schedule/task.ts). */
   | TaskEvent

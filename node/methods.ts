@@ -7,6 +7,7 @@ import { configMethods } from './api-config.ts'
 import { deletionMethods } from './api-deletion.ts'
 import { fileMethods } from './api-files.ts'
 import { meshMethods } from './api-mesh.ts'
+import { orderMethods } from './api-orders.ts'
 import { recoveryMethods } from './api-recovery.ts'
 import { restoreMethods } from './api-restore.ts'
 import { scheduleMethods } from './api-schedule.ts'
@@ -21,6 +22,7 @@ export const METHODS = {
   ...browseMethods,
   ...fileMethods,
   ...restoreMethods,
+  ...orderMethods,
   ...deletionMethods,
   ...watchingMethods,
   ...scheduleMethods,

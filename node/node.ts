@@ -14,6 +14,7 @@ import { assembleNode, closeAll, type Closer } from './assemble.ts'
 import { type AskPassphrase, type HomePaths, readConfig, readKeys } from './home.ts'
 import type { LogSink } from './logging/log.ts'
 import { handlersOf } from './operations/index.ts'
+import { followOrders } from './operations/follow-orders.ts'
 import { retentionOf } from './operations/retain.ts'
 import { sealAgain } from './operations/seal-again.ts'
 import { followSchedule } from './operations/scheduled.ts'
@@ -70,7 +71,7 @@ export async function openNode(home: HomePaths, options: OpenNodeOptions): Promi
       const remaker = remakerOf(parts)
       closers.push(() => remaker.close())
       closers.push(await keepTelling(parts, loadOutside))
-      closers.push(followSchedule(parts))
+      closers.push(followSchedule(parts), followOrders(parts))
       closers.push(
         keepTrimmed({
           clock: parts.world.clock,

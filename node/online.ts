@@ -14,6 +14,7 @@ import {
   memberNow,
   type Random,
   RECOVER_PROTOCOL,
+  RESTORE_PROTOCOL,
   SYNC_PROTOCOL,
   UPLOAD_PROTOCOL,
 } from '../protocol/index.ts'
@@ -22,6 +23,9 @@ import { Shedder } from './deletion/shedder.ts'
 import type { Events } from './events.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { Channel, Network } from './network.ts'
+import type { GivenOrders } from './orders/given.ts'
+import { serveOrder } from './orders/serve.ts'
+import type { TakenOrders } from './orders/taken.ts'
 import { Auditor } from './replication/audit.ts'
 import { ProofBudgets, serveProofs } from './replication/prover.ts'
 import { Replicator } from './replication/replicator.ts'
@@ -55,6 +59,8 @@ export interface OnlineParts {
   readonly doubts?: Doubts
   /** What is kept for others before their snapshots are announced, and of this device by others. @defaultValue nothing */
   readonly uploads?: { readonly keeper: UploadKeeper; readonly own: OwnUploads }
+  /** Orders to restore, taken and given. @defaultValue none */
+  readonly orders?: { readonly taken: TakenOrders; readonly given: GivenOrders }
 }
 
 /** Among the peers, until closed. */
@@ -96,7 +102,7 @@ export class Online {
 
   /** Begins. */
   start(): void {
-    const { ledger, store, network, events, uploads } = this.#parts
+    const { ledger, store, network, events, uploads, orders } = this.#parts
     const bad = (id: ChunkId) => {
       events.emit({ kind: 'bad-chunk', id })
     }
@@ -144,6 +150,12 @@ export class Online {
         this.#offer(UPLOAD_PROTOCOL, (channel, device) => uploads.keeper.serve(device, channel, this.room)),
       )
       this.#run(uploads.own.run(network, this.#end.signal))
+    }
+    if (orders !== undefined) {
+      this.#offs.push(
+        this.#offer(RESTORE_PROTOCOL, (channel, device) => serveOrder(orders.taken, device, channel)),
+      )
+      this.#run(orders.given.run(network, this.#end.signal))
     }
     this.#run(this.replicator.run(this.#end.signal))
     this.#run(this.room.watch(this.#end.signal))

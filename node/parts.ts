@@ -16,6 +16,8 @@ import type { Contacts } from './mesh/contacts.ts'
 import type { InvitationDesk, PairingEvent } from './mesh/pairing/invite.ts'
 import type { Network } from './network.ts'
 import type { Online } from './online.ts'
+import type { GivenOrders } from './orders/given.ts'
+import type { TakenOrders } from './orders/taken.ts'
 import type { RateLimits } from './replication/rate.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -64,6 +66,8 @@ export interface NodeParts {
   readonly snapshots: Snapshots
   /** What is kept for others before their snapshots are announced, and of this device by others. */
   readonly uploads: { readonly keeper: UploadKeeper; readonly own: OwnUploads }
+  /** Orders to restore: those that others gave this device, and those that it gave. */
+  readonly orders: { readonly taken: TakenOrders; readonly given: GivenOrders }
   /** Looks after what is stored. */
   readonly watching: Watching
   /** What the node does by itself; followed only while it runs until it is stopped. */

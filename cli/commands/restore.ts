@@ -15,9 +15,13 @@ import {
   patternsOf,
   type PatternOptions,
 } from './command.ts'
+import { restoreOn } from './restore-on.ts'
 
 interface Options extends FilterOptions, PatternOptions {
-  readonly target: string
+  readonly target?: string
+  readonly on?: string
+  readonly as?: string
+  readonly wait?: boolean
   readonly from?: string
   readonly overwrite: Overwrite
   readonly delete?: boolean
@@ -35,7 +39,7 @@ export const defineRestore: Define = (program, act) => {
       'Brings the files of a snapshot back below a directory, from this device or from any other that holds them. With :PATH, what is in that directory of the snapshot.',
     )
     .argument('<snapshot[:path]>', 'id or its beginning, or latest')
-    .requiredOption('-t, --target <dir>', 'where the files go; made if it is not there')
+    .option('-t, --target <dir>', 'where the files go; made if it is not there')
     .option('-i, --include <pattern>', 'only what matches (may be given again)', collect)
     .option('--iinclude <pattern>', 'the same, upper and lower case alike', collect)
     .option('-e, --exclude <pattern>', 'leave out what matches (may be given again)', collect)
@@ -49,16 +53,30 @@ export const defineRestore: Define = (program, act) => {
     .option('--delete', 'remove from the target what is not in the snapshot')
     .option('-n, --dry-run', 'only say what would be done')
     .option('--verify', 'read every file back afterwards')
+    .option(
+      '--on <device>',
+      'have another device restore it, into a new directory of its own, in place of --target',
+    )
+    .option('--as <name>', 'with --on: what that directory is to be called')
+    .option('--no-wait', 'with --on: do not wait until it is done')
   filterOptions(command).action(act(restore))
   examples(
     command,
     'cellar restore latest -t ~/restored',
     'cellar restore latest:/home/ann/Documents -t /tmp/documents --device laptop',
     'cellar restore 3f2a91c0 -t / --include "*.odt" --overwrite if-newer --verify',
+    'cellar restore latest:/home/ann/Photos --on desktop',
   )
 }
 
 async function restore(session: Session, snapshot: string, options: Options): Promise<undefined> {
+  const { target, on } = options
+  if (on !== undefined) {
+    refuseWithOn(options)
+    return void await restoreOn(session, snapshot, { ...options, on })
+  }
+  if (target === undefined)
+    throw new CellarError('USAGE', 'say where to: --target DIR, or --on DEVICE for a directory of its choice')
   session.kept = 'files already restored stay and are whole; run it again to go on'
   const seen = { errors: 0 }
   const summary = await session.call(
@@ -66,7 +84,7 @@ async function restore(session: Session, snapshot: string, options: Options): Pr
     {
       snapshot: argumentText(snapshot),
       filter: filterOf(session, options),
-      target: session.path(options.target),
+      target: session.path(target),
       ...patternsOf(options),
       ...(options.from === undefined ? {} : { from: options.from }),
       overwrite: options.overwrite,
@@ -86,6 +104,24 @@ async function restore(session: Session, snapshot: string, options: Options): Pr
     )
   }
   return undefined
+}
+
+/** The other device decides where to, and overwrites nothing. */
+function refuseWithOn(options: Options): void {
+  const wrong = [
+    ['--target', options.target !== undefined],
+    ['--from', options.from !== undefined],
+    ['--overwrite', options.overwrite !== 'always'],
+    ['--delete', options.delete],
+    ['--dry-run', options.dryRun],
+    ['--verify', options.verify],
+  ] as const
+  for (const [flag, isGiven] of wrong)
+    if (isGiven === true)
+      throw new CellarError(
+        'USAGE',
+        `${flag} does not go with --on: the other device restores into a new directory`,
+      )
 }
 
 function show(session: Session, event: RestoreEvent, seen: { errors: number }): void {

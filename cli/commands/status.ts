@@ -118,6 +118,8 @@ function factsOf(session: Session, status: Status): [string, string][] {
       'rules',
       `stand still for ${print.safe(device)} since ${formatTime(since)}: ${print.safe(message)}`,
     ])
+  const restores = restoresText(status.restores)
+  if (restores !== '') facts.push(['restores', restores])
   for (const job of status.jobs) {
     facts.push([
       'under way',
@@ -125,6 +127,16 @@ function factsOf(session: Session, status: Status): [string, string][] {
     ])
   }
   return facts
+}
+
+/** Orders to restore that are not over; nothing where there are none. */
+function restoresText({ waiting, under_way: underWay, given }: Status['restores']): string {
+  const parts = [
+    ...(waiting > 0 ? [`${String(waiting)} asked of this device, waiting for a yes`] : []),
+    ...(underWay > 0 ? [`${String(underWay)} asked of this device, under way`] : []),
+    ...(given > 0 ? [`${String(given)} asked of others`] : []),
+  ]
+  return parts.length === 0 ? '' : `${parts.join(', ')} (cellar restores)`
 }
 
 /** What a thin device keeps of its own snapshots, and what only others have. */

@@ -21,6 +21,8 @@ export const CONFIG_DEFAULT: Config = {
   floorNewest: 1,
   silentAfterMs: 7 * dayMs,
   silence: [],
+  restores: '~/Restored',
+  restoresFrom: [],
   logLevel: 'info',
   statusFile: undefined,
   retention: undefined,

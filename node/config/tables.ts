@@ -12,7 +12,21 @@ import { emailTable, hookTable, metricsTable } from './tables-telling.ts'
 import { drillTable, limitTable, scheduleTable, scrubTable } from './tables-upkeep.ts'
 import { silences } from './telling.ts'
 import { type Config, type DashboardConfig, LOG_LEVELS } from './types.ts'
-import { flag, hostPort, listOf, oneOf, orNone, path, rate, size, span, text, whole } from './values.ts'
+import {
+  flag,
+  hostPort,
+  listOf,
+  namesOrAll,
+  oneOf,
+  orNone,
+  path,
+  pathAsWritten,
+  rate,
+  size,
+  span,
+  text,
+  whole,
+} from './values.ts'
 
 const hourMs = 3_600_000
 
@@ -113,6 +127,20 @@ export const rootFields: Fields<Config> = {
     type: silences,
     about: 'Other times for some devices, by name; `"never"`: not told of.',
     without: CONFIG_DEFAULT.silence,
+  },
+  restores: {
+    key: 'restores',
+    type: orNone(pathAsWritten),
+    about:
+      'Where another device may have something restored here, each time in a new directory; `"none"`: nowhere.',
+    without: CONFIG_DEFAULT.restores,
+  },
+  restoresFrom: {
+    key: 'restores_from',
+    type: namesOrAll('keepers'),
+    about: 'Devices, by name or id, that need not wait for a yes here; `"keepers"`: all that may ask.',
+    without: CONFIG_DEFAULT.restoresFrom,
+    example: ['desktop'],
   },
   logLevel: {
     key: 'log_level',

@@ -5,6 +5,7 @@
 
 import type { RetentionRules } from '../../protocol/index.ts'
 import type { RetentionSettings } from '../deletion/retention-settings.ts'
+import type { TrustedAskers } from '../orders/order.ts'
 import type { HookMoment } from './moments.ts'
 
 export { HOOK_MOMENTS, type HookMoment } from './moments.ts'
@@ -37,6 +38,10 @@ export interface Config {
   readonly silentAfterMs: number | undefined
   /** Other times for some of them, by name. */
   readonly silence: readonly SilenceRule[]
+  /** Where orders of other devices are restored; absolute, or from `~`; undefined: none are taken. */
+  readonly restores: string | undefined
+  /** Whose orders are accepted without asking: devices by name or id, or all that may give any. */
+  readonly restoresFrom: TrustedAskers
   /** What goes to the log. */
   readonly logLevel: LogLevel
   /** A file that always says how the node is, for programs that watch files; undefined: none. */

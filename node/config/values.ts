@@ -186,6 +186,14 @@ export const path = textKind<string>({
     it.includes('\0') ? undefined : it.startsWith('~') ? `${place.homeDirectory}${it.slice(1)}` : it,
 })
 
+/** A path that is made absolute where it is used. */
+export const pathAsWritten = textKind<string>({
+  wants: path.wants,
+  example: '~/Restored',
+  pattern: '^(/|~$|~/)',
+  parse: (it) => (it.includes('\0') ? undefined : it),
+})
+
 /** A list of such values. */
 export function listOf<T>(type: ValueType<T>, least = 0): ValueType<readonly T[]> {
   const some = least > 0 ? ', one at least' : ''
@@ -204,6 +212,19 @@ export function listOf<T>(type: ValueType<T>, least = 0): ValueType<readonly T[]
     },
     write: (values) => values.map((value) => type.write(value)),
     show: (values) => values.map((value) => type.show(value)),
+  }
+}
+
+/** Names, or one word that stands for all there are. */
+export function namesOrAll<const W extends string>(word: W): ValueType<W | readonly string[]> {
+  const names = listOf(text)
+  return {
+    wants: `${names.wants}; or "${word}"`,
+    schema: { anyOf: [names.schema, { const: word }] },
+    example: names.example,
+    read: (value, place) => (value === word ? word : names.read(value, place)),
+    write: (value) => (value === word ? word : names.write(value as readonly string[])),
+    show: (value) => (value === word ? word : names.show(value as readonly string[])),
   }
 }
 

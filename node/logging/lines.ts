@@ -54,6 +54,13 @@ const LINES: { readonly [K in Kind]?: (event: EventOf<K>, nameOf: NameOf) => Log
           device,
           snapshot_id: root,
         }),
+  order: ({ id, device, state, isOurs, code }, nameOf) => {
+    const what = `order ${id.slice(0, 8)} to restore, ${isOurs ? 'given to' : 'of'} ${nameOf(device)}: ${state}`
+    return line(state === 'failed' ? 'warn' : 'info', code === undefined ? what : `${what} (${code})`, {
+      order: id,
+      device,
+    })
+  },
   task: taskLine,
   trouble: ({ code, device, message }, nameOf) => {
     const level = QUIET.has(code) ? 'debug' : code === 'INTERNAL' ? 'error' : 'warn'

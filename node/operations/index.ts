@@ -28,6 +28,7 @@ import { runForget } from './forget.ts'
 import { runInvite } from './invite.ts'
 import { endSuspicion, setLeaning } from './lean.ts'
 import { listSnapshots, openSnapshot, resolveSnapshot, runDiff, runFind, runLs } from './look.ts'
+import { answerOrder, listOrders, runRestoreOn } from './orders.ts'
 import { runPin, runUnpin } from './pin.ts'
 import { runProfileBackup } from './profile-backup.ts'
 import { runPrune } from './prune.ts'
@@ -75,6 +76,9 @@ export function handlersOf(parts: NodeParts): Handlers {
     search: async (params, context) => (await import('./search.ts')).runSearch(parts, params, context),
     stats: (params, context) => runStats(parts, params, context),
     restore: (params, context) => runRestore(parts, params, context),
+    restoreOn: (params, context) => runRestoreOn(parts, params, context),
+    restoreOrders: (_params, context) => listOrders(parts, context.signal),
+    restoreAnswer: (params, context) => answerOrder(parts, params, context.signal),
     check: (params, context) => runCheck(parts, params, context),
     scrub: (params, context) => runScrub(parts, params, context),
     drill: (params, context) => runDrill(parts, params, context),

@@ -4,6 +4,7 @@ import { ERRORS, type RootId } from '../../protocol/index.ts'
 import type { Problem } from '../api.ts'
 import type { NodeParts } from '../parts.ts'
 import { fullProblems } from './full.ts'
+import { orderProblems } from './order-info.ts'
 import { keyProblems } from './recovery.ts'
 
 /** The problems that stand now, the gravest of the store and of the keys. */
@@ -16,6 +17,7 @@ export function standingProblems(
     ...storeProblems(parts),
     ...ledgerProblems(parts),
     ...keyProblems(parts),
+    ...orderProblems(parts),
   ]
 }
 

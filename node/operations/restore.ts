@@ -11,11 +11,17 @@ import { readerOf } from './backup.ts'
 import { resolveSnapshot } from './look.ts'
 import { openSource } from './sources.ts'
 
-/** Restores, see `Methods.restore`. @throws {CellarError} as `restore/restore.ts`; `NO_PEER`, `VAULT_UNKNOWN` */
+/**
+ * Restores, see `Methods.restore`.
+ *
+ * @param how - goesOn: into a directory that only this restore has filled, before it was broken off
+ * @throws {CellarError} as `restore/restore.ts`; `NO_PEER`, `VAULT_UNKNOWN`
+ */
 export async function runRestore(
   parts: NodeParts,
   params: RestoreParams,
   given: CallContext<'restore'>,
+  { goesOn = false }: { readonly goesOn?: boolean } = {},
 ): Promise<RestoreSummary> {
   const { clock } = parts.world
   const vault = readerOf(parts)
@@ -36,6 +42,7 @@ export async function runRestore(
           target: pathBytes(params.target),
           rules: rulesOf(params),
           overwrite: params.overwrite,
+          goesOn,
           delete: params.delete,
           keep: [parts.home.directory, parts.storePath].map((path) => Buffer.from(path)),
           dryRun: params.dryRun,

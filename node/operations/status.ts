@@ -24,6 +24,7 @@ import { watchingStatus } from '../watching/status.ts'
 import { copiesNow, isSafe, trustedCopies } from './copies.ts'
 import { listDevices } from './devices.ts'
 import { isFull } from './full.ts'
+import { orderCounts } from './order-info.ts'
 import { standingProblems } from './problems.ts'
 import { retentionStatus } from './retain.ts'
 import { listSchedule } from './scheduled.ts'
@@ -83,6 +84,7 @@ export function readStatus(parts: NodeParts): Status {
     ...(thin !== undefined && { thin }),
     suspicions: standingSuspicions(parts),
     jobs: parts.jobs.list(),
+    restores: orderCounts(parts),
     telling,
     problems: problemsOf(parts, roots, telling),
   }

@@ -83,7 +83,8 @@ export class DirectoryWork {
   finish(node: DirectoryNode, outcome: Outcome): void {
     const { parent, entry, state } = node
     if (parent === undefined || entry === undefined || state === 'lazy') return
-    const isSet = state === 'fresh' || (node.isSelected && this.#parts.overwrite !== 'never')
+    const { overwrite, goesOn } = this.#parts
+    const isSet = state === 'fresh' || (node.isSelected && (overwrite !== 'never' || goesOn))
     try {
       if (!this.#parts.dryRun) this.#set(node, isSet, outcome)
       if (isSet) outcome.restored(parent.path, entry, state === 'fresh')

@@ -20,6 +20,8 @@ export interface RestorationParts {
   readonly counters: SharedCounters
   readonly signal: AbortSignal
   readonly overwrite: Overwrite
+  /** What is there was made by this restore, before it was broken off. */
+  readonly goesOn: boolean
   readonly dryRun: boolean
   readonly verify: boolean
   readonly verbose: boolean

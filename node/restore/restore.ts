@@ -41,6 +41,8 @@ export interface RestoreRequest {
   /** Matched against paths from the top of what is restored. Default: everything. */
   readonly rules?: SelectionRules
   readonly overwrite: Overwrite
+  /** Directories that are there were made by this restore before it was broken off: they get their metadata all the same. */
+  readonly goesOn?: boolean
   /** Removes what the snapshot lacks from directories that it has whole. */
   readonly delete: boolean
   /** Raw absolute paths of this machine that nothing is removed from: where the program keeps its own data. */
@@ -286,6 +288,7 @@ function restorationParts(
     counters,
     signal: watch.signal,
     overwrite: request.overwrite,
+    goesOn: request.goesOn === true,
     dryRun: request.dryRun,
     verify: request.verify,
     verbose: watch.onEntry !== undefined,

@@ -137,7 +137,15 @@ function connectTo(parts: NodeParts, hub = new MemoryHub()): ConnectedNode {
   const { ledger, store, events, signer, world } = parts
   const network = memoryNetwork(hub, { device: signer.device })
   network.members(new Set([...ledger.membership.members.keys()]))
-  const online = new Online({ ledger, store, network, ...world, events, doubts: parts.watching.doubts })
+  const online = new Online({
+    ledger,
+    store,
+    network,
+    ...world,
+    events,
+    doubts: parts.watching.doubts,
+    orders: parts.orders,
+  })
   online.start()
   return {
     network,

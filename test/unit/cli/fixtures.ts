@@ -130,6 +130,7 @@ export const STATUS: Status = {
     audit: { proven: 0, failed: 0, doubted: [] },
   },
   suspicions: [],
+  restores: { waiting: 0, under_way: 0, given: 0 },
   jobs: [],
   telling: { hooks: [], silent: [] },
   problems: [],
