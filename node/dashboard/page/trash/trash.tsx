@@ -142,7 +142,7 @@ function BringBack({ entry: { snapshot } }: { readonly entry: TrashEntry }) {
     return `Snapshot ${snapshot.short_id} is back.${pinned}`
   })
   return (
-    <Button onClick={run} busy={isBusy} label={`Bring snapshot ${snapshot.short_id} back`}>
+    <Button onClick={run} busy={isBusy} label={`Bring back snapshot ${snapshot.short_id}`}>
       Bring back
     </Button>
   )
