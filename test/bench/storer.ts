@@ -3,12 +3,15 @@
  * storer while it receives them, does nothing, starts again, gives them away, scrubs and frees them; and what an idle
  * node with one peer costs.
  *
- *     node dist/test/bench/storer.js [CHUNKS] [IDLE SECONDS] [given]    given: its store is a copy, nothing is received
+ *     node dist/test/bench/storer.js [CHUNKS] [IDLE SECONDS] [given] [--filled DIR]
+ *
+ * given: its store is a copy, nothing is received. --filled: a store of so many chunks, made there if it is not.
  */
 
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
 import { systemWorld } from '../../node/adapters/system-world.ts'
 import { Events } from '../../node/events.ts'
 import { homePaths, readKeys } from '../../node/home.ts'
@@ -109,11 +112,16 @@ async function fill(store: ChunkStore, chunks: number): Promise<RootId> {
 }
 
 /** Gives a device, whose node is not running, a snapshot that it has announced. */
-async function giveSnapshot(device: Device, chunks: number): Promise<void> {
+async function giveSnapshot(device: Device, chunks: number, filled?: string): Promise<void> {
   const home = homePaths(device.home, {})
   const keys = await readKeys(home)
+  if (filled !== undefined && existsSync(filled)) cpSync(filled, home.store, { recursive: true, force: true })
   const store = await openStore({ dir: home.store })
-  const root = await fill(store, chunks).finally(() => store.close())
+  const [held] = store.holds()
+  const root = await (held === undefined ? fill(store, chunks) : Promise.resolve(held)).finally(() =>
+    store.close(),
+  )
+  if (filled !== undefined && !existsSync(filled)) cpSync(home.store, filled, { recursive: true })
   const catalog = await openCatalog(home.state)
   try {
     const ledger = await Ledger.open({
@@ -147,7 +155,7 @@ async function untilHeld(device: Device): Promise<void> {
   }
 }
 
-async function main(chunks: number, idleS: number, isGiven: boolean): Promise<void> {
+async function main(chunks: number, idleS: number, isGiven: boolean, filled?: string): Promise<void> {
   await using house = new Household()
   const [desktop, pi, attic] = ['desktop', 'pi', 'attic'].map((name) => house.device(name)) as [
     Device,
@@ -166,7 +174,7 @@ async function main(chunks: number, idleS: number, isGiven: boolean): Promise<vo
   phases.push(await during(pi, 'empty, one peer, nothing to do', idle))
   await desktop.stop()
   console.log(`fills a store with ${String(chunks)} chunks`)
-  await giveSnapshot(desktop, chunks)
+  await giveSnapshot(desktop, chunks, filled)
   if (isGiven) {
     // The packs and the index as they are: what was received elsewhere is not received once more.
     await pi.stop()
@@ -211,4 +219,9 @@ async function main(chunks: number, idleS: number, isGiven: boolean): Promise<vo
 
 // Ended from outside, it takes its nodes and files along.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1))
-await main(Number(process.argv[2] ?? 1_000_000), Number(process.argv[3] ?? 60), process.argv[4] === 'given')
+const { positionals, values } = parseArgs({
+  options: { filled: { type: 'string' } },
+  allowPositionals: true,
+})
+const [chunks = '1000000', idleS = '60', given] = positionals
+await main(Number(chunks), Number(idleS), given === 'given', values.filled)

@@ -12,6 +12,7 @@ import {
 } from '../../protocol/index.ts'
 import { MemoryHub } from '../../node/adapters/memory-network.ts'
 import type { Config } from '../../node/config.ts'
+import type { NodeParts } from '../../node/parts.ts'
 import { Archive } from './archive.ts'
 import { Checks } from './checks.ts'
 import { drawFiles, type Files } from './files.ts'
@@ -41,7 +42,19 @@ export interface Device {
 const VAULT_KEY = new Chance('key of the vault').bytes(32)
 const settleMs = 120_000
 /** More than this happens only where something goes round in circles. */
-const happeningsMax = 60_000
+const happeningsDefaultMax = 60_000
+
+/** What a play is given in the place of what it draws. */
+export interface PlayOptions {
+  /** @defaultValue drawn from the seed */
+  readonly weather?: Weather
+  /** Settings of a device, besides those of the weather. @defaultValue none */
+  readonly config?: (plan: DevicePlan) => Partial<Config>
+  /** Things that may happen. @defaultValue as many as in a short play that does not go round in circles */
+  readonly happeningsMax?: number
+  /** Told when a node is up. */
+  readonly onUp?: (device: Device, node: NodeParts) => void
+}
 
 /** One run. */
 export class Play {
@@ -56,6 +69,7 @@ export class Play {
   /** For what happens; machines have their own. */
   readonly chance: Chance
   readonly #seed: string
+  readonly #options: PlayOptions
   readonly #machines: Machine[] = []
   readonly #outside: Outside
   readonly #net: Chance
@@ -71,12 +85,13 @@ export class Play {
   readonly #tasks = new Set<{ readonly isOver: () => boolean }>()
   #violation: Violation | undefined
 
-  constructor(seed: number, trace: Trace, stackLines?: number) {
+  constructor(seed: number | string, trace: Trace, stackLines?: number, options: PlayOptions = {}) {
     this.trace = trace
+    this.#options = options
     this.#seed = `rootcellar ${String(seed)}`
     this.chance = new Chance(`${this.#seed} play`)
     this.#net = new Chance(`${this.#seed} net`)
-    this.weather = drawWeather(new Chance(`${this.#seed} weather`))
+    this.weather = options.weather ?? drawWeather(new Chance(`${this.#seed} weather`))
     this.#outside = shutOut((run) => {
       this.scheduler.after(0, run)
     }, stackLines)
@@ -142,7 +157,7 @@ export class Play {
       hub: this.hub,
       chance: new Chance(key),
       diskLatencyMs: this.weather.diskLatencyMs,
-      config: this.#config(),
+      config: { ...this.#config(), ...this.#options.config?.(plan) },
       onGone: (which, gone) => {
         this.guard(() => {
           this.checks.gone(which, gone, !which.isOn)
@@ -309,6 +324,7 @@ export class Play {
           this.fail(bug(machine.name, event.message))
       })
       this.say(`${machine.name} is up`)
+      this.#options.onUp?.(device, node)
     } catch (error) {
       if (machine.ending === undefined) this.fail(bug(`${machine.name} does not start`, error))
     }
@@ -329,7 +345,8 @@ export class Play {
 
   readonly #look = (): void => {
     this.checks.look()
-    if (this.scheduler.happened > happeningsMax) throw new Violation('bug', 'something goes on for ever')
+    if (this.scheduler.happened > (this.#options.happeningsMax ?? happeningsDefaultMax))
+      throw new Violation('bug', 'something goes on for ever')
     if (this.#violation !== undefined) throw this.#violation
   }
 
