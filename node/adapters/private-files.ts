@@ -8,6 +8,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -76,6 +77,11 @@ export function readTextFile(path: string): string | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** Where a path leads, through links; the path itself where nothing is yet. */
+export function linkedTo(path: string): string {
+  return isThere(path) ? realpathSync(path) : path
 }
 
 /** Says whether something is at a path. */

@@ -6,12 +6,25 @@
 import { homedir } from 'node:os'
 import { dirname } from 'node:path'
 import { CellarError } from '../../protocol/index.ts'
-import { isThere, makePrivateDirectory, readTextFile, writePrivateFile } from '../adapters/private-files.ts'
+import {
+  isThere,
+  linkedTo,
+  makePrivateDirectory,
+  readTextFile,
+  writePrivateFile,
+} from '../adapters/private-files.ts'
 import type { HomePaths } from '../home.ts'
 import type { Environment } from './environment.ts'
 import { formatConfig } from './format.ts'
+import { changedText, type SettingChange } from './change.ts'
 import { CONFIG_DEFAULT } from './defaults.ts'
-import { type ConfigProblem, configError, type ConfigRead, readConfigText } from './parse.ts'
+import {
+  type ConfigProblem,
+  configError,
+  type ConfigRead,
+  type ConfigSurroundings,
+  readConfigText,
+} from './parse.ts'
 import { type ShownSetting, shownSettings } from './show.ts'
 
 export { problemLine } from './parse.ts'
@@ -66,6 +79,25 @@ export function replaceSettings(path: string, text: string): void {
   writePrivateFile(path, text)
 }
 
+/**
+ * Changes settings in the file, which may not be there yet; durable once it returns.
+ *
+ * @returns whether anything had to be written
+ * @throws {CellarError} of `changedText`
+ */
+export function changeSettings(
+  home: HomePaths,
+  changes: readonly SettingChange[],
+  env: Environment = process.env,
+): boolean {
+  const before = settingsText(home)
+  const next = changedText(before ?? freshSettings(), changes, surroundings(home, env))
+  if (next === before) return false
+  // Many keep their settings elsewhere, and a link here: it stays one.
+  replaceSettings(linkedTo(home.config), next)
+  return true
+}
+
 /** A copy to be edited, which nobody else may read. */
 export function writeDraft(home: HomePaths, draft: string, text: string): void {
   makePrivateDirectory(dirname(home.config))
@@ -91,5 +123,9 @@ function rightOf(
 }
 
 function readSettings(text: string, home: HomePaths, env: Environment): ConfigRead {
-  return readConfigText(text, { path: home.config, env, homeDirectory: homedir() })
+  return readConfigText(text, surroundings(home, env))
+}
+
+function surroundings(home: HomePaths, env: Environment): ConfigSurroundings {
+  return { path: home.config, env, homeDirectory: homedir() }
 }

@@ -22,7 +22,7 @@ import { runDrill } from '../watching/drill.ts'
 import { runScrub } from '../watching/scrub.ts'
 import { readerOf } from './backup.ts'
 import { runCheck } from './check.ts'
-import { listProfiles, reloadConfig, showConfig } from './config.ts'
+import { changeConfig, listProfiles, listSettings, reloadConfig, showConfig } from './config.ts'
 import { listDevices, removeDevice, renameDevice } from './devices.ts'
 import { runForget } from './forget.ts'
 import { runInvite } from './invite.ts'
@@ -64,6 +64,8 @@ export function handlersOf(parts: NodeParts): Handlers {
     configShow: () => Promise.resolve(showConfig(parts)),
     // What it throws is a rejection.
     configReload: async () => await Promise.resolve(reloadConfig(parts)),
+    settings: () => listSettings(parts),
+    configChange: (params) => changeConfig(parts, params),
     profiles: () => Promise.resolve(listProfiles(parts)),
     snapshots: (params, context) => listSnapshots(parts, params, context),
     ls: (params, context) => runLs(parts, params, context),

@@ -145,9 +145,10 @@ describe('cellar dashboard', function () {
     await call('undelete', { snapshots: [first] })
     await call('prune', { dryRun: true, unfinished: false })
     await call('scrub', { percent: 100 })
-    for (const method of ['status', 'version', 'devices', 'schedule', 'profiles', 'configShow'] as const)
+    for (const method of ['status', 'version', 'devices', 'schedule', 'profiles', 'configShow', 'settings'] as const)
       await call(method, {})
     for (const method of ['configReload', 'metrics', 'recovery', 'dashboard'] as const) await call(method, {})
+    await call('configChange', { changes: [{ path: ['hold_window'], value: '14d' }] })
     await call('deviceRename', { device: 'desktop', name: 'tower' })
     await call('deviceTrust', { device: 'tower' })
 
