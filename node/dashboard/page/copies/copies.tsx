@@ -1,10 +1,10 @@
 /** Who has which snapshot, and what would be if a device died now (spec/activity.md §4). */
 
-import { useEffect } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { CopiesView, DeviceLoss } from '../../../api.ts'
 import { useAsk } from '../ask.ts'
 import { type NewsKind, useNews } from '../news.ts'
-import { LinkButton } from '../parts/button.tsx'
+import { Button, LinkButton } from '../parts/button.tsx'
 import { Badge, Failed, Screen, Section } from '../parts/screen.tsx'
 import { Table } from '../parts/table.tsx'
 import { Ago } from '../parts/value.tsx'
@@ -14,6 +14,8 @@ import { copiesSentence, lossText, readersText, waitsText } from './words.ts'
 
 /** What changes who has what. */
 const NEWS: readonly NewsKind[] = ['changed', 'held', 'audited', 'peer']
+
+const shownAtOnce = 12
 
 /** The screen at `#/copies`, and at `#/copies/DEVICE` for what stands on one device. */
 export function CopiesScreen({ place }: { readonly place: Place }) {
@@ -41,15 +43,32 @@ export function CopiesScreen({ place }: { readonly place: Place }) {
         title="If this device died now"
         hint="What would be without it, of all that is backed up in the whole mesh."
       >
-        <Table
-          caption="What the loss of each device would mean"
-          columns={columnsOf(value)}
-          rows={value.devices}
-          keyOf={({ device }) => device}
-        />
+        <Losses view={value} />
       </Section>
       <SnapshotList place={place} devices={value.devices} news={news} />
     </Screen>
+  )
+}
+
+/** The worst first: of many devices the others are drawn when somebody asks. */
+function Losses({ view }: { readonly view: CopiesView }) {
+  const [isAll, setAll] = useState(false)
+  const { devices } = view
+  const rows = isAll ? devices : devices.slice(0, shownAtOnce)
+  return (
+    <>
+      <Table
+        caption="What the loss of each device would mean"
+        columns={columnsOf(view)}
+        rows={rows}
+        keyOf={({ device }) => device}
+      />
+      {rows.length < devices.length && (
+        <p class="more">
+          <Button onClick={() => setAll(true)}>Show all {String(devices.length)} devices</Button>
+        </p>
+      )}
+    </>
   )
 }
 
@@ -68,23 +87,28 @@ function columnsOf({ paper }: CopiesView) {
     {
       title: 'Without it',
       cell: (loss: DeviceLoss) => {
-        const { sentence, tone } = lossText(loss)
+        const { sentence, tone, also } = lossText(loss)
         const badge = <Badge tone={tone}>{sentence}</Badge>
-        return loss.lost + loss.too_few === 0 ? (
-          badge
-        ) : (
-          <a
-            href={hrefOf(['copies', loss.device])}
-            aria-label={`${sentence} without ${loss.name}: show them`}
-          >
-            {badge}
-          </a>
+        return (
+          <span>
+            {loss.lost + loss.too_few === 0 ? (
+              badge
+            ) : (
+              <a
+                href={hrefOf(['copies', loss.device])}
+                aria-label={`${sentence} without ${loss.name}: show them`}
+              >
+                {badge}
+              </a>
+            )}
+            {also !== undefined && <div class="hint">{also}</div>}
+          </span>
         )
       },
     },
     { title: 'Has', kind: 'number', cell: ({ holds }: DeviceLoss) => String(holds) },
     { title: 'Still to receive', cell: (loss: DeviceLoss) => waitsText(loss) },
-    { title: 'Could read then', cell: (loss: DeviceLoss) => readersText(loss, paper) },
+    { title: 'Readers left', kind: 'number', cell: (loss: DeviceLoss) => readersText(loss, paper) },
     {
       title: 'Seen',
       cell: ({ connected, last_seen }: DeviceLoss) =>

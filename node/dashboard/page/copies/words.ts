@@ -64,13 +64,16 @@ function someOf(names: readonly string[]): string {
     : listText(names)
 }
 
-/** One device in a few words: what would be without it. */
-export function lossText({ lost, one_left, too_few, holds }: DeviceLoss): CopiesWords {
-  if (lost > 0) return { sentence: `${countText(lost, 'snapshot')} lost`, tone: 'bad' }
-  if (too_few > 0) {
-    const last = one_left > 0 ? `, ${String(one_left)} on one device only` : ''
-    return { sentence: `${countText(too_few, 'snapshot')} with too few copies${last}`, tone: 'warn' }
-  }
+/** One device in a few words: what would be without it; below them what makes it worse. */
+export function lossText({
+  lost,
+  one_left,
+  too_few,
+  holds,
+}: DeviceLoss): CopiesWords & { readonly also?: string } {
+  const also = one_left === 0 ? {} : { also: `${String(one_left)} left on one device only` }
+  if (lost > 0) return { sentence: `${countText(lost, 'snapshot')} lost`, tone: 'bad', ...also }
+  if (too_few > 0) return { sentence: `too few copies of ${String(too_few)}`, tone: 'warn', ...also }
   if (holds === 0) return { sentence: 'nothing changes', tone: 'plain' }
   return { sentence: 'nothing lost', tone: 'good' }
 }
@@ -82,10 +85,10 @@ export function waitsText({ waits_for, missing_bytes }: DeviceLoss): string {
   return `${countText(waits_for, 'snapshot')}${bytes}`
 }
 
-/** Who could read without a device. */
+/** How many devices could read without one. */
 export function readersText({ readers_left }: DeviceLoss, paper: boolean): string {
-  if (readers_left > 0) return countText(readers_left, 'other device')
-  return paper ? 'the phrase on paper only' : 'nobody'
+  if (readers_left > 0) return String(readers_left)
+  return paper ? 'only paper' : 'nobody'
 }
 
 /** How far one snapshot has come. */

@@ -28,7 +28,7 @@ export interface Chart {
 export const SIZE = { width: 640, height: 200, left: 84, right: 12, top: 12, bottom: 26 } as const
 
 const dayMs = 86_400_000
-const xTicksMax = 4
+const xTicksMax = 3
 const yTicksMax = 4
 
 /**
