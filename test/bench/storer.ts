@@ -3,9 +3,10 @@
  * storer while it receives them, does nothing, starts again, gives them away, scrubs and frees them; and what an idle
  * node with one peer costs.
  *
- *     node dist/test/bench/storer.js [CHUNKS] [IDLE SECONDS] [given] [--filled DIR]
+ *     node dist/test/bench/storer.js [CHUNKS] [IDLE SECONDS] [given|idle] [--filled DIR]
  *
- * given: its store is a copy, nothing is received. --filled: a store of so many chunks, made there if it is not.
+ * given: its store is a copy, nothing is received. idle: all three have all, and nothing is done.
+ * --filled: a store of so many chunks, made there if it is not.
  */
 
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -217,11 +218,36 @@ async function main(chunks: number, idleS: number, isGiven: boolean, filled?: st
   console.log(JSON.stringify({ chunks, peak_mib: Math.round(worst), idle_cpu_percent: idlest, phases }))
 }
 
+/** What a storer costs that has all, with two peers that have all. */
+async function idleAlone(chunks: number, idleS: number, filled?: string): Promise<void> {
+  await using house = new Household()
+  const devices = ['desktop', 'pi', 'attic'].map((name) => house.device(name))
+  const [desktop, pi, attic] = devices as [Device, Device, Device]
+  await desktop.init()
+  await desktop.start()
+  await desktop.admit(pi, 'storer')
+  await desktop.admit(attic, 'storer')
+  await desktop.stop()
+  await giveSnapshot(desktop, chunks, filled)
+  for (const { home } of [pi, attic])
+    cpSync(join(desktop.home, 'store'), join(home, 'store'), { recursive: true, force: true })
+  await pi.start()
+  for (const device of [desktop, attic]) {
+    knowsOf(device, pi)
+    await device.start()
+    await untilLinked(device, pi)
+  }
+  for (const device of devices) await untilHeld(device)
+  await pause(3 * restMs)
+  await during(pi, 'has them, two peers, nothing to do', () => pause(idleS * 1000))
+}
+
 // Ended from outside, it takes its nodes and files along.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1))
 const { positionals, values } = parseArgs({
   options: { filled: { type: 'string' } },
   allowPositionals: true,
 })
-const [chunks = '1000000', idleS = '60', given] = positionals
-await main(Number(chunks), Number(idleS), given === 'given', values.filled)
+const [chunks = '1000000', idleS = '60', how] = positionals
+if (how === 'idle') await idleAlone(Number(chunks), Number(idleS), values.filled)
+else await main(Number(chunks), Number(idleS), how === 'given', values.filled)
