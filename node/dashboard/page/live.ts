@@ -2,6 +2,7 @@
 
 import type { Status } from '../../api.ts'
 import { call, CallFailed, isAborted, NODE_GONE, whenSignedOut } from './api.ts'
+import { onNews } from './news.ts'
 import { Store, useStore } from './store.ts'
 
 /** How the page stands with its node. */
@@ -14,7 +15,12 @@ export interface Live {
   readonly round: number
 }
 
-const pollMs = 4000
+/** Without any news the status is asked for all the same: time alone changes some of it. */
+const pollMs = 20_000
+/** News come in swarms: so long they gather. */
+const gatherMs = 700
+/** A node that went away is looked for more often. */
+const lookMs = 3000
 
 const live = new Store<Live>({ link: 'asking', round: 0 })
 let isAsking = false
@@ -28,8 +34,21 @@ export function startLive(): void {
   const look = (): void => {
     if (document.visibilityState === 'visible' && live.value.link !== 'out') void refresh()
   }
-  window.setInterval(look, pollMs)
+  let lastMs = 0
+  window.setInterval(() => {
+    const isDue = Date.now() - lastMs >= pollMs || live.value.link === 'gone'
+    if (!isDue) return
+    lastMs = Date.now()
+    look()
+  }, lookMs)
   document.addEventListener('visibilitychange', look)
+  let gathering: number | undefined
+  onNews(() => {
+    gathering ??= window.setTimeout(() => {
+      gathering = undefined
+      look()
+    }, gatherMs)
+  })
   look()
 }
 

@@ -60,8 +60,9 @@ export function listText(names: readonly string[]): string {
   return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} and ${last}`
 }
 
-/** A sentence: a capital at the front, a stop at the end. */
+/** A sentence: a capital at the front, a stop at the end; a command stays as it is typed. */
 export function sentenceText(message: string): string {
-  const text = `${message.charAt(0).toUpperCase()}${message.slice(1)}`
+  const first = message.startsWith('cellar ') ? 'c' : message.charAt(0).toUpperCase()
+  const text = `${first}${message.slice(1)}`
   return /[.!?]$/.test(text) ? text : `${text}.`
 }
