@@ -84,6 +84,20 @@ export async function readBytes(
   return { bytes, isWhole: !enough.signal.aborted }
 }
 
+/**
+ * Takes the bytes that a method hands out (`dump`), as they come.
+ *
+ * @param onBytes - borrowed until it returns
+ * @throws {CallFailed}
+ */
+export async function readPieces(
+  params: ParamsOf<'dump'>,
+  onBytes: (bytes: Uint8Array<ArrayBuffer>) => void,
+  options: AskOptions = {},
+): Promise<void> {
+  await exchange('dump', params, options, { onBytes })
+}
+
 /** Called when the node no longer knows this browser; set by `live.ts`, which shows it. */
 let onSignedOut: () => void = () => undefined
 

@@ -1,0 +1,146 @@
+/** Where to restore, and what becomes of files that are there. */
+
+import { useId, useState } from 'preact/hooks'
+import type { Overwrite, SnapshotInfo } from '../../../api.ts'
+import { useLive } from '../live.ts'
+import { Button } from '../parts/button.tsx'
+import { Dialog } from '../parts/dialog.tsx'
+import { parentOf, shown } from './paths.ts'
+import {
+  type Restorable,
+  type RestoreChoice,
+  freshTarget,
+  restoreParams,
+  targetFault,
+} from './restore-plan.ts'
+import { beginRestore } from './restores.tsx'
+
+const OVERWRITES: readonly { readonly value: Overwrite; readonly text: string }[] = [
+  { value: 'never', text: 'stay as they are' },
+  { value: 'if-newer', text: 'are replaced where the backup is newer' },
+  { value: 'if-changed', text: 'are replaced where they differ' },
+]
+
+/** The dialog. @param info - of the snapshot, where it is known */
+export function RestoreDialog(props: {
+  readonly what: Restorable
+  readonly info: SnapshotInfo | undefined
+  /** For people. */
+  readonly name: string
+  readonly onClose: () => void
+}) {
+  const { what, info, name, onClose } = props
+  const { status } = useLive()
+  const [choice, setChoice] = useState<RestoreChoice>(() => ({
+    place: 'new',
+    target: freshTarget(status?.store.path ?? '', Date.now()),
+    overwrite: 'never',
+    verify: false,
+  }))
+  const [isTried, setTried] = useState(false)
+  const change = (more: Partial<RestoreChoice>): void => setChoice({ ...choice, ...more })
+  const fault = choice.place === 'new' ? targetFault(choice.target) : undefined
+  const parent = shown(parentOf(what.path))
+  const begin = (): void => {
+    setTried(true)
+    if (fault !== undefined) return
+    beginRestore(restoreParams(what, choice), name, choice.place === 'new' ? choice.target : parent)
+    onClose()
+  }
+  return (
+    <Dialog
+      title={`Restore ${name}`}
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button kind="main" icon="up" onClick={begin}>
+            Restore
+          </Button>
+        </>
+      }
+    >
+      <Places
+        choice={choice}
+        change={change}
+        fault={isTried ? fault : undefined}
+        original={info?.device === status?.device.id ? parent : undefined}
+      />
+      <label class="field">
+        Files that are there already
+        <select
+          value={choice.overwrite}
+          onChange={(event) => change({ overwrite: event.currentTarget.value as Overwrite })}
+        >
+          {OVERWRITES.map(({ value, text }) => (
+            <option key={value} value={value}>
+              {text}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={choice.verify}
+          onChange={(event) => change({ verify: event.currentTarget.checked })}
+        />
+        Read every file back afterwards
+      </label>
+      <p class="hint">
+        Nothing is removed. Owners, permissions and times come back as far as this user may set them.
+      </p>
+    </Dialog>
+  )
+}
+
+function Places(props: {
+  readonly choice: RestoreChoice
+  readonly change: (more: Partial<RestoreChoice>) => void
+  readonly fault: string | undefined
+  /** Where it was, on this device. */
+  readonly original: string | undefined
+}) {
+  const { choice, change, fault, original } = props
+  const id = useId()
+  return (
+    <fieldset class="places">
+      <legend>Where to, on this device</legend>
+      <label class="check">
+        <input
+          type="radio"
+          name={id}
+          checked={choice.place === 'new'}
+          onChange={() => change({ place: 'new' })}
+        />
+        Into a directory:
+      </label>
+      <input
+        type="text"
+        aria-label="Directory"
+        aria-invalid={fault !== undefined}
+        aria-describedby={`${id}-fault`}
+        value={choice.target}
+        disabled={choice.place !== 'new'}
+        spellcheck={false}
+        onInput={(event) => change({ target: event.currentTarget.value })}
+      />
+      <p id={`${id}-fault`} class="fault" role="alert">
+        {fault}
+      </p>
+      {original !== undefined && (
+        <label class="check">
+          <input
+            type="radio"
+            name={id}
+            checked={choice.place === 'original'}
+            onChange={() => change({ place: 'original' })}
+          />
+          <span>
+            Where it was: <code>{original}</code>
+          </span>
+        </label>
+      )}
+    </fieldset>
+  )
+}
