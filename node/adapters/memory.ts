@@ -14,6 +14,8 @@ const M_ARENA_MAX = -8
 const MiB = 1024 * 1024
 /** Free bytes at the end of a heap that are kept for the next buffers. */
 const trimThresholdBytes = 32 * MiB
+/** Of who only stores. */
+const trimThresholdOfStorerBytes = 4 * MiB
 /**
  * Blocks from this size on are mapped one by one: above all buffers of chunks, as mapping each anew costs more than
  * filling it.
@@ -94,13 +96,14 @@ export function dropPages(paths: ReadonlySet<string>): void {
 const heapGrowingPercent = 30
 
 /**
- * Has the heap of scripts stay small: called early, before it has grown. Left alone, V8 lets it grow to some hundred
- * mebibytes on a machine that has many, before it looks once for what is garbage: for a node that only stores and
- * passes on, nearly all of it is. Costs time of the processor whenever much is received or sent: not for those that
- * make backups.
+ * Has the process of who only stores stay small: called early, before it has grown. Left alone, V8 lets its heap grow
+ * to some hundred mebibytes on a machine that has many, before it looks once for what is garbage: for a node that only
+ * stores and passes on, nearly all of it is. Costs time of the processor whenever much is received or sent: not for
+ * those that make backups.
  */
 export function keepHeapSmall(): void {
   looksMax = looksOfStorerMax
+  allocator?.mallopt(M_TRIM_THRESHOLD, trimThresholdOfStorerBytes)
   // What is young stays where it is: half of it is always empty.
   setFlagsFromString('--semi-space-growth-factor=1')
   setFlagsFromString(`--heap-growing-percent=${String(heapGrowingPercent)}`)

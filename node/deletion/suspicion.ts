@@ -11,6 +11,7 @@ import {
   type Suspicion,
 } from '../../protocol/index.ts'
 import type { Catalog, ChunkStore } from '../../storage/index.ts'
+import { trimMemory } from '../adapters/memory.ts'
 import type { SuspicionInfo } from '../api.ts'
 import type { NodeParts } from '../parts.ts'
 import { Serial } from '../serial.ts'
@@ -195,6 +196,8 @@ async function judgeSource(
     if (++sinceRemembered % PAIRS_PER_RECORD === 0) await remember()
   }
   await remember()
+  // What walks have seen of a million chunks is 16 MiB, which nothing else would collect soon.
+  if (sinceRemembered > 0) trimMemory()
   return reasons
 }
 
