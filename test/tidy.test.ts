@@ -13,7 +13,7 @@ const readmeLinesMax = 40
 const layers = ['protocol', 'storage', 'node', 'cli']
 const readmeHeadings = ['Promise', 'Words', 'Who may enter', 'Never here', 'Where to start reading']
 
-const code = projectFiles('.ts', '.mjs', '.cjs', '.js')
+const code = projectFiles('.ts', '.tsx', '.mjs', '.cjs', '.js')
 const product = code.filter((path) => layers.includes(path.split('/')[0]!))
 const documents = projectFiles('.md')
 const specs = documents.filter((path) => path.includes('/spec/'))

@@ -2,6 +2,7 @@
 
 import type { SettingInForce } from '../api.ts'
 import { harmlessSettings } from './harmless.ts'
+import { profileFields } from './profiles.ts'
 import { pathInWords } from './reading.ts'
 import { besides, type ShownSetting, tableInForce } from './show.ts'
 import { type Field, type TableType, fieldsOf } from './table.ts'
@@ -52,9 +53,11 @@ function defaultOf({ without, type }: Field<unknown>): { default?: unknown } {
 }
 
 /** What the nearest declaration says. */
-function aboutOf([top = '', next]: readonly string[]): string {
+function aboutOf(path: readonly string[]): string {
+  const [top = '', next, last] = path
   const field = fieldsOf(rootFields).find(({ key }) => key === top)
   if (field === undefined) return ''
+  if (top === 'profile') return fieldsOf(profileFields).find(({ key }) => key === last)?.about ?? field.about
   const inner = (field.type as Partial<TableType<object>>).fields
   const below = inner === undefined ? undefined : fieldsOf(inner).find(({ key }) => key === next)
   return (below ?? field).about

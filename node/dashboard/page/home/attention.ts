@@ -37,7 +37,7 @@ export function attention(status: Status): Matter[] {
     (one): Matter => ({
       key: `suspicion-${one.device}`,
       tone: 'bad',
-      text: `The backups of ${one.device} look wrong: ${firstOf(one.message)} Nothing of ${one.device} is forgotten meanwhile.`,
+      text: `${firstOf(one.message.replace(`${one.device}: `, ''))} Nothing of ${one.device} is forgotten meanwhile.`,
       todo: `look at its newest snapshots; when all is well: cellar devices trust ${one.device}`,
       way: { path: ['snapshots'], query: { device: one.device }, words: 'See its snapshots' },
     }),

@@ -82,6 +82,7 @@ function GroupSection(props: {
   // What nobody has touched is many lines: it waits until somebody asks.
   const shown = isAll ? group.settings : own.length > 0 ? own : said.slice(0, 4)
   const hidden = group.settings.length - shown.length
+  const more = isAll ? 'Show less' : `Show ${countText(hidden, 'more setting', 'more settings')}`
   return (
     <Section title={group.title} hint={group.hint}>
       <dl class="settings">
@@ -110,12 +111,8 @@ function GroupSection(props: {
         ))}
       </dl>
       {(hidden > 0 || isAll) && (
-        <Button
-          kind="quiet"
-          label={`${isAll ? 'Show less of' : 'Show all of'} ${group.title}`}
-          onClick={() => setAll(!isAll)}
-        >
-          {isAll ? 'Show less' : `Show ${countText(hidden, 'more setting', 'more settings')}`}
+        <Button kind="quiet" label={`${more} of ${group.title}`} onClick={() => setAll(!isAll)}>
+          {more}
         </Button>
       )}
     </Section>
