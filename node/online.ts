@@ -292,7 +292,7 @@ export class Online {
         }
         signal.addEventListener('abort', onEnd)
         try {
-          await followPeer({ ledger, events }, device, channel)
+          await followPeer({ ledger, events, clock }, device, channel)
         } catch (error) {
           channel.abort(error as Error) // a peer that breaks the rules must not go on talking
           throw error

@@ -106,6 +106,20 @@ export function sourceInReach(parts: NodeParts): SourceInReach {
   }
 }
 
+/** Who has a snapshot, and who else may have parts of it. */
+interface Whereabouts {
+  readonly holders: readonly DeviceId[]
+  readonly others: readonly DeviceId[]
+}
+
+/** While nobody says that it holds it: until others have it a thin device keeps what it announced, but for what it leaned on. */
+function whoHas({ ledger }: NodeParts, root: RootId): Whereabouts {
+  const holders = holdersOf(ledger.view, ledger.membership, root)
+  if (holders.length > 0) return { holders, others: [] }
+  const owners = ledger.live().flatMap((live) => (live.root === root ? [live.owner] : []))
+  return { holders: owners, others: storingMembers(ledger.membership).map(({ device }) => device) }
+}
+
 async function findSource(
   parts: NodeParts,
   root: RootId,
@@ -122,19 +136,22 @@ async function findSource(
   if (named === undefined && (wasWhole(parts, root) || isEnoughHere))
     return mendingSource(parts, root, signal)
   const { network } = await parts.connect()
-  const wanted = () =>
-    named === undefined
-      ? holdersOf(ledger.view, ledger.membership, root).filter((device) => device !== signer.device)
-      : [named]
-  const reachable = (): DeviceId[] => {
+  const inReach = (devices: readonly DeviceId[]): DeviceId[] => {
     const connected = new Set(network.connected())
-    return wanted().filter((device) => connected.has(device))
+    return devices.filter((device) => device !== signer.device && connected.has(device))
   }
+  const wanted = () => (named === undefined ? whoHas(parts, root).holders : [named])
+  const reachable = () => inReach(wanted())
   if (!ledger.isAlone) await waitFor(parts, () => reachable().length > 0, signal)
   const peers = reachable()
   if (peers.length === 0)
     throw named === undefined ? noPeer(parts, root, wanted()) : notInReach(parts, root, named)
-  const remote = new PeerSource({ network, clock: parts.world.clock, peers })
+  const others = named === undefined ? inReach(whoHas(parts, root).others) : []
+  const remote = new PeerSource({
+    network,
+    clock: parts.world.clock,
+    peers: [...new Set([...peers, ...others])],
+  })
   // Asked to read from one device, a person wants to know that it can: what is here must not help.
   const source = named === undefined ? eitherSource(ownSource(parts), remote) : remote
   return { source, close: () => remote.close() }

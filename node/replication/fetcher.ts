@@ -5,13 +5,13 @@ import {
   type ChunkId,
   type Clock,
   type DeviceId,
-  type ErrorCode,
   isCellarError,
   type RootId,
 } from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
 import { ChunkClient } from './chunk-client.ts'
 import type { Channel } from '../network.ts'
+import { isOfOwnDisk } from '../own-disk.ts'
 import { WantList } from './want-list.ts'
 
 /** Chunks asked of one peer and not yet answered: enough to fill a link of 100 MB/s and 50 ms with chunks of 20 KiB. */
@@ -77,6 +77,8 @@ class Fetch {
   #bytes = 0
   #sinceCommit = 0
   #waiting: (() => void)[] = []
+  /** How often those who wait were woken. */
+  #wakes = 0
 
   constructor(parts: FetchParts, options: FetchOptions) {
     this.#parts = parts
@@ -123,10 +125,12 @@ class Fetch {
   async #exchange(peer: DeviceId, client: ChunkClient, signal: AbortSignal): Promise<void> {
     let corrupt = 0
     while (!signal.aborted) {
+      const wakes = this.#wakes
       await this.#askOn(peer, client)
       const answer = await client.next(signal)
       if (answer === undefined) {
-        if (!(await this.#moreFor(peer, signal))) return
+        // What came about meanwhile may be just what this peer can be asked for.
+        if (this.#wakes === wakes && !(await this.#moreFor(peer, signal))) return
       } else if (answer.kind === 'absent') {
         this.#wants.absent(peer, answer.id)
         this.#wake()
@@ -189,6 +193,7 @@ class Fetch {
   }
 
   #wake(): void {
+    this.#wakes++
     const waiting = this.#waiting
     this.#waiting = []
     for (const resolve of waiting) resolve()
@@ -218,12 +223,9 @@ class Fetch {
   }
 }
 
-/** Errors that say that the disk here is at fault: a peer that tells of such means its own. */
-const OURS: readonly ErrorCode[] = ['STORE_FULL', 'QUOTA_EXCEEDED', 'STORE_DAMAGED']
-
-/** An error as it came about with a peer: nothing that it says of disks is taken for a word on ours. */
+/** An error as it came about with a peer: what it says of disks is of its own. */
 function ofPeer(error: unknown): unknown {
-  if (!isCellarError(error) || !OURS.includes(error.code)) return error
+  if (!isCellarError(error) || !isOfOwnDisk(error.code)) return error
   return new CellarError('PEER_ERROR', error.message, error.context, { cause: error })
 }
 

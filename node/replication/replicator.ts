@@ -19,6 +19,7 @@ import type { ChunkStore } from '../../storage/index.ts'
 import type { Events, NodeEvent } from '../events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Network } from '../network.ts'
+import { isOfOwnDisk } from '../own-disk.ts'
 import { Serial } from '../serial.ts'
 import { fetchClosure } from './fetcher.ts'
 import type { Room } from './room.ts'
@@ -40,10 +41,7 @@ interface Failure {
   readonly notBeforeMs: number
 }
 
-/** Errors that trying again with another root does not mend: all fetching rests. */
-const OURS: readonly ErrorCode[] = ['STORE_FULL', 'QUOTA_EXCEEDED', 'STORE_DAMAGED']
-
-/** Of these, those that say that there is no room (R12). */
+/** Of the errors of the disk here, those that say that there is no room (R12). */
 const NO_ROOM: readonly ErrorCode[] = ['STORE_FULL', 'QUOTA_EXCEEDED']
 
 /** The longest pause after such an error, milliseconds: a person who has made room need not wait long. */
@@ -119,8 +117,10 @@ export class Replicator {
       // R12: on a full disk what is held is mended, and nothing begun.
       if ((room.isFull && !marked.has(root)) || !ledger.isWanted(root)) continue
       const holders = holdersOf(ledger.view, ledger.membership, root)
-      // R5: what a device published leaning may be whole nowhere yet: it has some of it, others have the rest.
-      const isInParts = holders.length === 0 && leaning.has(laneKey(dot.device, dot.incarnation))
+      // R5: what a device published leaning may be whole nowhere yet: it has some of it, others have the rest. So may
+      // what a device left that was removed since: what is here of it may even be all.
+      const mayBeInParts = leaning.has(laneKey(dot.device, dot.incarnation)) || store.has(root)
+      const isInParts = holders.length === 0 && mayBeInParts
       candidates.push({
         root,
         holders: isInParts ? network.connected() : holders,
@@ -210,7 +210,8 @@ export class Replicator {
       ? error
       : { code: 'PEER_ERROR' as const, message: error instanceof Error ? (error.stack ?? '') : String(error) }
     const count = (this.#failures.get(root)?.count ?? 0) + 1
-    const isOurs = OURS.includes(code)
+    // Trying again with another root does not mend it: all fetching rests.
+    const isOurs = isOfOwnDisk(code)
     if (NO_ROOM.includes(code)) this.#parts.room.failed()
     const notBeforeMs =
       this.#parts.clock.monotonicMs() + retryDelayMs(count, isOurs ? ourPauseMsMax : undefined)

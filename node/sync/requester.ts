@@ -2,6 +2,7 @@
 
 import {
   CellarError,
+  type Clock,
   type DeviceId,
   encodeMessage,
   type HeadName,
@@ -13,21 +14,30 @@ import {
 } from '../../protocol/index.ts'
 import type { Channel } from '../network.ts'
 import { messagesOf } from '../messages.ts'
+import { isOfOwnDisk } from '../own-disk.ts'
 import { Outbox } from './outbox.ts'
 import type { SyncParts } from './responder.ts'
+
+/** After so long what the disk here did not take is asked for again, milliseconds. */
+export const askAgainMs = 30_000
+
+/** What following stands on. */
+export interface FollowParts extends SyncParts {
+  readonly clock: Clock
+}
 
 /**
  * Follows one peer until its channel ends: what it says it has newer is asked for, checked and kept.
  *
  * @throws {CellarError} what broke the channel off; the ledger is whole in any case
  */
-export async function followPeer(parts: SyncParts, peer: DeviceId, channel: Channel): Promise<void> {
+export async function followPeer(parts: FollowParts, peer: DeviceId, channel: Channel): Promise<void> {
   const follower = new Follower(parts, peer, channel)
   await follower.run()
 }
 
 class Follower {
-  readonly #parts: SyncParts
+  readonly #parts: FollowParts
   readonly #peer: DeviceId
   readonly #channel: Channel
   readonly #outbox: Outbox
@@ -40,8 +50,14 @@ class Follower {
   #hasAskedForAll = false
   /** Heads last told, looked at again once the membership they need has come. */
   #heads: readonly HeadName[] = []
+  /** The membership that the peer told of last. */
+  #told: { readonly epoch: number; readonly head: string } | undefined
+  readonly #end = new AbortController()
+  #isToAskAgain = false
+  /** Of those refused: what the disk here did not take. */
+  readonly #untaken = new Set<ListingHash>()
 
-  constructor(parts: SyncParts, peer: DeviceId, channel: Channel) {
+  constructor(parts: FollowParts, peer: DeviceId, channel: Channel) {
     this.#parts = parts
     this.#peer = peer
     this.#channel = channel
@@ -49,8 +65,12 @@ class Follower {
   }
 
   async run(): Promise<void> {
-    await this.#outbox.send(encodeMessage(this.#parts.ledger.hello()))
-    for await (const message of messagesOf(this.#channel)) await this.#take(message)
+    try {
+      await this.#outbox.send(encodeMessage(this.#parts.ledger.hello()))
+      for await (const message of messagesOf(this.#channel)) await this.#take(message)
+    } finally {
+      this.#end.abort()
+    }
   }
 
   async #take(message: Message): Promise<void> {
@@ -59,7 +79,8 @@ class Follower {
       case 'hello':
         if (message.mesh !== ledger.membership.mesh)
           throw new CellarError('PEER_PROTOCOL', 'a peer belongs to another mesh')
-        await this.#compareMembership(message.epoch, message.membershipHead)
+        this.#told = { epoch: message.epoch, head: message.membershipHead }
+        await this.#compareMembership()
         break
       case 'membership':
         await this.#takeMembership(message.entries)
@@ -79,7 +100,9 @@ class Follower {
     }
   }
 
-  async #compareMembership(epoch: number, head: string): Promise<void> {
+  async #compareMembership(): Promise<void> {
+    if (this.#told === undefined) return
+    const { epoch, head } = this.#told
     const { membership } = this.#parts.ledger
     if (epoch > membership.epoch) await this.#send({ type: 'getMembership', fromEpoch: membership.epoch })
     else if (membership.hashes[epoch] !== head) await this.#send({ type: 'getMembership', fromEpoch: 0 })
@@ -96,6 +119,7 @@ class Follower {
         message: error.message,
         device: this.#peer,
       })
+      if (isOfOwnDisk(error.code)) this.#askAgain()
       const isUnproven = error.code === 'MEMBERSHIP_FORK' && !this.#parts.ledger.isMembershipForked
       if (isUnproven && !this.#hasAskedForAll) {
         this.#hasAskedForAll = true
@@ -160,8 +184,29 @@ class Follower {
     } catch (error) {
       if (!isCellarError(error)) throw error
       this.#refused.add(name.hash)
+      if (isOfOwnDisk(error.code)) {
+        this.#untaken.add(name.hash)
+        this.#askAgain()
+      }
       events.emit({ kind: 'trouble', code: error.code, message: error.message, device: this.#peer })
     }
+  }
+
+  /** Nothing is wrong with what the disk here did not take, and the peer may have nothing newer for long. */
+  #askAgain(): void {
+    if (this.#isToAskAgain) return
+    this.#isToAskAgain = true
+    const later = async (): Promise<void> => {
+      await this.#parts.clock.sleep(askAgainMs, this.#end.signal)
+      this.#isToAskAgain = false
+      for (const hash of this.#untaken) this.#refused.delete(hash)
+      this.#untaken.clear()
+      await this.#compareMembership()
+      await this.#askForNewer()
+    }
+    later().catch((error: unknown) => {
+      if (!this.#end.signal.aborted) this.#channel.abort(error as Error)
+    })
   }
 
   async #send(message: Message): Promise<void> {

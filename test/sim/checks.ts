@@ -34,6 +34,9 @@ interface Seen {
   readonly heard: Map<RootId, number>
   /** Roots of sessions that were closed since its newest listing, to be in the next one. */
   readonly owed: Set<RootId>
+  /** The copies goal as the machine knew it when it decided to let a root go. */
+  readonly goals: Map<RootId, number | 'all'>
+  goal: number | 'all'
 }
 
 /** The checks of one run. */
@@ -54,6 +57,7 @@ export class Checks {
 
   /** Looks at everything that has changed. @throws {Violation} */
   look(): void {
+    for (const machine of this.#truth.machines) this.#noteDecisions(machine)
     const changed = this.#truth.machines.filter((machine) => {
       const ledger = machine.node?.ledger
       const seen = this.#seen.get(machine)
@@ -62,6 +66,19 @@ export class Checks {
     // What each says itself comes first: others may have heard of it already.
     for (const machine of changed) this.#lookAtOwn(machine, this.#of(machine))
     for (const machine of changed) this.#lookAtView(machine, this.#of(machine))
+  }
+
+  /** What was decided since the last look was decided by the goal of then, or by the one that has come since. */
+  #noteDecisions(machine: Machine): void {
+    const ledger = machine.node?.ledger
+    if (ledger === undefined) return
+    const seen = this.#of(machine)
+    const goal = ledger.membership.copiesGoal
+    const withdrawn = ledger.withdrawn()
+    for (const root of withdrawn.keys())
+      if (!seen.goals.has(root)) seen.goals.set(root, smaller(seen.goal, goal))
+    for (const root of seen.goals.keys()) if (!withdrawn.has(root)) seen.goals.delete(root)
+    seen.goal = goal
   }
 
   /** A machine has lost what it had; `isFault`: by a fault of its disk, and not by its program. @throws {Violation} */
@@ -79,9 +96,26 @@ export class Checks {
           throw new Violation('I1', `${machine.name} says it holds ${short(root)} and gave up ${short(id)}`)
         if (marked.has(root))
           throw new Violation('I7', `${machine.name} holds ${short(root)} and gave up ${short(id)}`)
+        if (this.#mightRelyOnRemoved(machine, root)) truth.forgive()
         this.checkRoot(root, id)
       }
     }
+  }
+
+  /**
+   * Whether one who was removed has a snapshot that nobody else has any more, and this machine has not heard of the
+   * removal yet: a person took that copy away, not the program.
+   */
+  #mightRelyOnRemoved(machine: Machine, root: RootId): boolean {
+    const truth = this.#truth
+    const membership = machine.node?.ledger.membership
+    if (membership === undefined || !truth.isLive(root) || truth.wholeCopies(root).length > 0) return false
+    return truth.machines.some(
+      (other) =>
+        truth.removed.has(other.device) &&
+        memberNow(membership, other.device) !== undefined &&
+        truth.isSoundAt(other, root),
+    )
   }
 
   /** R9: no root is let go before its forget has been known there for the hold window. @throws {Violation} */
@@ -109,8 +143,8 @@ export class Checks {
     const isDisturbed = truth.removed.size + truth.dishonest.size + truth.rotten.size > 0
     if (isDisturbed || !truth.isLive(root) || truth.lostRoots.has(root)) return
     const others = truth.wholeCopies(root).filter((other) => other !== machine)
-    // As the machine knows it: who has not heard of another goal goes by the old one.
-    const goal = machine.node?.ledger.membership.copiesGoal ?? 'all'
+    // As the machine knew it: who has not heard of another goal goes by the old one, and what was decided is done.
+    const goal = this.#of(machine).goals.get(root) ?? machine.node?.ledger.membership.copiesGoal ?? 'all'
     if (goal !== 'all' && others.length < goal)
       throw new Violation(
         'I2',
@@ -206,6 +240,8 @@ export class Checks {
       endedMs: undefined,
       heard: new Map(),
       owed: new Set(),
+      goals: new Map(),
+      goal: 'all',
     }
     this.#seen.set(machine, seen)
     return seen
@@ -280,6 +316,11 @@ export class Checks {
 
 /** What is seen is seen a little later than it came. */
 const slackMs = 1000
+
+function smaller(one: number | 'all', other: number | 'all'): number | 'all' {
+  if (one === 'all') return other
+  return other === 'all' ? one : Math.min(one, other)
+}
 
 const NONE: ReadonlySet<RootId> = new Set()
 

@@ -39,7 +39,11 @@ export async function heal(play: Play): Promise<void> {
   await replicate(play)
   await restoreAll(play)
   countThin(play)
-  if (!play.hasMembershipForked()) await reclaimAll(play)
+  // What a thin device announced is whole nowhere as long as nobody stores, and unknown means pinned (R6).
+  const isStored = play.ready().some(({ machine }) => {
+    return memberNow(machine.node!.ledger.membership, machine.device)?.capabilities.has('store') === true
+  })
+  if (isStored && !play.hasMembershipForked()) await reclaimAll(play)
 }
 
 /** What thin devices have come to: for the report, as whether they may depends on the goal. */
@@ -105,8 +109,19 @@ async function replicate(play: Play): Promise<void> {
     })
   const isDone = await play.advanceUntil(() => open().length === 0, 6 * 60 * minuteMs)
   if (isDone || play.hasMembershipForked()) return
-  const lacking = [...new Set(open())].map(short).join(' ')
+  const lacking = [...new Set(open())].map((root) => whereIs(play, root)).join('; ')
   throw new Violation('L1', `snapshots do not come to where they should be: ${lacking}`)
+}
+
+/** How much of a snapshot each has, for people. */
+function whereIs({ archive, devices }: Play, root: RootId): string {
+  const closure = archive.roots.get(root)?.closure ?? []
+  const has = devices.map(
+    ({ machine }) =>
+      `${machine.name} ${String(closure.filter((id) => machine.has(id)).length)}` +
+      (machine.node?.ledger.leaned().has(root) === true ? ' leaned' : ''),
+  )
+  return `${short(root)} of ${String(closure.length)} chunks: ${has.join(', ')}`
 }
 
 function isLacking(play: Play, root: RootId, isWanted: boolean, isHere: boolean): boolean {

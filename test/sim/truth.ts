@@ -124,7 +124,7 @@ export class Truth {
     if (announcement !== undefined) announcement.isForgotten = true
   }
 
-  /** After a disk went back, rotted, or left the mesh: what is nowhere any more is nobody's fault. */
+  /** After a disk went back, rotted, or left the mesh, or who left was relied on: what is nowhere any more is nobody's fault. */
   forgive(): void {
     for (const root of this.liveRoots()) {
       if (this.acknowledged.has(root) && this.wholeCopies(root).length === 0) this.lostRoots.add(root)
