@@ -72,7 +72,7 @@ export class Household implements AsyncDisposable {
 }
 
 /** All of 127.0.0.0/8 is loopback on Linux: nobody else listens at an address drawn from it. */
-function loopbackPlace(): string {
+export function loopbackPlace(): string {
   if (process.platform !== 'linux') return '127.0.0.1:0'
   return `127.${String(randomInt(1, 255))}.${String(randomInt(0, 255))}.${String(randomInt(1, 255))}:4517`
 }

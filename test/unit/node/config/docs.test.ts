@@ -25,10 +25,10 @@ describe('the page on settings', () => {
   })
 
   it('and the other pages have only settings that there are', () => {
-    const pages = projectFiles('.md').filter((file) => file.startsWith('docs/'))
+    const pages = projectFiles('.md').filter((file) => file.startsWith('docs/') || file === 'README.md')
     assert.ok(pages.length > 3)
     for (const file of pages)
-      for (const [, text = ''] of projectText(file).matchAll(/```toml\n([\s\S]*?)```/g)) {
+      for (const [, text = ''] of projectText(file).matchAll(/```toml[^\n]*\n([\s\S]*?)```/g)) {
         const env = { NTFY_TOKEN: 'x', DISCORD_WEBHOOK: 'https://discord.com/x' }
         // Pages show parts: a profile that a part names may be in another one.
         const { problems } = readConfigText(text, { path: file, env, homeDirectory: '/home/ann' })
