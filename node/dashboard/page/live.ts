@@ -1,6 +1,6 @@
 /** What the whole page knows at every moment: the node's status, kept fresh, and whether the node answers at all. */
 
-import type { Status } from '../../api.ts'
+import type { Status, WatchEvent } from '../../api.ts'
 import { call, CallFailed, isAborted, NODE_GONE, whenSignedOut } from './api.ts'
 import { onNews } from './news.ts'
 import { Store, useStore } from './store.ts'
@@ -19,6 +19,9 @@ export interface Live {
 const pollMs = 20_000
 /** News come in swarms: so long they gather. */
 const gatherMs = 700
+/** How far something is says the same again and again; who wants it to the second listens to the news. */
+const gatherProgressMs = 5000
+const PROGRESS: ReadonlySet<string> = new Set(['jobs', 'traffic', 'fetching'])
 /** A node that went away is looked for more often. */
 const lookMs = 3000
 
@@ -43,13 +46,28 @@ export function startLive(): void {
   }, lookMs)
   document.addEventListener('visibilitychange', look)
   let gathering: number | undefined
-  onNews(() => {
-    gathering ??= window.setTimeout(() => {
-      gathering = undefined
-      look()
-    }, gatherMs)
+  let isGatheringLong = false
+  onNews((event) => {
+    const isLong = PROGRESS.has(event.message_type) && !hasOtherJobs(event)
+    if (gathering !== undefined && (isLong || !isGatheringLong)) return
+    window.clearTimeout(gathering)
+    isGatheringLong = isLong
+    gathering = window.setTimeout(
+      () => {
+        gathering = undefined
+        look()
+      },
+      isLong ? gatherProgressMs : gatherMs,
+    )
   })
   look()
+}
+
+/** Whether a job has begun or ended since the status was asked for. */
+function hasOtherJobs(event: WatchEvent): boolean {
+  if (event.message_type !== 'jobs') return false
+  const idsOf = (jobs: Status['jobs']): string => jobs.map(({ id }) => id).join(' ')
+  return idsOf(event.jobs) !== idsOf(live.value.status?.jobs ?? [])
 }
 
 /** How the page stands with its node, and the status. */

@@ -36,12 +36,13 @@ function look(): void {
 }
 
 async function follow(signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
+  const isOver = (): boolean => signal.aborted
+  while (!isOver()) {
     try {
       await stream('watch', {}, tell, { signal })
     } catch (error) {
       // Who shows the status says what is wrong; once the session has ended nothing comes any more.
-      if (signal.aborted || (error instanceof CallFailed && error.code === 'TOKEN_WRONG')) return
+      if (isOver() || (error instanceof CallFailed && error.code === 'TOKEN_WRONG')) return
     }
     await new Promise((resolve) => {
       window.setTimeout(resolve, againMs)

@@ -3,7 +3,7 @@
 import type { ActivityEntry } from '../../../api.ts'
 import { call } from '../api.ts'
 import { type NewsKind, useNews } from '../news.ts'
-import { type AskPage, usePages } from '../pages.ts'
+import { type AskPage, useGrowing } from '../growing.ts'
 import { Button } from '../parts/button.tsx'
 import { sentenceText, spanText } from '../parts/format.ts'
 import { Badge, Empty, Failed, Section } from '../parts/screen.tsx'
@@ -33,7 +33,7 @@ export function HistoryList({ place }: { readonly place: Place }) {
     const { entries, next } = await call('activity', params, { signal })
     return { items: entries, next }
   }
-  const { items, hasMore, isAsking, error, more, again } = usePages(chosen, news, pageEntries, ask)
+  const { items, hasMore, isAsking, error, more, again } = useGrowing(chosen, news, pageEntries, ask)
   return (
     <Section title="History" actions={<Choice chosen={chosen} />}>
       {error !== undefined && <Failed error={error} again={again} />}

@@ -2,7 +2,7 @@
 
 import type { DeviceLoss, SnapshotCopies } from '../../../api.ts'
 import { call } from '../api.ts'
-import { type AskPage, usePages } from '../pages.ts'
+import { type AskPage, useGrowing } from '../growing.ts'
 import { Button } from '../parts/button.tsx'
 import { countText, listText } from '../parts/format.ts'
 import { Badge, Empty, Failed, Section } from '../parts/screen.tsx'
@@ -32,7 +32,7 @@ export function SnapshotList(props: {
     const { snapshots, next } = await call('copies', params, { signal })
     return { items: snapshots, next }
   }
-  const { items, hasMore, isAsking, error, more, again } = usePages(chosen, news, pageSnapshots, ask)
+  const { items, hasMore, isAsking, error, more, again } = useGrowing(chosen, news, pageSnapshots, ask)
   return (
     <Section title="Snapshots" actions={<Choice chosen={chosen} devices={devices} />}>
       {error !== undefined && <Failed error={error} again={again} />}

@@ -1,11 +1,5 @@
 import assert from 'node:assert/strict'
-import {
-  type Change,
-  Entries,
-  rewriteMs,
-  sameTroubleMs,
-  troublesInHourMax,
-} from '../../../../node/activity/entries.ts'
+import { Entries, rewriteMs, sameTroubleMs, troublesInHourMax } from '../../../../node/activity/entries.ts'
 import type { NodeEvent } from '../../../../node/events.ts'
 import type { ChunkId, DeviceId } from '../../../../protocol/index.ts'
 
@@ -85,7 +79,7 @@ describe('entries of the history', () => {
     const take = (atMs: number) => entries.take(trouble('full'), startMs + atMs)
     const first = take(0)!
     assert.equal(first.type, 'add')
-    entries.numbered(first as Extract<Change, { type: 'add' }>, 41)
+    entries.numbered(first, 41)
     assert.equal(take(1000), undefined)
     const second = take(rewriteMs)!
     assert.equal(second.type === 'change' && second.number, 41)

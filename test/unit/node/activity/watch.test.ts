@@ -3,7 +3,7 @@ import type { WatchEvent } from '../../../../node/api.ts'
 import { keepActivity } from '../../../../node/activity/keep.ts'
 import { waitingMax } from '../../../../node/activity/feed.ts'
 import { gatherMs, runWatch } from '../../../../node/operations/watch.ts'
-import { CellarError, type DeviceId, type RootId } from '../../../../protocol/index.ts'
+import { CellarError, type RootId } from '../../../../protocol/index.ts'
 import { testSigner } from '../../../support/mesh.ts'
 import { assertFits } from '../../../support/fits.ts'
 import { type TestNode, testNode } from '../../../support/node.ts'
@@ -149,7 +149,7 @@ describe('watch', () => {
     await settle()
     await one.close()
     const told = one.told.length
-    node.parts.events.emit({ kind: 'peer', device: pi as DeviceId, state: 'down' })
+    node.parts.events.emit({ kind: 'peer', device: pi, state: 'down' })
     assert.equal(one.told.length, told)
   })
 })

@@ -44,7 +44,7 @@ interface State<Item> {
  * @param key - of what is asked for: another key, another list
  * @param news - when it changes, what is shown is asked for again, to 1,000 of it
  */
-export function usePages<Item>(
+export function useGrowing<Item>(
   key: string,
   news: number,
   pageItems: number,
