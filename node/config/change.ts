@@ -1,6 +1,6 @@
 /**
- * Changes settings in the text of a file (spec/config.md §6): decides whether they may be changed, makes the other text,
- * and makes sure that it says this and nothing else. Pure.
+ * Changes settings in the text of a file (spec/config.md §6): decides whether they may be changed, makes the other
+ * text, and makes sure that it says this and nothing else. Pure.
  */
 
 import { isDeepStrictEqual } from 'node:util'
@@ -22,8 +22,8 @@ export interface SettingChange {
 /**
  * The text with these changes.
  *
- * @throws {CellarError} `USAGE` for a setting that is not among {@link harmlessSettings}; `CONFIG_INVALID` where the text
- *   was wrong before, would be after, or where a variable goes before the file
+ * @throws {CellarError} `USAGE` for a setting that is not among {@link harmlessSettings}; `CONFIG_INVALID` where the
+ *   text was wrong before, would be after, or where a variable goes before the file
  */
 export function changedText(
   text: string,

@@ -1,7 +1,7 @@
 /**
- * Settings that may be changed from the page in the browser (spec/config.md §6): when, how fast, how long. Never what runs
- * a program, opens a place to listen at, says where things are, or holds a secret: who gets hold of a session of the page
- * shall not come to run programs by it. Pure.
+ * Settings that may be changed from the page in the browser (spec/config.md §6): when, how fast, how long. Never what
+ * runs a program, opens a place to listen at, says where things are, or holds a secret: who gets hold of a session of
+ * the page shall not come to run programs by it. Pure.
  */
 
 import { profileFields } from './profiles.ts'

@@ -1,6 +1,6 @@
 /**
- * Finds where in a TOML text keys, values and headers stand. The parser of TOML gives values without places: what is found
- * here says on which line a wrong one is (positions.ts), and where a changed one goes (edit-text.ts).
+ * Finds where in a TOML text keys, values and headers stand. The parser of TOML gives values without places: what is
+ * found here says on which line a wrong one is (positions.ts), and where a changed one goes (edit-text.ts).
  */
 
 import { parse } from 'smol-toml'

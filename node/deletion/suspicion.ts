@@ -85,8 +85,8 @@ export async function judgeAll(parts: SuspicionParts, signal: AbortSignal): Prom
 }
 
 /**
- * Judges what is new of one source (hex) of this device, by what its snapshots share. At the end of each backup: else the
- * first rule after many backups made by hand has all of them to look through, and a person hears late.
+ * Judges what is new of one source (hex) of this device, by what its snapshots share. At the end of each backup: else
+ * the first rule after many backups made by hand has all of them to look through, and a person hears late.
  *
  * @throws the signal's reason
  */

@@ -45,7 +45,8 @@ export class OtherSite implements AsyncDisposable {
 
 /**
  * A name whose owner points it at himself first, and at this machine as soon as his page is there (DNS rebinding): the
- * first connection gets the page, each later one is the node's. To browser and node it looks as if the address had changed.
+ * first connection gets the page, each later one is the node's. To browser and node it looks as if the address had
+ * changed.
  */
 export class ReboundName implements AsyncDisposable {
   readonly #listener: Listener

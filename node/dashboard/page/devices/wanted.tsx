@@ -74,43 +74,73 @@ export function Wanted(props: {
           <span>Name (else it says its own)</span>
           <input value={name} onInput={(event) => setName(event.currentTarget.value)} />
         </label>
-        <label class="field">
-          <span>Space it gives (else as much as it has)</span>
-          <input
-            value={quota}
-            placeholder="500 GiB"
-            aria-invalid={wrong !== undefined}
-            onInput={(event) => {
-              setQuota(event.currentTarget.value)
-              setWrong(undefined)
-            }}
-          />
-        </label>
-        {wrong !== undefined && (
-          <div role="alert">
-            <Notice tone="bad">{wrong}</Notice>
-          </div>
-        )}
-        <label class="field">
-          <span>The code is good for</span>
-          <select value={ttlMs} onChange={(event) => setTtl(Number(event.currentTarget.value))}>
-            {LASTS.map(([ms, words]) => (
-              <option key={ms} value={ms}>
-                {words}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={isToken}
-            onChange={(event) => setToken(event.currentTarget.checked)}
-          />
-          <span>A long one-time token in place of a code that people type: for a box without a screen.</span>
-        </label>
+        <SpaceField
+          quota={quota}
+          wrong={wrong}
+          onQuota={(typed) => {
+            setQuota(typed)
+            setWrong(undefined)
+          }}
+        />
+        <CodeChoice ttlMs={ttlMs} onTtl={setTtl} isToken={isToken} onToken={setToken} />
       </form>
     </Dialog>
+  )
+}
+
+function SpaceField(props: {
+  readonly quota: string
+  readonly wrong: string | undefined
+  readonly onQuota: (typed: string) => void
+}) {
+  const { quota, wrong, onQuota } = props
+  return (
+    <>
+      <label class="field">
+        <span>Space it gives (else as much as it has)</span>
+        <input
+          value={quota}
+          placeholder="500 GiB"
+          aria-invalid={wrong !== undefined}
+          onInput={(event) => onQuota(event.currentTarget.value)}
+        />
+      </label>
+      {wrong !== undefined && (
+        <div role="alert">
+          <Notice tone="bad">{wrong}</Notice>
+        </div>
+      )}
+    </>
+  )
+}
+
+function CodeChoice(props: {
+  readonly ttlMs: number
+  readonly onTtl: (ms: number) => void
+  readonly isToken: boolean
+  readonly onToken: (isToken: boolean) => void
+}) {
+  return (
+    <>
+      <label class="field">
+        <span>The code is good for</span>
+        <select value={props.ttlMs} onChange={(event) => props.onTtl(Number(event.currentTarget.value))}>
+          {LASTS.map(([ms, words]) => (
+            <option key={ms} value={ms}>
+              {words}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={props.isToken}
+          onChange={(event) => props.onToken(event.currentTarget.checked)}
+        />
+        <span>A long one-time token in place of a code that people type: for a box without a screen.</span>
+      </label>
+    </>
   )
 }
 

@@ -1,6 +1,6 @@
 /**
- * Paths of snapshots on the page. File names are bytes, and an address is text: inside, a path is a text of one character for
- * each byte (`RawPath`), so that every name can be opened, also one that is not UTF-8. Pure.
+ * Paths of snapshots on the page. File names are bytes, and an address is text: inside, a path is a text of one
+ * character for each byte (`RawPath`), so that every name can be opened, also one that is not UTF-8. Pure.
  */
 
 import type { NodeInfo, PathFields, PathText } from '../../../api.ts'

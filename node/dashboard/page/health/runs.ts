@@ -1,6 +1,6 @@
 /**
- * Looks that a person set going here: they go on when another screen is shown, and end when they are done or the page is
- * closed.
+ * Looks that a person set going here: they go on when another screen is shown, and end when they are done or the page
+ * is closed.
  */
 
 import type { CheckSummary, DrillSummary, ScrubSummary } from '../../../api.ts'

@@ -180,9 +180,7 @@ function columnsOf(days: Days | undefined, startOfToday: number): Column<DeviceI
       title: 'Holds',
       kind: 'number',
       cell: ({ snapshots_held, snapshots_total }) => (
-        <span
-          title={`${String(snapshots_held)} of ${String(snapshots_total)} snapshots${snapshots_total === 0 ? '' : `, ${shareText(snapshots_held / snapshots_total)}`}`}
-        >
+        <span title={snapshots_total === 0 ? undefined : shareText(snapshots_held / snapshots_total)}>
           {snapshots_held} of {snapshots_total}
         </span>
       ),

@@ -1,7 +1,7 @@
 /** Asks for the snapshots of the last days, page by page, the newest first. */
 
 import { useEffect, useState } from 'preact/hooks'
-import { call, isAborted } from '../api.ts'
+import { call } from '../api.ts'
 import type { NewsKind } from '../news.ts'
 import { useNews } from '../news.ts'
 import { countDays, type Days, daysShown, type Made } from './days.ts'
@@ -19,9 +19,8 @@ export function useDays(startOfToday: number, snapshots: number): Days | undefin
     const end = new AbortController()
     collect(startOfToday, end.signal).then(
       (made) => setDays(countDays(made, startOfToday)),
-      (error: unknown) => {
-        // The strip is an extra: who asks for the status says what is wrong.
-        if (!isAborted(error)) setDays(new Map())
+      () => {
+        // What is known stays, and what is not known is not drawn as "none"; who asks for the status says what is wrong.
       },
     )
     return () => {

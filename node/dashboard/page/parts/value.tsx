@@ -7,9 +7,10 @@ import { agoText, bytesText, numberText, timeText } from './format.ts'
 const now = new Store(Date.now())
 if (typeof window !== 'undefined') window.setInterval(() => now.set(Date.now()), 15_000)
 
-/** Now, to a quarter of a minute. */
+/** Now; whoever asks is drawn again each quarter of a minute. */
 export function useNow(): number {
-  return useStore(now)
+  useStore(now)
+  return Date.now()
 }
 
 /** Bytes, short; the exact number on hovering. */

@@ -33,7 +33,7 @@ export function ChangeSetting(props: {
       say(written ? `${setting.key} is changed and in force.` : `${setting.key} was so already.`)
       onDone()
     } catch (error) {
-      if (!isAborted(error)) setWrong(sentenceText((error as Error).message))
+      if (!isAborted(error)) setWrong(sentenceText(reasonIn((error as Error).message)))
     } finally {
       setBusy(false)
     }
@@ -80,6 +80,11 @@ export function ChangeSetting(props: {
       </p>
     </Dialog>
   )
+}
+
+/** Where it would have stood in the file says nothing to who has not written it. */
+function reasonIn(message: string): string {
+  return message.replace(/^.*, line \d+: /, '')
 }
 
 const LABELS: Readonly<Record<Field['kind'], string>> = {

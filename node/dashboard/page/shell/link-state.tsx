@@ -8,7 +8,7 @@ import { Button } from '../parts/button.tsx'
 export function LinkState() {
   const { link, status } = useLive()
   return (
-    <div aria-live="assertive">
+    <div class="link-state" aria-live="assertive">
       {link === 'gone' && (
         <Notice tone="bad">
           <p>
