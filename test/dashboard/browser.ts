@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContext, chromium, type Frame, type Page } from 'playwright-core'
+import { connectNode, findHome } from '../../node/client.ts'
 import type { Device } from '../tools/cellar.ts'
 
 /** Where systems put it; the first that is there is taken, the environment before all. */
@@ -73,9 +74,12 @@ export async function person(
   return context
 }
 
-/** A link into the dashboard of a running device, good once. */
+/** A link into the dashboard of a running device, good once; what `cellar dashboard` prints. */
 export async function linkInto(device: Device): Promise<URL> {
-  const { url } = await device.json<{ url: string }>('dashboard')
+  const { socket } = await findHome(device.home, process.env)
+  const handle = await connectNode(socket)
+  if (handle === undefined) throw new Error(`the node of ${device.name} does not run`)
+  const { url } = await handle.call('dashboard', {}, { signal: AbortSignal.timeout(patienceMs) })
   return new URL(url)
 }
 

@@ -91,6 +91,9 @@ describe('the screens of the dashboard, for everyone', function () {
   it('is gone through by the keyboard alone, and a skip link leads past the navigation', async () => {
     await page.setViewportSize(wide)
     await show('#/')
+    // From the very beginning of the page.
+    await page.reload()
+    await show('#/')
     await page.keyboard.press('Tab')
     const focused = () => page.evaluate<string>('document.activeElement.textContent')
     assert.match(await focused(), /Skip/)
