@@ -39,13 +39,13 @@ export function makeRestoredDirectory(below: string, wish: string): MadeDirector
   throw new CellarError('TARGET_UNSAFE', `there are too many directories like that below ${below}`)
 }
 
-/** Says whether a directory that was made is still there, and nothing else in its place (O2.3). */
+/** Says whether a directory that was made is still there, and nothing else in its place (Z2.3). */
 export function isStillThere({ path, dev, ino }: MadeDirectory): boolean {
   const found = lstatSync(path, { bigint: true, throwIfNoEntry: false })
   return found?.isDirectory() === true && found.dev === dev && found.ino === ino
 }
 
-/** @returns false when something has that name: whatever it is, it is left alone (O2.2) */
+/** @returns false when something has that name: whatever it is, it is left alone (Z2.2) */
 function tryMake(path: string): boolean {
   try {
     mkdirSync(path, { mode: 0o700 })

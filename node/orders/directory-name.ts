@@ -7,7 +7,7 @@ const PLAIN = 'restored'
 
 /**
  * One name for a directory: letters, digits, blanks and a few signs; it begins with a letter or digit, so that it is
- * neither hidden, nor an option, nor `..` (O2.1).
+ * neither hidden, nor an option, nor `..` (Z2.1).
  *
  * @param wish - anything
  * @returns 1 .. `orderNameBytesMax` bytes of UTF-8

@@ -38,7 +38,7 @@ const tellEveryMs = 1000
 /** Before the end of an order that could not be written down is tried again, milliseconds. */
 const againMs = 30_000
 
-/** Does orders until the signal is aborted; one under way is gone on with after the next start (O2.3). */
+/** Does orders until the signal is aborted; one under way is gone on with after the next start (Z2.3). */
 export async function runOrders(parts: RunnerParts, signal: AbortSignal): Promise<void> {
   const { taken, clock, events } = parts
   let isDue = true

@@ -98,7 +98,7 @@ export class TakenOrders {
     return order
   }
 
-  /** Whether an order may still be gone about (O1.3): who gave it may have been removed since. */
+  /** Whether an order may still be gone about (Z1.3): who gave it may have been removed since. */
   isEntitled({ device }: Order): boolean {
     const { ledger } = this.#parts
     return mayAsk(memberNow(ledger.membership, device)) && ledger.self.capabilities.has('read')
@@ -120,7 +120,7 @@ export class TakenOrders {
     return await this.#move(order, ['waiting', 'accepted', 'running'], 'withdrawn')
   }
 
-  /** It is being restored into a directory, which is durably known before anything is written there (O2.3). */
+  /** It is being restored into a directory, which is durably known before anything is written there (Z2.3). */
   async begin(order: Order, directory: MadeDirectory): Promise<Order | undefined> {
     return await this.#move(order, ['accepted', 'running'], 'running', { directory })
   }
@@ -135,7 +135,7 @@ export class TakenOrders {
     this.#parts.book.note(order, progress)
   }
 
-  /** Ends what nobody has answered for a day (O1.4). */
+  /** Ends what nobody has answered for a day (Z1.4). */
   async expire(): Promise<void> {
     const { book, clock } = this.#parts
     for (const order of book.list())
