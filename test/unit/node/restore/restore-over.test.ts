@@ -73,6 +73,25 @@ describe('restoring over what is there', function () {
     assert.equal(await attempt('never', 'here', 1), 'here')
   })
 
+  it('going on with what was broken off, keeps what is whole and gives folders their metadata', async () => {
+    const tree: MadeTree = {
+      dir: { mode: 0o751, in: { whole: { bytes: 'snap' }, missing: { bytes: 'snap' } } },
+    }
+    const root = await bench.maker.snapshot(tree)
+    const attempt = async (goesOn: boolean): Promise<number> => {
+      rmSync(bench.target, { recursive: true, force: true })
+      mkdirSync(bench.at('dir'), { recursive: true, mode: 0o700 })
+      writeFileSync(bench.at('dir', 'whole'), 'changed since')
+      const { problems } = await bench.restore(root, { overwrite: 'never', goesOn })
+      assert.deepEqual(problems, [])
+      assert.equal(bench.text('dir', 'whole'), 'changed since')
+      assert.equal(bench.text('dir', 'missing'), 'snap')
+      return statSync(bench.at('dir')).mode & 0o777
+    }
+    assert.equal(await attempt(false), 0o700)
+    assert.equal(await attempt(true), 0o751)
+  })
+
   it('replaces an empty directory by a file, and a full one only when deleting', async () => {
     mkdirSync(bench.at('empty'), { recursive: true })
     mkdirSync(bench.at('full', 'x'), { recursive: true })
