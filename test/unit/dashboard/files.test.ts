@@ -1,7 +1,13 @@
 /** What the screen of files decides and says. */
 
 import assert from 'node:assert/strict'
-import type { FileVersion, RestoreSummary, SnapshotInfo } from '../../../node/api.ts'
+import type {
+  DeviceInfo,
+  FileVersion,
+  RestoreOrderInfo,
+  RestoreSummary,
+  SnapshotInfo,
+} from '../../../node/api.ts'
 import {
   choiceOf,
   crumbsOf,
@@ -21,12 +27,16 @@ import { previewOf } from '../../../node/dashboard/page/files/preview-kind.ts'
 import {
   freshTarget,
   nameForFile,
+  orderParams,
   restoreParams,
+  restorers,
   targetFault,
 } from '../../../node/dashboard/page/files/restore-plan.ts'
 import {
   directoriesFirst,
   filesSentence,
+  isOpen,
+  orderSentence,
   restoredSentence,
   searchSentence,
   seenText,
@@ -34,7 +44,7 @@ import {
 } from '../../../node/dashboard/page/files/words.ts'
 
 const raw = (text: string): RawPath => text as RawPath
-const plain = { target: '/tmp/back', overwrite: 'never', verify: false } as const
+const plain = { target: '/tmp/back', overwrite: 'never', verify: false, device: '' } as const
 
 describe('files on the page', () => {
   describe('paths', () => {
@@ -106,6 +116,22 @@ describe('files on the page', () => {
       assert.deepEqual([there.target, there.snapshot, there.includes], ['/home', 'abc:/home', ['/anna']])
       const all = restoreParams({ snapshot: 'abc', path: TOP }, { place: 'new', ...plain })
       assert.deepEqual([all.snapshot, all.includes], ['abc', []])
+    })
+
+    it('may be ordered of another device that reads, by a keeper only', () => {
+      const device = (id: string, self: boolean, capabilities: readonly string[]) =>
+        ({ id, self, capabilities }) as unknown as DeviceInfo
+      const others = [device('b', false, ['read']), device('c', false, ['store'])]
+      assert.deepEqual(
+        restorers([device('a', true, ['read', 'admit']), ...others]).map(({ id }) => id),
+        ['b'],
+      )
+      assert.deepEqual(restorers([device('a', true, ['read']), ...others]), [])
+      const order = orderParams({ snapshot: 'abc', path: raw('/home/anna') }, 'b')
+      assert.deepEqual(
+        [order.device, order.snapshot, order.includes, order.name],
+        ['b', 'abc:/home', ['/anna'], 'anna'],
+      )
     })
 
     it('needs an absolute directory; a fresh one in the home is offered', () => {
@@ -188,6 +214,22 @@ describe('files on the page', () => {
         restoredSentence(summary as unknown as RestoreSummary),
         '1 entry (5 B) restored to /t in 3 s. 2 files there already were left as they are. 1 entry could not be restored.',
       )
+    })
+
+    it('say how an order stands, to who gave and to who took it', () => {
+      const order = { here: false, device_name: 'pc', state: 'waiting', name: 'Documents', errors: 0 }
+      const say = (more: object) => orderSentence({ ...order, ...more } as RestoreOrderInfo)
+      assert.equal(say({}), 'Restoring “Documents” on pc: it waits for somebody at pc.')
+      assert.equal(say({ here: true }), 'pc asks to restore “Documents” here: it waits for you.')
+      assert.equal(
+        say({ state: 'done', target: '/r/Documents', errors: 1 }),
+        'Restoring “Documents” on pc: done, in /r/Documents. 1 entry could not be restored.',
+      )
+      assert.equal(
+        say({ state: 'failed', message: 'disk full' }),
+        'Restoring “Documents” on pc: failed: disk full.',
+      )
+      assert.deepEqual([isOpen({ state: 'running' }), isOpen({ state: 'refused' })], [true, false])
     })
 
     it('put directories first', () => {

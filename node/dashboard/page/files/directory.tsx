@@ -98,7 +98,9 @@ function Row({ entry, snapshot }: { readonly entry: NodeInfo; readonly snapshot:
       href={placeHref(entry.type === 'dir' ? 'in' : 'file', snapshot, rawOfFields(entry))}
       facts={
         <>
-          {entry.size === undefined ? kindText(entry) : <Bytes value={entry.size} />} ·{' '}
+          <span class="where">
+            {entry.size === undefined ? kindText(entry) : <Bytes value={entry.size} />}
+          </span>
           <Time time={entry.mtime} />
         </>
       }

@@ -1,19 +1,24 @@
 /** Where to restore, and what becomes of files that are there. */
 
 import { useId, useState } from 'preact/hooks'
-import type { Overwrite, SnapshotInfo } from '../../../api.ts'
+import type { DeviceInfo, Overwrite, SnapshotInfo } from '../../../api.ts'
+import { call } from '../api.ts'
+import { useDo } from '../ask.ts'
 import { useLive } from '../live.ts'
 import { Button } from '../parts/button.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { parentOf, shown } from './paths.ts'
 import {
+  freshTarget,
+  orderParams,
   type Restorable,
   type RestoreChoice,
-  freshTarget,
   restoreParams,
+  restorers,
   targetFault,
 } from './restore-plan.ts'
 import { beginRestore } from './restores.tsx'
+import { orderSentence } from './words.ts'
 
 const OVERWRITES: readonly { readonly value: Overwrite; readonly text: string }[] = [
   { value: 'never', text: 'stay as they are' },
@@ -36,14 +41,27 @@ export function RestoreDialog(props: {
     target: freshTarget(status?.store.path ?? '', Date.now()),
     overwrite: 'never',
     verify: false,
+    device: '',
   }))
   const [isTried, setTried] = useState(false)
   const change = (more: Partial<RestoreChoice>): void => setChoice({ ...choice, ...more })
   const fault = choice.place === 'new' ? targetFault(choice.target) : undefined
   const parent = shown(parentOf(what.path))
+  const others = restorers(status?.devices ?? [])
+  const order = useDo(async () => {
+    const device = choice.device === '' ? others[0]?.id : choice.device
+    if (device === undefined) throw new Error('There is no other device that could restore it.')
+    const made = await call('restoreOn', orderParams(what, device))
+    onClose()
+    return orderSentence(made)
+  })
   const begin = (): void => {
     setTried(true)
     if (fault !== undefined) return
+    if (choice.place === 'device') {
+      order.run()
+      return
+    }
     beginRestore(restoreParams(what, choice), name, choice.place === 'new' ? choice.target : parent)
     onClose()
   }
@@ -54,7 +72,7 @@ export function RestoreDialog(props: {
       actions={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button kind="main" icon="up" onClick={begin}>
+          <Button kind="main" icon="up" busy={order.isBusy} onClick={begin}>
             Restore
           </Button>
         </>
@@ -65,7 +83,25 @@ export function RestoreDialog(props: {
         change={change}
         fault={isTried ? fault : undefined}
         original={info?.device === status?.device.id ? parent : undefined}
+        others={others}
       />
+      {choice.place === 'device' ? (
+        <p class="hint">It restores into a fresh directory of its own, and may ask its person first.</p>
+      ) : (
+        <Existing choice={choice} change={change} />
+      )}
+    </Dialog>
+  )
+}
+
+/** What becomes of what is there. */
+function Existing(props: {
+  readonly choice: RestoreChoice
+  readonly change: (more: Partial<RestoreChoice>) => void
+}) {
+  const { choice, change } = props
+  return (
+    <>
       <label class="field">
         Files that are there already
         <select
@@ -90,7 +126,7 @@ export function RestoreDialog(props: {
       <p class="hint">
         Nothing is removed. Owners, permissions and times come back as far as this user may set them.
       </p>
-    </Dialog>
+    </>
   )
 }
 
@@ -100,12 +136,14 @@ function Places(props: {
   readonly fault: string | undefined
   /** Where it was, on this device. */
   readonly original: string | undefined
+  /** Devices that could be asked. */
+  readonly others: readonly DeviceInfo[]
 }) {
-  const { choice, change, fault, original } = props
+  const { choice, change, fault, original, others } = props
   const id = useId()
   return (
     <fieldset class="places">
-      <legend>Where to, on this device</legend>
+      <legend>Where to</legend>
       <label class="check">
         <input
           type="radio"
@@ -113,7 +151,7 @@ function Places(props: {
           checked={choice.place === 'new'}
           onChange={() => change({ place: 'new' })}
         />
-        Into a directory:
+        Into a directory of this device:
       </label>
       <input
         type="text"
@@ -140,6 +178,31 @@ function Places(props: {
             Where it was: <code>{original}</code>
           </span>
         </label>
+      )}
+      {others.length > 0 && (
+        <>
+          <label class="check">
+            <input
+              type="radio"
+              name={id}
+              checked={choice.place === 'device'}
+              onChange={() => change({ place: 'device' })}
+            />
+            On another device:
+          </label>
+          <select
+            aria-label="Other device"
+            disabled={choice.place !== 'device'}
+            value={choice.device}
+            onChange={(event) => change({ device: event.currentTarget.value })}
+          >
+            {others.map((device) => (
+              <option key={device.id} value={device.id}>
+                {device.name}
+              </option>
+            ))}
+          </select>
+        </>
       )}
     </fieldset>
   )

@@ -1,6 +1,6 @@
 /** What a person chose in the dialog, as parameters of `restore`. Pure. */
 
-import type { Overwrite, RestoreParams } from '../../../api.ts'
+import type { DeviceInfo, Overwrite, RestoreOnParams, RestoreParams } from '../../../api.ts'
 import { choiceOf, nameOf, parentOf, patternOf, pathText, TOP, type RawPath } from './paths.ts'
 
 /** What is restored: a file or directory of a snapshot; the top is all of it. */
@@ -11,11 +11,13 @@ export interface Restorable {
 
 /** Where to, and what becomes of what is there. */
 export interface RestoreChoice {
-  readonly place: 'new' | 'original'
+  readonly place: 'new' | 'original' | 'device'
   /** A directory, absolute; for `new`. */
   readonly target: string
   readonly overwrite: Overwrite
   readonly verify: boolean
+  /** Id of another device; for `device`, which chooses the directory itself. */
+  readonly device: string
 }
 
 /**
@@ -38,6 +40,30 @@ export function restoreParams({ snapshot, path }: Restorable, choice: RestoreCho
     verify: choice.verify,
     verbose: false,
   }
+}
+
+/** The order to another device, for the same. */
+export function orderParams({ snapshot, path }: Restorable, device: string): RestoreOnParams {
+  const isAll = path === TOP
+  return {
+    device,
+    snapshot: isAll ? snapshot : choiceOf(snapshot, parentOf(path)),
+    filter: { devices: [], paths: [], tags: [] },
+    includes: isAll ? [] : [patternOf(path)],
+    iincludes: [],
+    excludes: [],
+    iexcludes: [],
+    ...(!isAll && { name: nameForFile(path, false) }),
+    wait: false,
+  }
+}
+
+/** Devices that could restore for this one: all others that read, where this one may ask. */
+export function restorers(devices: readonly DeviceInfo[]): readonly DeviceInfo[] {
+  if (!devices.some(({ self, capabilities }) => self && capabilities.includes('admit'))) return []
+  return devices.filter(
+    ({ self, removed, capabilities }) => !self && removed !== true && capabilities.includes('read'),
+  )
 }
 
 /** Why a target does not do; undefined when it does. */

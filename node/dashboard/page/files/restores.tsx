@@ -7,6 +7,7 @@ import { Button } from '../parts/button.tsx'
 import { Progress } from '../parts/progress.tsx'
 import { Notice } from '../parts/screen.tsx'
 import { Store, useStore } from '../store.ts'
+import { Orders } from './orders.tsx'
 import { restoredSentence, restoreWords } from './words.ts'
 
 interface Restoring {
@@ -68,15 +69,18 @@ function close(id: number): void {
   restores.set(restores.value.filter((one) => one.id !== id))
 }
 
-/** All of them, with how far they are. */
+/** All of them, with how far they are; and orders to restore between devices. */
 export function Restores() {
   const all = useStore(restores)
   return (
-    <div aria-live="polite">
-      {all.map((one) => (
-        <RestoreNotice key={one.id} restoring={one} />
-      ))}
-    </div>
+    <>
+      <div aria-live="polite">
+        {all.map((one) => (
+          <RestoreNotice key={one.id} restoring={one} />
+        ))}
+      </div>
+      <Orders />
+    </>
   )
 }
 

@@ -114,8 +114,11 @@ function HitRow({ hit }: { readonly hit: Hit }) {
       href={placeHref(hit.type === 'dir' ? 'in' : 'file', hit.snapshot, path)}
       facts={
         <>
-          {hit.is_gone && <Badge tone="warn">gone</Badge>} {shown(parentOf(path))} · {hit.device_name},{' '}
-          <Ago time={hit.snapshot_time} />
+          {hit.is_gone && <Badge tone="warn">gone</Badge>}
+          <span class="where">{shown(parentOf(path))}</span>
+          <span>
+            {hit.device_name}, <Ago time={hit.snapshot_time} />
+          </span>
         </>
       }
     />

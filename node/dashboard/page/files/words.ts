@@ -4,6 +4,7 @@ import type {
   FileVersion,
   NodeInfo,
   RestoreEvent,
+  RestoreOrderInfo,
   RestoreSummary,
   SearchResult,
   SnapshotInfo,
@@ -73,4 +74,28 @@ export function restoredSentence(summary: RestoreSummary): string {
   const failed =
     errors.length === 0 ? '' : ` ${countText(errors.length, 'entry', 'entries')} could not be restored.`
   return `${countText(files, 'entry', 'entries')} (${bytesText(bytes)}) restored to ${target} in ${spanText(summary.seconds_elapsed)}.${left}${failed}`
+}
+
+/** How an order to restore stands, in one sentence. */
+export function orderSentence(order: RestoreOrderInfo): string {
+  const { here, device_name: device, state, name, target, message, errors } = order
+  const what = here ? `${device} asks to restore “${name}” here` : `Restoring “${name}” on ${device}`
+  const failed = errors === 0 ? '' : ` ${countText(errors, 'entry', 'entries')} could not be restored.`
+  const why = message === undefined ? '' : `: ${message}`
+  const ends: Readonly<Record<RestoreOrderInfo['state'], string>> = {
+    waiting: here ? ': it waits for you.' : `: it waits for somebody at ${device}.`,
+    accepted: ': accepted, not begun yet.',
+    running: ': under way.',
+    done: `: done${target === undefined ? '' : `, in ${target}`}.${failed}`,
+    failed: `: failed${why}.`,
+    refused: ': refused.',
+    expired: ': nobody answered within a day.',
+    withdrawn: ': withdrawn.',
+  }
+  return `${what}${ends[state]}`
+}
+
+/** Whether an order is not over. */
+export function isOpen({ state }: Pick<RestoreOrderInfo, 'state'>): boolean {
+  return state === 'waiting' || state === 'accepted' || state === 'running'
 }
