@@ -21,6 +21,9 @@ for (const fence of fences) {
   if (name !== undefined) scenes.set(name, [...(scenes.get(name) ?? []), ...stepsOf(fence)])
 }
 
+/** What it takes to open a scene, as steps. */
+const stepsToBegin = 8
+
 const only = process.env['EXAMPLES']?.split(',')
 const chosen = [...scenes].filter(([name]) => only?.includes(name) ?? true)
 
@@ -43,15 +46,21 @@ describe('the examples of the documents', function () {
   const results = new Map<string, Promise<unknown>>()
 
   before(() => {
-    const workers = new Array<Promise<unknown>>(Math.min(3, availableParallelism())).fill(Promise.resolve())
-    for (const [n, [name, steps]] of chosen.entries()) {
-      const worker = n % workers.length
-      const result = (workers[worker] ?? Promise.resolve()).then(() => play(name, steps))
-      workers[worker] = result.then(
-        () => undefined,
-        (error: unknown) => error,
-      )
-      results.set(name, workers[worker])
+    const workers = Array.from({ length: Math.min(3, availableParallelism()) }, () => ({
+      steps: 0,
+      last: Promise.resolve<unknown>(undefined),
+    }))
+    // The longest first, each to who has least to do.
+    for (const [name, steps] of chosen.toSorted(([, one], [, other]) => other.length - one.length)) {
+      const worker = workers.reduce((least, one) => (one.steps < least.steps ? one : least))
+      worker.steps += steps.length + stepsToBegin
+      worker.last = worker.last
+        .then(() => play(name, steps))
+        .then(
+          () => undefined,
+          (error: unknown) => error,
+        )
+      results.set(name, worker.last)
     }
   })
   after(closeScenes)

@@ -71,7 +71,6 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       return new Map()
     },
   },
-  dashboard: { ...FAMILY, running: ['laptop'] },
   friend: {
     ...FAMILY,
     machines: [...three, 'friend'],
@@ -81,7 +80,6 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       new Map([['0.0.0.0:4518', house.machine('desktop').listen.replace('4517', '4518')]]),
   },
   history: FAMILY_WITH_SNAPSHOTS,
-  orders: FAMILY_WITH_SNAPSHOTS,
   recovery: {
     ...FAMILY,
     machines: [...three, 'newlaptop'],
@@ -97,7 +95,6 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   road: { ...FAMILY, running: ['desktop'] },
   service: { ...NOTHING, machines: ['desktop'] },
   settings: { ...FAMILY, running: ['laptop', 'desktop'] },
-  thin: FAMILY_WITH_SNAPSHOTS,
 }
 
 /** Backs the documents of a machine up and waits until all hold them. @returns the beginning of the id */
