@@ -9,6 +9,7 @@ import {
   type RootId,
 } from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
+import { isBadHere } from './bad-here.ts'
 import { ChunkClient } from './chunk-client.ts'
 import type { Channel } from '../network.ts'
 import { isOfOwnDisk } from '../own-disk.ts'
@@ -48,6 +49,8 @@ export interface FetchOptions {
   readonly onProgress?: (progress: FetchProgress) => void
   /** Told at the end of the chunks that none of the peers has, if there are any. */
   readonly onLacking?: (ids: readonly ChunkId[]) => void
+  /** Told of chunks here that are damaged: what they seem to refer to may be nowhere. */
+  readonly onBad?: (id: ChunkId) => void
 }
 
 /**
@@ -99,10 +102,17 @@ class Fetch {
     signal.throwIfAborted()
     if (!this.#wants.isDone) {
       const lacking = this.#wants.lackingAt(this.#options.peers)
-      if (lacking.length > 0) this.#options.onLacking?.(lacking)
+      if (lacking.length > 0) this.#tellLacking(lacking)
       throw this.#reason(root)
     }
     return this.#progress()
+  }
+
+  /** Links are read without the hash, for speed: what nobody has may be a link that a flipped bit made up. */
+  #tellLacking(lacking: readonly ChunkId[]): void {
+    const bad = this.#wants.referringTo(lacking).filter((id) => isBadHere(this.#parts.store, id))
+    for (const id of bad) this.#options.onBad?.(id)
+    if (bad.length === 0) this.#options.onLacking?.(lacking)
   }
 
   /** One peer's part: asks, takes, asks on; ends when all is here or the peer is of no more use. */

@@ -152,6 +152,10 @@ export class Replicator {
         onLacking: (ids) => {
           lacking = ids
         },
+        // Set aside, so that the next try fetches it.
+        onBad: (id) => {
+          events.emit({ kind: 'bad-chunk', id })
+        },
       })
       either.throwIfAborted()
       await this.#hold(planned.root)

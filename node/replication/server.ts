@@ -8,6 +8,7 @@ import {
   isCellarError,
 } from '../../protocol/index.ts'
 import type { ChunkStore } from '../../storage/index.ts'
+import { isBadHere } from './bad-here.ts'
 import { messagesOf } from '../messages.ts'
 import type { Channel } from '../network.ts'
 import { pause } from '../pause.ts'
@@ -37,7 +38,7 @@ export async function serveChunks(store: ChunkStore, channel: Channel, events: S
       case 'corrupt':
         // The receiver saw bytes that are not what the id says: look again, this time with the hash.
         for (const id of message.ids) {
-          if (isBad(store, id)) events.bad(id)
+          if (isBadHere(store, id)) events.bad(id)
           // A peer may say so of a thousand chunks, again and again: others have their turn in between.
           await pause()
         }
@@ -82,16 +83,5 @@ function tryRead(store: ChunkStore, id: ChunkId, events: ServerEvents): Uint8Arr
     if (!isCellarError(error, 'CHUNK_CORRUPT') && !isCellarError(error, 'CHUNK_NOT_FOUND')) throw error
     events.bad(id)
     return undefined
-  }
-}
-
-function isBad(store: ChunkStore, id: ChunkId): boolean {
-  if (!store.has(id)) return false
-  try {
-    store.get(id)
-    return false
-  } catch (error) {
-    if (isCellarError(error, 'CHUNK_CORRUPT')) return true
-    throw error
   }
 }

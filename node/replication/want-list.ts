@@ -132,4 +132,12 @@ export class WantList {
   lackingAt(peers: readonly string[]): ChunkId[] {
     return this.#queue.filter((id) => peers.every((peer) => this.#absentAt.get(id)?.has(peer) === true))
   }
+
+  /** The chunks that are here, as far as they were looked into, and refer to one of these. */
+  referringTo(ids: readonly ChunkId[]): ChunkId[] {
+    const wanted = new Set(ids)
+    return [...this.#walked].filter(
+      (id) => this.#holdings.has(id) && this.#holdings.links(id).some((link) => wanted.has(link)),
+    )
+  }
 }

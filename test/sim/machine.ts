@@ -55,6 +55,8 @@ export interface MachineImage {
   readonly disk: DiskImage
   readonly state: ReadonlyMap<string, Uint8Array>
   readonly index: ReadonlyMap<string, Uint8Array>
+  /** See `Machine.damaged`. */
+  readonly damaged: ReadonlyMap<ChunkId, string>
   readonly atMs: number
 }
 
@@ -243,6 +245,7 @@ export class Machine {
       disk: this.disk.image(),
       state: this.#state.image(),
       index: this.#index.image(),
+      damaged: new Map(this.damaged),
       atMs: this.#parts.scheduler.nowMs,
     }
   }
@@ -253,6 +256,7 @@ export class Machine {
     this.#state.load(image.state)
     this.#index.load(image.index)
     this.damaged.clear()
+    for (const [id, place] of image.damaged) this.damaged.set(id, place)
     this.#rescan()
   }
 
