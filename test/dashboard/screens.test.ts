@@ -55,6 +55,7 @@ describe('the screens of the dashboard, for everyone', function () {
   async function lookAt(what: string): Promise<void> {
     await page.setViewportSize(wide)
     await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
+    await assertFits(page, `${what} at ${wide.width} pixels`)
     await assertAccessible(page, `${what}, light`)
     await page.emulateMedia({ colorScheme: 'dark' })
     await assertAccessible(page, `${what}, dark`, 'colours')
