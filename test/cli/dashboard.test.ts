@@ -44,18 +44,29 @@ const RESTORE = {
 
 /** Methods that this file does not ask for all their answers. */
 const ELSEWHERE: readonly MethodName[] = [
+  'activity',
   'backupProfile',
+  'browse',
+  'copies',
   'deviceLean',
   'deviceRemove',
   'deviceThin',
   'drill',
   'dump',
+  'growth',
   'hookTest',
   'invite',
+  'jobCancel',
   'recoveryConfirm',
   'recoveryNew',
+  'restoreAnswer',
+  'restoreOn',
+  'restoreOrders',
+  'search',
   'stop',
   'vaultChange',
+  'versions',
+  'watch',
 ]
 
 describe('cellar dashboard', function () {
@@ -145,7 +156,15 @@ describe('cellar dashboard', function () {
     await call('undelete', { snapshots: [first] })
     await call('prune', { dryRun: true, unfinished: false })
     await call('scrub', { percent: 100 })
-    for (const method of ['status', 'version', 'devices', 'schedule', 'profiles', 'configShow', 'settings'] as const)
+    for (const method of [
+      'status',
+      'version',
+      'devices',
+      'schedule',
+      'profiles',
+      'configShow',
+      'settings',
+    ] as const)
       await call(method, {})
     for (const method of ['configReload', 'metrics', 'recovery', 'dashboard'] as const) await call(method, {})
     await call('configChange', { changes: [{ path: ['hold_window'], value: '14d' }] })

@@ -78,9 +78,10 @@ describe('settings on the page of a running node', function () {
     const more = page.getByRole('button', { name: /^Show \d+ more/ })
     for (let left = await more.count(); left > 0; left--) await more.first().click()
     assert.equal(await more.count(), 0)
-    const labels = await page
-      .getByRole('button', { name: /^Change / })
-      .evaluateAll((all) => all.map((one) => one.getAttribute('aria-label') ?? ''))
+    const buttons = await page.getByRole('button', { name: /^Change / }).all()
+    const labels = await Promise.all(
+      buttons.map(async (button) => (await button.getAttribute('aria-label')) ?? ''),
+    )
     assert.ok(labels.length > 20, labels.join())
     assert.deepEqual(
       labels.filter((label) =>
