@@ -37,11 +37,7 @@ describe('files and snapshots in the dashboard', function () {
     context = await person(browser, { acceptDownloads: true })
     const entered = await enter(context, desktop)
     page = entered.page
-    hash = async (place) => {
-      await page.evaluate((to) => {
-        window.location.hash = to
-      }, place)
-    }
+    hash = async (place) => void (await page.goto(`${entered.origin}/${place}`))
   })
   after(async () => {
     if (browser === undefined) return
