@@ -67,6 +67,8 @@ export class Device implements AsyncDisposable {
   #listen: string
   readonly #namespace: string | undefined
   #node: ChildProcess | undefined
+  /** How the node that runs, or ran last, ended. */
+  #ended: Promise<Finished> | undefined
   readonly #children = new Set<ChildProcess>()
   #addresses: readonly string[] = []
   /** What the nodes of this device printed that have ended. */
@@ -171,6 +173,7 @@ export class Device implements AsyncDisposable {
     const node = this.spawn(['--json', 'start'])
     this.#node = node
     const ended = finish(node)
+    this.#ended = ended
     const started = await firstMessage(node, ended, 'started')
     this.#addresses = (started['addresses'] as string[]).map(hostAndPort)
     // A port once taken is kept over a restart, so that the others find it again.
@@ -199,9 +202,14 @@ export class Device implements AsyncDisposable {
     if (finished.status !== 0) throw new CommandFailed(['invite'], finished)
   }
 
-  /** Ends the running node in an orderly way. */
+  /** Ends the running node in an orderly way. @throws {CommandFailed} when it failed, now or before */
   async stop(): Promise<void> {
+    const isOn = this.#node !== undefined
     await this.#end('SIGTERM')
+    const ended = isOn ? await this.#ended : undefined
+    // One that was killed, here or by a test, says nothing.
+    if (ended !== undefined && ended.status !== 0 && ended.status !== 137)
+      throw new CommandFailed(['start'], ended)
   }
 
   /** Ends the running node as a power cut does. */
