@@ -29,6 +29,21 @@ const ownPlace = {
   },
 }
 
+/**
+ * Of the database only the native part is found where it was installed: what is around it, a score of small files, each
+ * of which takes a command time to open, goes into the bundle.
+ */
+const nativeOnly = {
+  name: 'native-only',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/binding$/ }, ({ importer }) =>
+      /\/node_modules\/classic-level\//.test(importer)
+        ? { path: 'classic-level/binding.js', external: true }
+        : undefined,
+    )
+  },
+}
+
 /** How everything is put together. */
 const options = {
   outdir: at('dist/bundle'),
@@ -44,7 +59,6 @@ const options = {
     'koffi',
     'zstd-napi',
     'zstd-napi/*',
-    'classic-level',
     '@bokuweb/zstd-wasm',
     'assemblyscript',
     'tsx',
@@ -52,7 +66,7 @@ const options = {
   define: { BUNDLED_WORKERS: JSON.stringify(workers) },
   // Libraries that are no modules ask for those of Node in the old way.
   banner: { js: "import{createRequire as __from}from'node:module';const require=__from(import.meta.url);" },
-  plugins: [ownPlace],
+  plugins: [ownPlace, nativeOnly],
 }
 
 /**

@@ -8,7 +8,6 @@ import { runOrders } from '../orders/runner.ts'
 import type { NodeParts } from '../parts.ts'
 import { pathText } from '../path-text.ts'
 import { EVERY } from '../snapshots.ts'
-import { runRestore } from './restore.ts'
 
 /** Does accepted orders for as long as the node runs. @returns ends it */
 export function followOrders(parts: NodeParts): () => Promise<void> {
@@ -52,6 +51,8 @@ async function restoreOrder(
   const texts = (patterns: readonly Uint8Array[]) => patterns.map((pattern) => pathText(pattern))
   const { includes, iincludes, excludes, iexcludes } = order.patterns
   let errors = 0
+  // Large, and not of every command that opens a node.
+  const { runRestore } = await import('./restore.ts')
   const summary = await runRestore(
     parts,
     {

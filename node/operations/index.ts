@@ -1,24 +1,12 @@
 /** The methods of a node, each by the operation that answers it. */
 
 import { CellarError } from '../../protocol/index.ts'
-import type {
-  CallContext,
-  DumpParams,
-  DumpResult,
-  Handlers,
-  Stats,
-  StatsParams,
-  VersionInfo,
-} from '../api.ts'
+import type { CallContext, Handlers, Stats, StatsParams, VersionInfo } from '../api.ts'
 import { dayOf } from '../activity/growth.ts'
-import { dump } from '../browse/dump.ts'
-import { archive } from '../browse/archive.ts'
 import { stats } from '../browse/stats.ts'
 import type { NodeParts } from '../parts.ts'
-import { pathBytes } from '../path-text.ts'
 import { SnapshotReader } from '../snapshot-reader.ts'
 import { VERSION } from '../version.ts'
-import { runDrill } from '../watching/drill.ts'
 import { runScrub } from '../watching/scrub.ts'
 import { readerOf } from './backup.ts'
 import { runCheck } from './check.ts'
@@ -27,13 +15,12 @@ import { listDevices, removeDevice, renameDevice } from './devices.ts'
 import { runForget } from './forget.ts'
 import { runInvite } from './invite.ts'
 import { endSuspicion, setLeaning } from './lean.ts'
-import { listSnapshots, openSnapshot, resolveSnapshot, runDiff, runFind, runLs } from './look.ts'
+import { listSnapshots, runDiff, runFind, runLs } from './look.ts'
 import { answerOrder, listOrders, runRestoreOn } from './orders.ts'
 import { runPin, runUnpin } from './pin.ts'
 import { runProfileBackup } from './profile-backup.ts'
 import { runPrune } from './prune.ts'
 import { changeVault, confirmPaper, makePaper, recoveryInfo } from './recovery.ts'
-import { runRestore } from './restore.ts'
 import { listSchedule } from './scheduled.ts'
 import { fetchRootChunks, openSource, sourceHere } from './sources.ts'
 import { readStatus } from './status.ts'
@@ -43,7 +30,7 @@ import { setThin } from './thin.ts'
 import { listTrash } from './trash.ts'
 import { runUndelete } from './undelete.ts'
 
-/** One function for each method of a node. */
+/** One function for each method of a node. What is large and not of every command is loaded when it is asked for. */
 export function handlersOf(parts: NodeParts): Handlers {
   return {
     status: () => Promise.resolve(readStatus(parts)),
@@ -71,19 +58,18 @@ export function handlersOf(parts: NodeParts): Handlers {
     ls: (params, context) => runLs(parts, params, context),
     find: (params, context) => runFind(parts, params, context),
     diff: (params, context) => runDiff(parts, params, context),
-    dump: (params, context) => runDump(parts, params, context),
-    // Short commands have no use for these.
+    dump: async (params, context) => (await import('./dump.ts')).runDump(parts, params, context),
     browse: async (params, context) => (await import('./files.ts')).runBrowse(parts, params, context),
     versions: async (params, context) => (await import('./files.ts')).runVersions(parts, params, context),
     search: async (params, context) => (await import('./search.ts')).runSearch(parts, params, context),
     stats: (params, context) => runStats(parts, params, context),
-    restore: (params, context) => runRestore(parts, params, context),
+    restore: async (params, context) => (await import('./restore.ts')).runRestore(parts, params, context),
     restoreOn: (params, context) => runRestoreOn(parts, params, context),
     restoreOrders: (_params, context) => listOrders(parts, context.signal),
     restoreAnswer: (params, context) => answerOrder(parts, params, context.signal),
     check: (params, context) => runCheck(parts, params, context),
     scrub: (params, context) => runScrub(parts, params, context),
-    drill: (params, context) => runDrill(parts, params, context),
+    drill: async (params, context) => (await import('../watching/drill.ts')).runDrill(parts, params, context),
     forget: (params, context) => runForget(parts, params, context),
     trash: () => Promise.resolve(listTrash(parts)),
     undelete: (params, context) => runUndelete(parts, params, context),
@@ -114,28 +100,6 @@ export function handlersOf(parts: NodeParts): Handlers {
 
 function versionInfo(): VersionInfo {
   return { version: VERSION, node_version: process.version, platform: `${process.platform}/${process.arch}` }
-}
-
-async function runDump(
-  parts: NodeParts,
-  params: DumpParams,
-  context: CallContext<'dump'>,
-): Promise<DumpResult> {
-  const { snapshot } = await resolveSnapshot(parts, params.snapshot, params.filter, context.signal)
-  const opened = await openSnapshot(parts, snapshot.live.root, context.signal, 'contents')
-  try {
-    const wanted = { root: opened.root, path: pathBytes(params.path) }
-    const { reader } = opened
-    const found = await reader.find(opened.root, wanted.path, context.signal)
-    if (found?.trees === undefined)
-      return { bytes: await dump(reader, wanted, context.output, context.signal) }
-    const onNotice = (message: string) => {
-      context.onEvent({ message_type: 'notice', message })
-    }
-    return { bytes: await archive(reader, wanted, context.output, { signal: context.signal, onNotice }) }
-  } finally {
-    await opened.close()
-  }
 }
 
 async function runStats(
