@@ -55,14 +55,7 @@ const options = {
   legalComments: 'linked',
   logLevel: 'warning',
   // Native parts, and what they bring along, are found where they were installed.
-  external: [
-    'koffi',
-    'zstd-napi',
-    'zstd-napi/*',
-    '@bokuweb/zstd-wasm',
-    'assemblyscript',
-    'tsx',
-  ],
+  external: ['koffi', 'zstd-napi', 'zstd-napi/*', '@bokuweb/zstd-wasm', 'assemblyscript', 'tsx'],
   define: { BUNDLED_WORKERS: JSON.stringify(workers) },
   // Libraries that are no modules ask for those of Node in the old way.
   banner: { js: "import{createRequire as __from}from'node:module';const require=__from(import.meta.url);" },
