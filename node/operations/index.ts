@@ -7,6 +7,7 @@ import { stats } from '../browse/stats.ts'
 import type { NodeParts } from '../parts.ts'
 import { SnapshotReader } from '../snapshot-reader.ts'
 import { VERSION } from '../version.ts'
+import { runDrill } from '../watching/drill.ts'
 import { runScrub } from '../watching/scrub.ts'
 import { readerOf } from './backup.ts'
 import { runCheck } from './check.ts'
@@ -69,7 +70,7 @@ export function handlersOf(parts: NodeParts): Handlers {
     restoreAnswer: (params, context) => answerOrder(parts, params, context.signal),
     check: (params, context) => runCheck(parts, params, context),
     scrub: (params, context) => runScrub(parts, params, context),
-    drill: async (params, context) => (await import('../watching/drill.ts')).runDrill(parts, params, context),
+    drill: (params, context) => runDrill(parts, params, context),
     forget: (params, context) => runForget(parts, params, context),
     trash: () => Promise.resolve(listTrash(parts)),
     undelete: (params, context) => runUndelete(parts, params, context),

@@ -28,7 +28,6 @@ import { resolveSnapshot } from '../operations/look.ts'
 import { openSource, waitFor } from '../operations/sources.ts'
 import type { NodeParts } from '../parts.ts'
 import { pathFields } from '../path-text.ts'
-import { restore } from '../restore/restore.ts'
 import { EVERY } from '../snapshots.ts'
 import { type FoundEntry, SnapshotReader } from '../snapshot-reader.ts'
 import type { ChunkSource } from '../chunk-source.ts'
@@ -254,6 +253,8 @@ class Drill {
   async #restore(path: Uint8Array, target: string): Promise<{ message: string; code: string } | undefined> {
     const { parts, vault, source, choice, context } = this.#work
     try {
+      // Large, and not of every command that opens a node.
+      const { restore } = await import('../restore/restore.ts')
       const { problems } = await restore(
         { source, vault, posix: await loadPosix(), world: parts.world },
         {

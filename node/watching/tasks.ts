@@ -5,6 +5,7 @@ import type { Config } from '../config/types.ts'
 import type { NodeParts } from '../parts.ts'
 import type { Task, TaskResult } from '../schedule/task.ts'
 import { runAudits } from './audits.ts'
+import { runDrill } from './drill.ts'
 import { bytesDue } from './plan.ts'
 import { scrub } from './scrub.ts'
 
@@ -68,8 +69,6 @@ async function auditOnce(parts: NodeParts, signal: AbortSignal): Promise<TaskRes
 }
 
 async function drillOnce(parts: NodeParts, signal: AbortSignal): Promise<TaskResult> {
-  // Restoring is large, and commands that only look at the schedule have no use for it.
-  const { runDrill } = await import('./drill.ts')
   const done = await runDrill(parts, {}, { signal, onEvent: () => undefined })
   const { files_failed: failed, files_restored: files, bytes_restored, files_compared } = done
   if (failed > 0)
