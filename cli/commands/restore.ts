@@ -73,7 +73,8 @@ async function restore(session: Session, snapshot: string, options: Options): Pr
   const { target, on } = options
   if (on !== undefined) {
     refuseWithOn(options)
-    return void await restoreOn(session, snapshot, { ...options, on })
+    await restoreOn(session, snapshot, { ...options, on })
+    return undefined
   }
   if (target === undefined)
     throw new CellarError('USAGE', 'say where to: --target DIR, or --on DEVICE for a directory of its choice')

@@ -1,8 +1,6 @@
 /** How large the store was, one sample a day, remembered in the catalog (spec/activity.md §3). */
 
-import { freeBytes } from '../adapters/disk-space.ts'
 import type { GrowthSample } from '../api-activity.ts'
-import type { NodeParts } from '../parts.ts'
 import type { Catalog } from '../../storage/index.ts'
 
 /** So many days are kept: three years. */
@@ -65,22 +63,4 @@ function read(value: Uint8Array): GrowthSample | undefined {
 /** The day of a time, in UTC. */
 export function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10)
-}
-
-/** How large the store is now. */
-export function sampleNow(parts: Pick<NodeParts, 'ledger' | 'store' | 'storePath' | 'world'>): GrowthSample {
-  const { ledger, store, world } = parts
-  const nowMs = world.clock.nowMs()
-  const live = ledger.liveRoots()
-  const { packBytes, chunks } = store.stats()
-  const free = freeBytes(parts.storePath)
-  return {
-    day: dayOf(nowMs),
-    time: new Date(nowMs).toISOString(),
-    bytes_used: packBytes,
-    chunks,
-    snapshots: live.length,
-    snapshots_held: live.filter((root) => store.isHeld(root)).length,
-    ...(free !== undefined && { bytes_free: free }),
-  }
 }

@@ -4,7 +4,7 @@ import { CellarError, isCellarError } from '../../protocol/index.ts'
 import type { Closer } from '../assemble.ts'
 import type { NodeParts } from '../parts.ts'
 import { type Change, Entries } from './entries.ts'
-import { sampleNow } from './growth.ts'
+import { sampleNow } from './sample.ts'
 
 /** After a start, and between two looks, milliseconds: a clock without a battery is right by then. */
 export const firstLookMs = 10 * 60_000

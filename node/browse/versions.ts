@@ -39,6 +39,7 @@ export class VersionGatherer {
   readonly #byContent = new Map<string, Gathering>()
   readonly #byFacts = new Map<string, Gathering>()
 
+  /** Takes one more sighting; newest first. */
   add(sighting: Sighting): void {
     const [content, facts] = [contentKey(sighting.entry), factsKey(sighting)]
     const known = this.#byContent.get(content) ?? (facts === undefined ? undefined : this.#byFacts.get(facts))

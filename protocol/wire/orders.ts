@@ -56,7 +56,7 @@ export function progressValues(progress: OrderProgress): CborValue {
   return [files, filesTotal, bytes, bytesTotal, errors]
 }
 
-/** @param fields - of the nested array */
+/** Reads what {@link progressValues} wrote. @param fields - of the nested array */
 export function readProgress(fields: Fields): OrderProgress {
   const progress = {
     files: fields.uint(),

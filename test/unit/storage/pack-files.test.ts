@@ -23,7 +23,10 @@ function slowDisk(kind: 'sync' | 'shrink'): { disk: Disk; closedTooSoon: string[
     }
     let calls = 0
     const slowly = async (of: typeof kind, call: () => Promise<void>) => {
-      if (of !== kind) return await call()
+      if (of !== kind) {
+        await call()
+        return
+      }
       calls++
       await gate
       calls--
