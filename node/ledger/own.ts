@@ -1,8 +1,10 @@
 /** When this device has something to say, and what its next listing says; pure. */
 
 import {
+  chainEnds,
   type DeviceId,
   type Dot,
+  endAtCuts,
   type Horizon,
   horizonOf,
   laneOf,
@@ -74,7 +76,12 @@ export function nextStatement(
     forgets: forgets.map((forget) => ({ ...forget, dot: dotOf(forget) ?? forget.dot })),
     holds,
     shedding: [...state.intents].filter((root) => held.has(root)),
-    horizon: keepGrowing(previous, horizonOf(state.view, [...state.sessions.values()])),
+    horizon: endAtCuts(
+      state.view,
+      state.membership,
+      keepGrowing(previous, horizonOf(state.view, [...state.sessions.values()])),
+    ),
+    closed: chainEnds(state.membership, state.membership.epoch),
     leans: (saying.leans || state.leaned.size > 0) && capabilities.has('lean'),
     full: saying.isFull,
     // Only who can read what it pins may keep others from forgetting it.

@@ -12,6 +12,7 @@ import type {
   Forget,
   ForgetReason,
   Horizon,
+  HorizonEntry,
   Listing,
   ListingBody,
   ListingHead,
@@ -72,6 +73,8 @@ export interface ListingDraft {
   readonly shedding?: readonly RootId[]
   /** From `horizonOf` (R4). */
   readonly horizon: Horizon
+  /** Where chains were closed: back to there the horizon may go (R4.2). @defaultValue none */
+  readonly closed?: Horizon
   /** Whether this device refers to chunks of others (R5); false without the capability. */
   readonly leans: boolean
   /** @defaultValue false */
@@ -93,7 +96,7 @@ export function nextListing(previous: Listing | undefined, draft: ListingDraft, 
   if (before !== undefined) checkSuccession(before.head, draft, signer)
   const seq = (before?.head.seq ?? 0) + 1
   const horizon = [...draft.horizon].sort(compareLanes)
-  const loss = previous && findHorizonLoss(previous.body.horizon, horizon)
+  const loss = previous && findHorizonLoss(previous.body.horizon, horizon, draft.closed)
   if (loss !== undefined) throw new RangeError(`the horizon for ${loss} would go back`)
   const holds = [...new Set(draft.holds)].sort()
   const body: ListingBody = {
@@ -135,12 +138,21 @@ function nextShedding(before: readonly Shedding[], roots: readonly RootId[], seq
   return [...new Set(roots)].sort().map((root) => ({ root, seq: rounds.get(root) ?? seq }))
 }
 
-/** Names a device for which `after` says less than `before` did; undefined when there is none (I6). */
-export function findHorizonLoss(before: Horizon, after: Horizon): string | undefined {
+/**
+ * Names a device for which `after` says less than `before` did; undefined when there is none (I6).
+ *
+ * @param closed - where chains were closed: back to there it may go, for nothing beyond counts (R4.2)
+ */
+export function findHorizonLoss(before: Horizon, after: Horizon, closed: Horizon = []): string | undefined {
+  const isEnd = ({ device, incarnation, seq, hash }: HorizonEntry): boolean =>
+    closed.some(
+      (end) =>
+        end.device === device && end.incarnation === incarnation && end.seq === seq && end.hash === hash,
+    )
   const now = new Map(after.map((entry) => [`${entry.device}/${entry.incarnation}`, entry]))
   for (const old of before) {
     const entry = now.get(`${old.device}/${old.incarnation}`)
-    if (entry === undefined || entry.seq < old.seq) return old.device
+    if (entry === undefined || (entry.seq < old.seq && !isEnd(entry))) return old.device
     if (entry.seq === old.seq && entry.hash !== old.hash) return old.device
   }
   return undefined

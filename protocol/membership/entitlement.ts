@@ -1,7 +1,7 @@
 /** Who may do what, now and where a statement stands (membership.md §4). Pure. */
 
 import type { DeviceId } from '../ids.ts'
-import type { DeviceIncarnation } from '../listing/types.ts'
+import type { DeviceIncarnation, Horizon, HorizonEntry } from '../listing/types.ts'
 import type { Capability, Member, Membership, MemberSpan } from './types.ts'
 
 /** The member with this id, unless it was removed or never was one. */
@@ -84,6 +84,26 @@ export function closingSpan(
   incarnation: number,
 ): MemberSpan | undefined {
   return membership.spans.get(device)?.find((span) => closesChain(span, incarnation))
+}
+
+/** Where the chains that were closed by an epoch end: each at its cut, if a keeper knew of any listing. */
+export function chainEnds(membership: Membership, epoch: number): Horizon {
+  const known = ENDS.get(membership) ?? findChainEnds(membership)
+  ENDS.set(membership, known)
+  return known.filter((end) => end.epoch <= epoch)
+}
+
+type ChainEnd = HorizonEntry & Pick<MemberSpan, 'epoch'>
+const ENDS = new WeakMap<Membership, readonly ChainEnd[]>()
+
+function findChainEnds(membership: Membership): ChainEnd[] {
+  return [...membership.spans].flatMap(([device, spans]) =>
+    [...new Set(spans.map(({ member }) => member.incarnation))].flatMap((incarnation) => {
+      const { epoch, cut } = closingSpan(membership, device, incarnation) ?? {}
+      if (epoch === undefined || cut === undefined) return []
+      return [{ epoch, device, incarnation, seq: cut.seq, hash: cut.hash }]
+    }),
+  )
 }
 
 function closesChain(span: MemberSpan, incarnation: number): boolean {

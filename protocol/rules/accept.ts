@@ -5,7 +5,7 @@ import { openBody } from '../listing/body.ts'
 import { digestSteps } from '../listing/forgets.ts'
 import { findHorizonLoss } from '../listing/listing.ts'
 import type { Add, DeviceIncarnation, ListingBody, SignedHead } from '../listing/types.ts'
-import { wasEntitled, wasEverEntitled } from '../membership/entitlement.ts'
+import { chainEnds, wasEntitled, wasEverEntitled } from '../membership/entitlement.ts'
 import type { Membership } from '../membership/types.ts'
 import { checkChain, checkMember, checkOpen, invalid, standingOf, tipOf } from './chain.ts'
 import { type AcceptedAdd, addKey, type Fork, type Lane, laneOf, type View, withLane } from './view.ts'
@@ -126,8 +126,10 @@ function takeNews(view: View, membership: Membership, { lane, news, bodyBytes }:
   // Forgets that were dropped before this node saw them cannot be honoured by it.
   if (body.forgetBase.seq > known.seq) throw invalid('no longer spells out forgets that are unknown here')
   checkDigests(body, [lane.head, ...news])
-  // I6: horizons never go back.
-  if (findHorizonLoss(lane.body.horizon, body.horizon) !== undefined) throw invalid('takes back a horizon')
+  // I6: horizons never go back, but to where a chain was closed, by who knew that it was.
+  const closed = chainEnds(membership, head.head.epoch)
+  if (findHorizonLoss(lane.body.horizon, body.horizon, closed) !== undefined)
+    throw invalid('takes back a horizon')
   const fresh = body.forgets.filter((forget) => forget.seq > known.seq)
   const read = newAddReader(membership, news)
   const next: Lane = {

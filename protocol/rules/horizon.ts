@@ -1,6 +1,8 @@
 /** R4: how far a device says that it takes account of the others (rules.md §4). */
 
 import type { DeviceIncarnation, Horizon, HorizonEntry, ListingBody } from '../listing/types.ts'
+import { chainEnds } from '../membership/entitlement.ts'
+import type { Membership } from '../membership/types.ts'
 import { hashAt, type LaneKey, laneKey, type View, vectorOf } from './view.ts'
 
 /**
@@ -23,6 +25,25 @@ export function meet(a: Horizon, b: Horizon): Horizon {
     if (other !== undefined) met.push(other.seq < entry.seq ? other : entry)
   }
   return met
+}
+
+/**
+ * The same horizon, of chains that were closed no later than where they end (R4.1). Who had accepted more before it
+ * heard of that would name a listing that others never take, so cannot compare (R6.2). What it says of the end is true,
+ * for the end is in the chain that it accepted; where it is not, or not known any more, nothing changes.
+ */
+export function endAtCuts(view: View, membership: Membership, horizon: Horizon): Horizon {
+  const ends = new Map(
+    chainEnds(membership, membership.epoch).map((end) => [laneKey(end.device, end.incarnation), end]),
+  )
+  return horizon.map((entry) => {
+    const key = laneKey(entry.device, entry.incarnation)
+    const end = ends.get(key)
+    const lane = view.lanes.get(key)
+    if (end === undefined || lane === undefined || entry.seq <= end.seq) return entry
+    if (hashAt(lane, entry.seq) !== entry.hash || hashAt(lane, end.seq) !== end.hash) return entry
+    return { ...entry, seq: end.seq, hash: end.hash }
+  })
 }
 
 /** A listing, by its place in a chain. */

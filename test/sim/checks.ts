@@ -1,6 +1,7 @@
 /** What must hold after every step (deletion.md, "Invariants"), checked where something changed. */
 
 import {
+  chainEnds,
   type ChunkId,
   hashAt,
   type Horizon,
@@ -324,7 +325,7 @@ function smaller(one: number | 'all', other: number | 'all'): number | 'all' {
 
 const NONE: ReadonlySet<RootId> = new Set()
 
-/** I6: accepted chains only grow, horizons never go back. */
+/** I6: accepted chains only grow, horizons never go back, but to where a chain was closed (R4.1). */
 function checkGrowth(machine: Machine, before: Lane, now: Lane): void {
   const { seq } = before.head.head
   if (now.head.head.seq < seq) throw new Violation('I6', `${machine.name} takes a chain back`)
@@ -334,9 +335,12 @@ function checkGrowth(machine: Machine, before: Lane, now: Lane): void {
   const horizon = new Map(
     now.body.horizon.map((entry) => [`${entry.device}/${String(entry.incarnation)}`, entry.seq]),
   )
+  const ends = chainEnds(machine.node!.ledger.membership, now.head.head.epoch)
   for (const entry of before.body.horizon) {
-    const later = horizon.get(`${entry.device}/${String(entry.incarnation)}`)
-    if (later === undefined || later < entry.seq)
+    const { device, incarnation } = entry
+    const later = horizon.get(`${device}/${String(incarnation)}`)
+    const end = ends.find((one) => one.device === device && one.incarnation === incarnation)
+    if (later === undefined || (later < entry.seq && later !== end?.seq))
       throw new Violation('I6', `${machine.name} accepts a horizon that goes back`)
   }
   for (const key of before.adds.keys())

@@ -9,6 +9,7 @@ import {
   changeMember,
   foundMesh,
   type Membership,
+  removeMember,
   type RootId,
   type Signer,
 } from '../../../../protocol/index.ts'
@@ -276,6 +277,30 @@ describe('the horizon', () => {
     const devices = await pair(false)
     await meet(devices)
     assert.equal(await devices[1].ledger.publish(saying()), undefined)
+  })
+
+  it('R4.1 of a chain that was closed is said no later than its end, from when that is known, and once', async () => {
+    const { membership, signers } = testMembership(['writer', 'writer'])
+    const [keeper, box, laptop] = (await Promise.all(
+      signers.map((signer) => testDevice(signer, membership)),
+    )) as [TestDevice, TestDevice, TestDevice]
+    await box.ledger.publish(saying())
+    const cut = { seq: 1, hash: box.ledger.headOf(box.signer.device)!.hash }
+    await announce(box.ledger, a)
+    await box.ledger.publish(saying())
+    await tell(laptop.ledger, box.ledger, box.signer)
+    await laptop.ledger.publish(saying())
+    const said = (ledger: Ledger) =>
+      bodyOf(ledger, laptop.signer.device)?.horizon.find(({ device }) => device === box.signer.device)
+    assert.equal(said(laptop.ledger)?.seq, 2)
+    const device = box.signer.device
+    const closed = removeMember(membership, keeper.signer, { device, atMs: 0, cut })
+    await laptop.ledger.acceptMembership(closed.entries)
+    for (const ledger of [laptop.ledger, await reopen(laptop)]) {
+      await ledger.publish(saying())
+      assert.deepEqual([said(ledger)?.seq, said(ledger)?.hash], [1, cut.hash])
+      assert.equal(await ledger.publish(saying()), undefined)
+    }
   })
 
   it('R7 is said when a holder was asked whether it has seen a round of shedding', async () => {

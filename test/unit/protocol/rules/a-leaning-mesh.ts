@@ -2,9 +2,11 @@
 
 import {
   type Capability,
+  chainEnds,
   changeMember,
   type DeadRoot,
   deadRoots,
+  endAtCuts,
   horizonOf,
   type Membership,
   vectorOf,
@@ -58,7 +60,9 @@ export class Peer extends Node {
 
   /** Signs and knows the next listing, its horizon as R4 has it. */
   say(next: Next = {}): this {
-    this.self.next(this.membership, { horizon: horizonOf(this.view, this.pins), ...next })
+    const horizon = endAtCuts(this.view, this.membership, horizonOf(this.view, this.pins))
+    const closed = chainEnds(this.membership, this.membership.epoch)
+    this.self.next(this.membership, { horizon, closed, ...next })
     this.offer(this.self)
     return this
   }

@@ -140,6 +140,38 @@ describe('accept (R1)', () => {
     })
   })
 
+  it('R4.2 takes a horizon back to where a chain was closed, nowhere else, and of who knew of it only', () => {
+    const closing = (device: Device, seq: number) => {
+      const cut = { seq, hash: device.listings[seq - 1]!.signed.hash }
+      return removeMember(membership, signerOf('keeper'), { device: device.device, atMs: AT_MS, cut })
+    }
+    const offered = (to: number, isKnown: boolean, isOther = false) => {
+      const laptop = new Device('laptop')
+      const pi = new Device('pi')
+      const node = new Node(membership)
+      const places = [1, 2, 3].map((seq) => {
+        const { hash } = laptop.next(membership).signed
+        return { device: laptop.device, incarnation: 1, seq, hash }
+      })
+      node.offer(laptop)
+      const first = pi.next(membership, { horizon: places.slice(2) })
+      node.offer(pi)
+      node.membership = closing(laptop, 2)
+      const { mesh } = membership
+      const epoch = isKnown ? node.membership.epoch : membership.epoch
+      const fields = { mesh, incarnation: 1, seq: 2, prev: first.signed.hash, epoch, atMs: AT_MS }
+      const { hash } = first.signed
+      const horizon = places.slice(to - 1, to).map((place) => (isOther ? { ...place, hash } : place))
+      const back = signListing({ ...fields, body: { ...first.body, horizon } }, pi.signer)
+      return () => accept(node.view, node.membership, [back.signed], back.bodyBytes).kind
+    }
+    assert.equal(offered(2, true)(), 'accepted')
+    assert.throws(offered(1, true), { code: 'LISTING_INVALID' })
+    assert.throws(offered(0, true), { code: 'LISTING_INVALID' })
+    assert.throws(offered(2, false), { code: 'LISTING_INVALID' })
+    assert.throws(offered(2, true, true), { code: 'LISTING_INVALID' })
+  })
+
   it('R1.1 refuses heads that are no chain', () => {
     const laptop = new Device('laptop')
     for (let count = 0; count < 3; count++) laptop.next(membership)

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import {
   admitMember,
   type Blocker,
+  endAtCuts,
+  horizonOf,
   releaseBlockers,
   removeMember,
   type RootId,
 } from '../../../../protocol/index.ts'
 import { AT_MS, rootOf } from '../a-mesh.ts'
-import { keeper, LEANS, type Peer, start, withCapabilities, WRITES } from './a-leaning-mesh.ts'
+import { keeper, LEANS, leaningMesh, type Peer, start, withCapabilities, WRITES } from './a-leaning-mesh.ts'
 
 /** What keeps a node from letting go of the root of a name, in words. */
 function blockers(peer: Peer, name = 'r0', complete: readonly RootId[] = []): string[] {
@@ -167,6 +169,64 @@ describe('letting go of a dead root (R6)', () => {
     assert.deepEqual(blockers(nas), ['leaning'])
     nas.membership = removeMember(membership, keeper, { device: laptop.id, atMs: AT_MS })
     assert.deepEqual(blockers(nas), [])
+  })
+
+  it('R6.2 R4.1 race 49: waits no longer for who had heard more of a removed device than its chain now has', () => {
+    const { membership, desktop, laptop, nas, box } = start(
+      withCapabilities(leaningMesh(), 'box', ['store', 'forget']),
+    )
+    box.say({ forgets: [desktop.self.dotOf('r0')] })
+    for (const one of [desktop, nas]) one.hear(box)
+    const cut = { seq: box.self.newest!.signed.head.seq, hash: box.self.newest!.signed.hash }
+    box.say()
+    // By now the laptop has accepted a listing that neither keeper nor nas will.
+    laptop.hear(box).say()
+    const closed = removeMember(membership, keeper, { device: box.id, atMs: AT_MS, cut })
+    for (const one of [desktop, nas]) one.membership = closed
+    nas.hear(laptop)
+    assert.deepEqual(blockers(nas), ['leaning'], 'what it says cannot be compared')
+    laptop.membership = closed
+    assert.throws(() => nas.hear(box), { code: 'NOT_A_MEMBER' })
+    laptop.say()
+    nas.hear(laptop)
+    assert.deepEqual(blockers(nas), [])
+    assert.equal(laptop.self.newest!.body.horizon.find(({ device }) => device === box.id)?.seq, cut.seq)
+  })
+
+  it('R4.1 says no more of a closed chain than what a session pinned, nor of a branch that has no such end', () => {
+    const { membership, laptop, box } = start()
+    const twin = box.self.clone()
+    const known = box.self.newest!.signed
+    const close = laptop.open()
+    box.say()
+    laptop.hear(box)
+    const said = (cut: { seq: number; hash: typeof known.hash }) => {
+      const closed = removeMember(membership, keeper, { device: box.id, atMs: AT_MS, cut })
+      return endAtCuts(laptop.view, closed, horizonOf(laptop.view, laptop.pins)).find(
+        ({ device }) => device === box.id,
+      )?.seq
+    }
+    const { seq } = known.head
+    const newest = box.self.newest!.signed
+    assert.equal(said({ seq: seq + 1, hash: newest.hash }), seq)
+    close()
+    assert.equal(said({ seq, hash: known.hash }), seq)
+    const other = twin.next(membership).signed
+    const closed = removeMember(membership, keeper, {
+      device: box.id,
+      atMs: AT_MS,
+      cut: { seq, hash: known.hash },
+    })
+    const elsewhere = [{ device: box.id, incarnation: 1, seq: seq + 1, hash: other.hash }]
+    assert.deepEqual(endAtCuts(laptop.view, closed, elsewhere), elsewhere, 'what it said of another branch')
+    assert.notEqual(other.hash, newest.hash)
+    box.say()
+    laptop.hear(box)
+    assert.equal(
+      said({ seq: seq + 1, hash: other.hash }),
+      seq + 2,
+      'its end is not in what was accepted here',
+    )
   })
 
   it('R6.2 race 28, 29: waits for who joined or began anew, of whom nothing is known yet', () => {
