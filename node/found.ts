@@ -16,7 +16,16 @@ import { makePrivateDirectory } from './adapters/private-files.ts'
 import { systemWorld } from './adapters/system-world.ts'
 import type { InitOptions, Initialized, Joined, JoinEvent, JoinOptions } from './api.ts'
 import { type Config, CONFIG_DEFAULT } from './config.ts'
-import { endJoining, hasDevice, type HomePaths, joiningKey, writeConfig, writeKeys } from './home.ts'
+import {
+  endJoining,
+  hasConfig,
+  hasDevice,
+  type HomePaths,
+  joiningKey,
+  readConfig,
+  writeConfig,
+  writeKeys,
+} from './home.ts'
 import { entryKey } from './ledger/records.ts'
 import { listenAddress } from './mesh/listen-address.ts'
 import { type PathText, pathBytes } from './path-text.ts'
@@ -43,7 +52,7 @@ export async function initDevice(
   const { random, clock } = systemWorld
   const device = random.bytes(keyBytes)
   const signer = signerFromSeed(device)
-  const config = beginningConfig(options.listen, options.store)
+  const config = beginningConfig(home, options.listen, options.store)
   const vaultKey = random.bytes(keyBytes)
   const atMs = clock.nowMs()
   const founded = foundMesh(signer, {
@@ -92,7 +101,7 @@ export async function joinMesh(home: HomePaths, options: JoinOptions, context: J
   const { random, clock } = systemWorld
   const device = joiningKey(home, random.bytes(keyBytes))
   const signer = signerFromSeed(device)
-  const config = beginningConfig(options.listen, options.store)
+  const config = beginningConfig(home, options.listen, options.store)
   const tell = context.onEvent ?? (() => undefined)
   const [{ openNetwork }, { join }] = await loadPairing()
   const network = await openNetwork({
@@ -160,9 +169,23 @@ export function refuseSecond(home: HomePaths): void {
     })
 }
 
-/** The settings that a new home begins with. @throws {CellarError} `CONFIG_INVALID` */
-export function beginningConfig(listen: readonly string[], store: PathText | undefined): Config {
+/**
+ * What a new device is set to. Settings that a person has written beforehand, or an earlier try has left, stay as they
+ * are, unless the flags say something else.
+ *
+ * @throws {CellarError} `CONFIG_INVALID`
+ */
+export function beginningConfig(
+  home: HomePaths,
+  listen: readonly string[],
+  store: PathText | undefined,
+): Config {
   const path = store === undefined ? undefined : Buffer.from(pathBytes(store)).toString()
+  if (hasConfig(home)) {
+    const written = readConfig(home)
+    const isOther = listen.length > 0 && listen.join() !== written.listen.join()
+    if (!isOther && (path === undefined || path === written.store)) return written
+  }
   if (listen.length === 0) return { ...CONFIG_DEFAULT, store: path }
   // Who listens on the loopback only has nothing to tell the network, and nobody there can call.
   const mdns = !listen.map(listenAddress).every((address) => /^\/ip(4\/127\.|6\/::1\/)/.test(address))

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { CellarError, type Random } from '../protocol/index.ts'
 import {
   isThere,
@@ -191,8 +192,18 @@ export function readConfig(paths: HomePaths, env: Environment = process.env): Co
   return parseConfig(readTextFile(paths.config) ?? '', paths.config, { env, homeDirectory: homedir() })
 }
 
-/** Writes the settings of a home. */
+/** Whether a home has settings: written by a person beforehand, or by an earlier try. */
+export function hasConfig(paths: HomePaths): boolean {
+  return isThere(paths.config)
+}
+
+/** Writes the settings of a home, unless they are what its file says; a file that says something else is kept beside. */
 export function writeConfig(paths: HomePaths, config: Config): void {
   makePrivateDirectory(resolve(paths.config, '..'))
+  const before = readTextFile(paths.config)
+  if (before !== undefined) {
+    if (isDeepStrictEqual(readConfig(paths), config)) return
+    writePrivateFile(`${paths.config}.old`, before)
+  }
   writePrivateFile(paths.config, formatConfig(config))
 }

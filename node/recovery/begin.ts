@@ -49,7 +49,7 @@ export async function recoverDevice(
   refuseSecond(home)
   const { paper, signal } = context
   const { random, clock } = systemWorld
-  const config = beginningConfig(options.listen, options.store)
+  const config = beginningConfig(home, options.listen, options.store)
   const device = recoveringKey(home, random.bytes(keyBytes))
   const signer = signerFromSeed(device)
   makePrivateDirectory(home.directory)

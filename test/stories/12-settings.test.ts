@@ -235,3 +235,21 @@ schedule = "0 3 * * sun"
 function isOf(path: string): (snapshot: SnapshotInfo) => boolean {
   return ({ paths }) => paths.length === 1 && paths[0] === path
 }
+
+describe('story 12: settings written before there is a device', () => {
+  it('stay as they are; what flags take the place of is kept beside', async () => {
+    await using house = new Household()
+    const [device, other] = [house.device('laptop'), house.device('desktop')]
+    const text = '# mine\nlisten = ["127.0.0.1:0"]\nmdns = false\nhold_window = "3d" # long\n'
+    for (const { home } of [device, other]) {
+      mkdirSync(home, { mode: 0o700, recursive: true })
+      writeFileSync(join(home, 'config.toml'), text, { mode: 0o600 })
+    }
+    const init = ['--json', 'init', '--no-recovery', '--name']
+    await device.run(...init, 'laptop')
+    assert.equal(readFileSync(join(device.home, 'config.toml'), 'utf8'), text)
+    await other.run(...init, 'desktop', '--listen', '127.0.0.1:4999')
+    assert.equal(readFileSync(join(other.home, 'config.toml.old'), 'utf8'), text)
+    assert.match(readFileSync(join(other.home, 'config.toml'), 'utf8'), /^listen = \["127\.0\.0\.1:4999"\]$/m)
+  })
+})
