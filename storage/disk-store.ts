@@ -293,14 +293,7 @@ export class DiskStore implements ChunkStore {
     try {
       if (!this.#parts.isReadOnly) await commitStaged(this.#parts)
     } finally {
-      await this.#closeFiles()
-    }
-  }
-
-  async #closeFiles(): Promise<void> {
-    try {
-      await this.#parts.packs.close()
-    } finally {
+      this.#parts.packs.close()
       await this.#parts.index.close()
     }
   }

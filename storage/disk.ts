@@ -18,14 +18,10 @@ export interface DiskFile {
   size(): number
   /** Cuts the file to a length. */
   truncate(length: number): void
-  /** Cuts the file to a length beside other work: a file system takes long to take much back. */
-  shrink(length: number): Promise<void>
   /** Makes content and length durable (fdatasync). */
   sync(): Promise<void>
   /** Closes the file; no sync. Idempotent. */
   close(): void
-  /** As `close`, beside other work: the last one to close a removed file waits until its bytes are taken back. */
-  release(): Promise<void>
 }
 
 /** A directory tree. Paths are absolute. */

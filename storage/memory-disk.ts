@@ -76,11 +76,6 @@ class MemoryFile implements DiskFile {
     inode.data = data
   }
 
-  async shrink(length: number): Promise<void> {
-    await Promise.resolve()
-    this.truncate(length)
-  }
-
   async sync(): Promise<void> {
     await Promise.resolve()
     this.#disk.step()
@@ -95,11 +90,6 @@ class MemoryFile implements DiskFile {
 
   close(): void {
     this.#isOpen = false
-  }
-
-  async release(): Promise<void> {
-    await Promise.resolve()
-    this.close()
   }
 }
 

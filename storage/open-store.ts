@@ -10,8 +10,7 @@ import { ChunkIndex } from './index/chunk-index.ts'
 import type { KeyValue } from './key-value.ts'
 import type { MappedPages } from './mapped-pages.ts'
 import { memoryKeyValue } from './memory-key-value.ts'
-import { packDefaults } from './pack/options.ts'
-import { PackFiles } from './pack/pack-files.ts'
+import { packDefaults, PackFiles } from './pack/pack-files.ts'
 import { HoldsFile } from './store/holds-file.ts'
 import type { StoreParts } from './store/parts.ts'
 import { rebuild } from './store/rebuild.ts'
@@ -103,7 +102,7 @@ async function openPrepared(disk: Disk, options: StoreOptions): Promise<ChunkSto
   try {
     return new DiskStore(parts, await makeReady(parts))
   } catch (error) {
-    await parts.packs.close()
+    parts.packs.close()
     await parts.index.close()
     throw error
   }

@@ -1,11 +1,9 @@
 /** The real file system, by Node's sync calls: the caller orders the work, and one chunk is one call. */
 import {
-  close,
   closeSync,
   fdatasync,
   fstatSync,
   fsync,
-  ftruncate,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -22,8 +20,6 @@ import type { Disk, DiskFile } from '../disk.ts'
 
 const syncData = promisify(fdatasync)
 const syncAll = promisify(fsync)
-const shrinkFile = promisify(ftruncate)
-const closeFile = promisify(close)
 const FLAGS = { read: 'r', write: 'r+', create: 'wx+' } as const
 
 class NodeFile implements DiskFile {
@@ -77,10 +73,6 @@ class NodeFile implements DiskFile {
     ftruncateSync(this.#fd, length)
   }
 
-  async shrink(length: number): Promise<void> {
-    await shrinkFile(this.#fd, length)
-  }
-
   async sync(): Promise<void> {
     await syncData(this.#fd)
   }
@@ -90,13 +82,6 @@ class NodeFile implements DiskFile {
     const descriptor = this.#descriptor
     this.#descriptor = undefined
     closeSync(descriptor)
-  }
-
-  async release(): Promise<void> {
-    if (this.#descriptor === undefined) return
-    const descriptor = this.#descriptor
-    this.#descriptor = undefined
-    await closeFile(descriptor)
   }
 }
 

@@ -3,17 +3,26 @@ import { join } from 'node:path'
 import { CellarError, type ChunkId } from '../../protocol/index.ts'
 import type { PackLoan } from '../chunk-store.ts'
 import { isDiskFull, type Disk, type DiskFile } from '../disk.ts'
-import { Beside } from './beside.ts'
 import {
   encodePackHeader,
   encodeRecordHeader,
+  packBytesMax,
   packHeaderBytes,
   packName,
   packNumber,
   recordHeaderBytes,
 } from './format.ts'
 import { OpenFiles } from './open-files.ts'
-import type { PackOptions } from './options.ts'
+
+/** How packs are written. */
+export interface PackOptions {
+  /** Bytes of the disk that packs never use, so that the index can live. */
+  readonly headroomBytes: number
+  /** Bytes all packs together may have. */
+  readonly quotaBytes: number
+  /** Length from which a pack takes no more records. */
+  readonly packBytes: number
+}
 
 /**
  * What is done with a pack: `idle` takes records when asked; `active` is written here, `lent` elsewhere; `closing` is
@@ -26,8 +35,8 @@ interface PackFile {
   use: PackUse
   /** Written since the last sync. */
   isDirty: boolean
-  /** Calls under way beside: the file must stay open, or its descriptor could by then be another file's. */
-  calls: number
+  /** Syncs under way: the file must stay open, or its descriptor could by then be another file's. */
+  syncs: number
 }
 
 const CHECK_SPACE_BYTES = 1024 * 1024
@@ -45,8 +54,6 @@ export class PackFiles {
   #unsynced = 0
   #untilSpaceCheck = 0
   #isDirectoryDirty = false
-  /** What the disk does to packs meanwhile. */
-  readonly beside = new Beside()
 
   constructor(disk: Disk, directory: string, options: PackOptions) {
     this.#disk = disk
@@ -55,12 +62,12 @@ export class PackFiles {
     this.#files = new OpenFiles({
       disk,
       path: (pack) => this.path(pack),
-      isBusy: (pack) => this.#packs.get(pack)?.isDirty === true || (this.#packs.get(pack)?.calls ?? 0) > 0,
+      isBusy: (pack) => this.#packs.get(pack)?.isDirty === true || (this.#packs.get(pack)?.syncs ?? 0) > 0,
     })
     for (const name of disk.list(directory)) {
       const pack = packNumber(name)
       if (pack !== undefined)
-        this.#add(pack, { size: disk.size(this.path(pack)) ?? 0, use: 'idle', isDirty: false, calls: 0 })
+        this.#add(pack, { size: disk.size(this.path(pack)) ?? 0, use: 'idle', isDirty: false, syncs: 0 })
     }
   }
 
@@ -220,7 +227,7 @@ export class PackFiles {
       this.#disk.remove(path)
       throw error
     }
-    this.#add(pack, { size: packHeaderBytes, use, isDirty: true, calls: 0 })
+    this.#add(pack, { size: packHeaderBytes, use, isDirty: true, syncs: 0 })
     this.#files.keep(pack, file)
     return pack
   }
@@ -235,8 +242,9 @@ export class PackFiles {
       throw error
     }
     const length = parts.reduce((sum, part) => sum + part.byteLength, 0)
-    this.#setSize(entry, entry.size + length)
+    entry.size += length
     entry.isDirty = true
+    this.#bytes += length
     this.#unsynced += length
   }
 
@@ -283,8 +291,9 @@ export class PackFiles {
   noteLent(pack: number, end: number): void {
     const entry = this.#entry(pack)
     if (end <= entry.size) return
+    this.#bytes += end - entry.size
     this.#unsynced += end - entry.size
-    this.#setSize(entry, end)
+    entry.size = end
     entry.isDirty = true
   }
 
@@ -313,13 +322,13 @@ export class PackFiles {
     this.#unsynced = 0
     const syncOne = async (pack: number, entry: PackFile): Promise<void> => {
       entry.isDirty = false // what is written from now on is for the next sync
-      entry.calls++
+      entry.syncs++
       try {
         await this.#files.get(pack).sync()
       } catch (error) {
         failed.set(pack, error)
       } finally {
-        entry.calls--
+        entry.syncs--
       }
     }
     await Promise.all(dirty.map(([pack, entry]) => syncOne(pack, entry)))
@@ -353,21 +362,9 @@ export class PackFiles {
 
   /** Cuts a pack to a length. */
   truncate(pack: number, length: number): void {
-    this.#files.get(pack).truncate(length)
-    this.#setSize(this.#entry(pack), length)
-  }
-
-  /** As `truncate`, beside other work: until `beside` has settled nothing may be written to the pack. */
-  shrink(pack: number, length: number): void {
     const entry = this.#entry(pack)
-    const cut = this.#files.get(pack).shrink(length)
-    this.#setSize(entry, length)
-    entry.calls++
-    this.beside.run(cut.finally(() => entry.calls--))
-  }
-
-  #setSize(entry: PackFile, length: number): void {
-    this.#bytes += length - entry.size
+    this.#files.get(pack).truncate(length)
+    this.#bytes -= entry.size - length
     entry.size = length
   }
 
@@ -384,12 +381,15 @@ export class PackFiles {
     await this.#disk.syncDirectory(this.#directory)
   }
 
-  /** Closes all files. @throws what failed beside */
-  async close(): Promise<void> {
-    try {
-      await this.beside.settled()
-    } finally {
-      this.#files.closeAll()
-    }
+  /** Closes all files. */
+  close(): void {
+    this.#files.closeAll()
   }
+}
+
+/** The options of packs as a store uses them. */
+export const packDefaults: PackOptions = {
+  headroomBytes: 8 * 1024 * 1024,
+  quotaBytes: Infinity,
+  packBytes: packBytesMax,
 }

@@ -83,9 +83,9 @@ class Compaction {
     try {
       for (const pack of chosen) {
         if (!this.#isAborted()) await this.#empty(pack)
+        packs.endClosing(pack)
       }
     } finally {
-      await packs.beside.settled()
       for (const pack of chosen) packs.endClosing(pack)
       await turnstile.run(() => this.#forgetDropped())
     }
@@ -149,12 +149,6 @@ class Compaction {
     return dead <= bytes && this.#parts.packs.roomBytes >= bytes
   }
 
-  /** Says whether room is so short that it matters what the file system has not yet taken back. */
-  #isTight(): boolean {
-    const { packs } = this.#parts
-    return packs.freeBytes < 2 * STEP_BYTES_MAX || packs.roomBytes < this.#wasteShareMax * this.#sums().all
-  }
-
   /** Says whether moving what lives in a pack gives back enough. */
   #isWorthwhile(record: PackRecord): boolean {
     return deadBytes(record) > 0 && deadShare(record) >= this.#deadShareMin
@@ -172,7 +166,7 @@ class Compaction {
         await pause()
       }
     } finally {
-      this.#parts.packs.beside.run(file.release())
+      file.close()
     }
   }
 
@@ -201,8 +195,6 @@ class Compaction {
   async #step(emptied: Emptied): Promise<boolean> {
     const { index, packs } = this.#parts
     const { pack, live } = emptied
-    // What was given back a moment ago may be what this step needs.
-    if (this.#isTight()) await packs.beside.settled()
     const record = index.packs.get(pack)
     if (record === undefined || index.generation !== emptied.generation) return false
     if (!this.#isWorthwhile(record) || live.length < record.liveCount) return false
@@ -216,10 +208,8 @@ class Compaction {
     draft.setPack(pack, end.left === 0 ? DROPPED : { ...draft.pack(pack), end: end.cut, state: 'cut' })
     await draft.write(true)
     const before = packs.size(pack)
-    // A file must not be closed while it is being cut.
-    if (end.left === 0) await packs.beside.settled()
     if (end.left === 0) packs.drop(pack)
-    else packs.shrink(pack, end.cut)
+    else packs.truncate(pack, end.cut)
     this.freedBytes += before - packs.size(pack) - movedBytes
     live.length = end.left
     return end.left > 0

@@ -128,11 +128,6 @@ class LiveFile implements DiskFile {
     })
   }
 
-  async shrink(length: number): Promise<void> {
-    await this.#power.latency()
-    this.truncate(length)
-  }
-
   /** Whether what is written while it goes on is durable after it, nobody can know. */
   async sync(): Promise<void> {
     if (!this.#power.isOn) await never()
@@ -153,11 +148,6 @@ class LiveFile implements DiskFile {
 
   close(): void {
     this.#file.close()
-  }
-
-  async release(): Promise<void> {
-    await this.#power.latency()
-    this.close()
   }
 }
 

@@ -4,10 +4,14 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Level } from 'level'
 import { dropPages, tuneMemory } from '../../../node/adapters/memory.ts'
 import { openLevelKeyValue } from '../../../storage/adapters/level-key-value.ts'
 import { prefixRange } from '../../../storage/key-value.ts'
 import { bytesPerLook, MappedPages } from '../../../storage/mapped-pages.ts'
+
+/** What `level` has on Node, and its types do not say. */
+type Compactable = Level<Buffer, Buffer> & { compactRange(from: Buffer, to: Buffer): Promise<void> }
 
 const MiB = 1024 * 1024
 const prefix = Uint8Array.of(1)
@@ -19,7 +23,7 @@ const keyOf = (at: number) =>
       .digest(),
   ])
 
-/** Fills a map with so many random keys, in some tables. */
+/** Fills a map with so many random keys, in some tables that lie beside each other: nothing is left to be merged. */
 async function filled(directory: string, count: number): Promise<void> {
   const map = await openLevelKeyValue(directory)
   const value = new Uint8Array(170)
@@ -29,6 +33,10 @@ async function filled(directory: string, count: number): Promise<void> {
       false,
     )
   await map.close()
+  const bare = new Level<Buffer, Buffer>(directory, { keyEncoding: 'buffer', compression: false }) as Compactable
+  await bare.open()
+  await bare.compactRange(Buffer.alloc(0), Buffer.alloc(33, 0xff))
+  await bare.close()
 }
 
 /** Bytes of the tables of a directory that are in the memory of this process. */
