@@ -33,7 +33,10 @@ async function filled(directory: string, count: number): Promise<void> {
       false,
     )
   await map.close()
-  const bare = new Level<Buffer, Buffer>(directory, { keyEncoding: 'buffer', compression: false }) as Compactable
+  const bare = new Level<Buffer, Buffer>(directory, {
+    keyEncoding: 'buffer',
+    compression: false,
+  }) as Compactable
   await bare.open()
   await bare.compactRange(Buffer.alloc(0), Buffer.alloc(33, 0xff))
   await bare.close()
