@@ -245,8 +245,6 @@ export function removeNow(play: Play, victim: Device): string | undefined {
   const { name, device } = victim.machine
   void play.task(keeper, 'remove', async () => {
     await handlersOf(node).deviceRemove({ device }, quiet())
-    play.truth.removed.add(device)
-    play.truth.forgive()
   })
   return `${keeper.machine.name} removes ${name}`
 }

@@ -3,6 +3,7 @@
 import {
   chainEnds,
   type ChunkId,
+  type CopiesGoal,
   hashAt,
   type Horizon,
   type Lane,
@@ -14,6 +15,7 @@ import {
   type View,
 } from '../../protocol/index.ts'
 import { forgetsInForce } from '../../protocol/rules/in-force.ts'
+import type { Ledger } from '../../node/ledger/ledger.ts'
 import type { Machine } from './machine.ts'
 import { dotName, type Truth } from './truth.ts'
 import { type Trace, Violation } from './trace.ts'
@@ -35,9 +37,15 @@ interface Seen {
   readonly heard: Map<RootId, number>
   /** Roots of sessions that were closed since its newest listing, to be in the next one. */
   readonly owed: Set<RootId>
-  /** The copies goal as the machine knew it when it decided to let a root go. */
-  readonly goals: Map<RootId, number | 'all'>
-  goal: number | 'all'
+  /** By what the machine decided to let a root go. */
+  readonly goals: Map<RootId, Decided>
+  goal: CopiesGoal
+}
+
+/** The copies goal as a machine knew it, and of which epoch that was. */
+interface Decided {
+  readonly goal: CopiesGoal
+  readonly epoch: number
 }
 
 /** The checks of one run. */
@@ -49,6 +57,8 @@ export class Checks {
   /** Roots that have a chunk, made when first asked for. */
   readonly #rootsOf = new Map<ChunkId, Set<RootId>>()
   #rootsKnown = 0
+  /** By what a live root was let go of, each time. */
+  readonly #sheds = new Map<RootId, Decided[]>()
 
   constructor(truth: Truth, trace: Trace, nowMs: () => number) {
     this.#truth = truth
@@ -64,6 +74,7 @@ export class Checks {
       const seen = this.#seen.get(machine)
       return ledger !== undefined && (ledger.view !== seen?.view || ledger.membership.epoch !== seen.epoch)
     })
+    for (const machine of changed) this.#noteRemoved(machine.node!.ledger)
     // What each says itself comes first: others may have heard of it already.
     for (const machine of changed) this.#lookAtOwn(machine, this.#of(machine))
     for (const machine of changed) this.#lookAtView(machine, this.#of(machine))
@@ -74,12 +85,22 @@ export class Checks {
     const ledger = machine.node?.ledger
     if (ledger === undefined) return
     const seen = this.#of(machine)
-    const goal = ledger.membership.copiesGoal
+    const { copiesGoal: goal, epoch } = ledger.membership
     const withdrawn = ledger.withdrawn()
     for (const root of withdrawn.keys())
-      if (!seen.goals.has(root)) seen.goals.set(root, smaller(seen.goal, goal))
+      if (!seen.goals.has(root)) seen.goals.set(root, { goal: smaller(seen.goal, goal), epoch })
     for (const root of seen.goals.keys()) if (!withdrawn.has(root)) seen.goals.delete(root)
     seen.goal = goal
+  }
+
+  /** A removal counts from when some member has it, even if the power goes before its person is told that it is done. */
+  #noteRemoved({ membership }: Ledger): void {
+    const truth = this.#truth
+    for (const { device } of truth.machines) {
+      if (truth.removed.has(device) || membership.members.get(device)?.removedEpoch === undefined) continue
+      truth.removed.add(device)
+      truth.forgive()
+    }
   }
 
   /** A machine has lost what it had; `isFault`: by a fault of its disk, and not by its program. @throws {Violation} */
@@ -141,11 +162,18 @@ export class Checks {
   /** I2: copies never go below the goal by an action of the protocol. Disks that fail and removals are none. */
   #checkShed(machine: Machine, root: RootId): void {
     const truth = this.#truth
+    const { copiesGoal, epoch } = machine.node!.ledger.membership
+    // As the machine knew it: who has not heard of another goal goes by the old one, and what was decided is done.
+    const decided = this.#of(machine).goals.get(root) ?? { goal: copiesGoal, epoch }
+    const before = this.#sheds.get(root) ?? []
+    this.#sheds.set(root, [...before, decided])
     const isDisturbed = truth.removed.size + truth.dishonest.size + truth.rotten.size > 0
     if (isDisturbed || !truth.isLive(root) || truth.lostRoots.has(root)) return
     const others = truth.wholeCopies(root).filter((other) => other !== machine)
-    // As the machine knew it: who has not heard of another goal goes by the old one, and what was decided is done.
-    const goal = this.#of(machine).goals.get(root) ?? machine.node?.ledger.membership.copiesGoal ?? 'all'
+    // Nobody counts on what was withdrawn, and it may take long until it goes. Those who were counted then, or others,
+    // may let go meanwhile by a later and smaller goal: that is theirs, and each of them is looked at for it.
+    const later = before.filter((one) => one.epoch >= decided.epoch)
+    const goal = later.reduce((least, one) => smaller(least, one.goal), decided.goal)
     if (goal !== 'all' && others.length < goal)
       throw new Violation(
         'I2',
@@ -318,7 +346,7 @@ export class Checks {
 /** What is seen is seen a little later than it came. */
 const slackMs = 1000
 
-function smaller(one: number | 'all', other: number | 'all'): number | 'all' {
+function smaller(one: CopiesGoal, other: CopiesGoal): CopiesGoal {
   if (one === 'all') return other
   return other === 'all' ? one : Math.min(one, other)
 }
