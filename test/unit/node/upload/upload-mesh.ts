@@ -239,8 +239,11 @@ export class SessionBench {
 
   /** Opens the laptop anew after a crash; its session is gone. */
   async restart(): Promise<void> {
-    this.laptop = await this.mesh.restart(this.laptop)
+    // Nobody hears of its end; left open, it would look for a holder for minutes.
+    await this.laptop.close()
+    await this.session?.close()
     this.session = undefined
+    this.laptop = await this.mesh.restart(this.laptop)
   }
 
   async close(): Promise<void> {
