@@ -12,6 +12,9 @@ const keptMax = 20
  */
 const QUIET: ReadonlySet<ErrorCode> = new Set(['PEER_GONE', 'ABORTED'])
 
+/** What `status` says in a place of its own, for as long as it is so. */
+const SAID_ELSEWHERE: ReadonlySet<ErrorCode> = new Set(['DEVICE_SUSPECT'])
+
 /** Troubles that are over as soon as something new could be stored. */
 const OVER_ONCE_STORED: ReadonlySet<string> = new Set<ErrorCode>(['STORE_FULL', 'QUOTA_EXCEEDED'])
 
@@ -24,7 +27,7 @@ export class Troubles {
   constructor(events: Events, clock: Clock, nameOf: (device: DeviceId) => string) {
     this.#off = events.on((event) => {
       if (event.kind === 'held') this.#endFull()
-      if (event.kind !== 'trouble' || QUIET.has(event.code)) return
+      if (event.kind !== 'trouble' || QUIET.has(event.code) || SAID_ELSEWHERE.has(event.code)) return
       const message = event.device === undefined ? event.message : `${nameOf(event.device)}: ${event.message}`
       const problem: Problem = {
         level: 'warning',

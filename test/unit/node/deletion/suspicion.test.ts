@@ -123,6 +123,19 @@ describe('suspicion (R14)', () => {
     assert.match(messages(desktop)[0] ?? '', /claims a time 5 h before the one it follows/)
   })
 
+  it('is said once by the status, for as long as it stands', async () => {
+    await snapshot(files('photo'))
+    await snapshot(files('encrypted'))
+    await judgeAll(house.pi.parts, signal)
+    const said = async () => {
+      const { suspicions, problems } = await house.pi.call('status', {})
+      return [suspicions.length, problems.filter(({ code }) => code === 'DEVICE_SUSPECT').length]
+    }
+    assert.deepEqual(await said(), [1, 0])
+    await house.pi.call('deviceTrust', { device: 'laptop' })
+    assert.deepEqual(await said(), [0, 0])
+  })
+
   it('ends when a person says so, for what was there; what comes later is judged anew (U4.4)', async () => {
     await snapshot(files('photo'))
     await snapshot(files('encrypted'))
