@@ -80,6 +80,10 @@ export const WatchEvent = Type.Union(
       name: Type.Optional(Type.String()),
     }),
     Type.Object(of('history'), { description: 'There is a new entry of `activity`, or one has changed.' }),
+    Type.Object(of('orders'), {
+      description: 'An order of `restoreOrders` is new, stands otherwise, or is further than before.',
+    }),
+    Type.Object(of('begun'), { description: 'One of `jobsBegun` was begun, or has ended.' }),
   ],
   { title: 'WatchEvent', description: 'What happens on this device, as it happens.' },
 )

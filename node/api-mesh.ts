@@ -96,6 +96,7 @@ export const Job = Type.Object(
   {
     id: Type.String({ description: 'For `jobCancel`; good until the node ends.' }),
     method: Type.String(),
+    title: Type.Optional(Type.String({ description: 'What who began it calls it, for people.' })),
     started: Type.String(),
     percent_done: Type.Optional(Type.Number()),
   },

@@ -22,6 +22,7 @@ import { Reaper } from './deletion/reaper.ts'
 import { Events } from './events.ts'
 import type { HomeKeys, HomePaths } from './home.ts'
 import { Jobs } from './jobs.ts'
+import { BegunJobs } from './begun.ts'
 import { openRing } from './keys/open-ring.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { openOrders } from './orders/open.ts'
@@ -99,6 +100,7 @@ export async function assembleNode(given: NodeGiven, closers: Closer[]): Promise
     signer: ground.signer,
     events,
     jobs: rooms.jobs,
+    begun: new BegunJobs({ clock: world.clock, events, jobs: rooms.jobs }),
     troubles: new Troubles(events, world.clock, (device) => ledger.nameOf(device)),
     catalog,
     store,

@@ -68,6 +68,10 @@ export type NodeEvent =
       readonly isOurs: boolean
       readonly code?: ErrorCode
     }
+  /** An order that is under way is further than before. */
+  | { readonly kind: 'order-progress' }
+  /** Something that goes on by itself was begun, or has ended (begun.ts). */
+  | { readonly kind: 'begun' }
   /** A task of the schedule, or a backup by hand, begins or has ended (schedule/task.ts). */
   | TaskEvent
   /** The history of this device has an entry that is new, or has changed (activity/keep.ts). */

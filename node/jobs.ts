@@ -28,6 +28,7 @@ export interface JobStart {
 interface Running {
   readonly id: string
   readonly method: string
+  readonly title: string | undefined
   readonly startedMs: number
   readonly end: AbortController
 }
@@ -39,6 +40,7 @@ const HARMLESS: ReadonlySet<string> = new Set(['prune', 'scrub', 'drill'])
 export class Jobs {
   readonly #open = new Map<OpenJob, Running>()
   readonly #events: Events
+  readonly #titles = new WeakMap<AbortSignal, string>()
   #reads = 0
   #begun = 0
 
@@ -64,6 +66,11 @@ export class Jobs {
     }
   }
 
+  /** Says what people call the job of a caller, before it begins. @param signal - of that caller */
+  entitle(signal: AbortSignal, title: string): void {
+    this.#titles.set(signal, title)
+  }
+
   /**
    * Runs a step as a job that `status` shows.
    *
@@ -78,7 +85,8 @@ export class Jobs {
     const job: OpenJob = { percentDone: undefined, summary: undefined }
     const end = new AbortController()
     const either = AbortSignal.any([signal, end.signal])
-    this.#open.set(job, { id: String(++this.#begun), method, startedMs, end })
+    const title = this.#titles.get(signal)
+    this.#open.set(job, { id: String(++this.#begun), method, title, startedMs, end })
     this.#events.emit({ kind: 'session' })
     const tell = (how: { outcome: 'done' | 'cancelled' } | ReturnType<typeof failureOf>): void => {
       if (isTrial) return
@@ -112,9 +120,10 @@ export class Jobs {
 
   /** The jobs under way, the oldest first. */
   list(): Job[] {
-    return [...this.#open].map(([job, { id, method, startedMs }]) => ({
+    return [...this.#open].map(([job, { id, method, title, startedMs }]) => ({
       id,
       method,
+      ...(title !== undefined && { title }),
       started: new Date(startedMs).toISOString(),
       ...(job.percentDone !== undefined && { percent_done: job.percentDone }),
     }))

@@ -6,6 +6,7 @@ import { browseMethods } from './api-browse.ts'
 import { configMethods } from './api-config.ts'
 import { deletionMethods } from './api-deletion.ts'
 import { fileMethods } from './api-files.ts'
+import { jobMethods } from './api-jobs.ts'
 import { meshMethods } from './api-mesh.ts'
 import { orderMethods } from './api-orders.ts'
 import { recoveryMethods } from './api-recovery.ts'
@@ -31,4 +32,5 @@ export const METHODS = {
   ...thinMethods,
   ...recoveryMethods,
   ...activityMethods,
+  ...jobMethods,
 }

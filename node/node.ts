@@ -1,7 +1,7 @@
 /** Puts a node together from the files of its home, and takes it apart again (README.md "Where to start reading"). */
 
 import type { CellarError, World } from '../protocol/index.ts'
-import { openCatalog, openStore } from '../storage/index.ts'
+import { isUnusedStore, openCatalog, openStore } from '../storage/index.ts'
 import { machineSurroundings } from './adapters/machine-surroundings.ts'
 import { systemWorld } from './adapters/system-world.ts'
 import { indexPages, keepHeapSmall, trimMemory, tuneMemory } from './adapters/memory.ts'
@@ -10,6 +10,7 @@ import { makePrivateDirectory } from './adapters/private-files.ts'
 import type { NodeHandle } from './api.ts'
 import { handleOf } from './api.ts'
 import { keepActivity } from './activity/keep.ts'
+import { prepareThreads } from './backup/threads.ts'
 import { assembleNode, closeAll, type Closer } from './assemble.ts'
 import { type AskPassphrase, type HomePaths, readConfig, readKeys } from './home.ts'
 import type { LogSink } from './logging/log.ts'
@@ -40,6 +41,8 @@ export interface OpenNodeOptions {
   readonly passphrase?: AskPassphrase
   /** @defaultValue the system's clock and randomness */
   readonly world?: World
+  /** It is opened to back up. */
+  readonly isForBackup?: boolean
 }
 
 /** A node, and what the process it runs in has to do with it. */
@@ -71,7 +74,7 @@ export async function openNode(home: HomePaths, options: OpenNodeOptions): Promi
       const remaker = remakerOf(parts)
       closers.push(() => remaker.close())
       closers.push(await keepTelling(parts, loadOutside))
-      closers.push(followSchedule(parts), followOrders(parts))
+      closers.push(followSchedule(parts), followOrders(parts), () => parts.begun.close())
       closers.push(
         keepTrimmed({
           clock: parts.world.clock,
@@ -94,12 +97,14 @@ export async function openNode(home: HomePaths, options: OpenNodeOptions): Promi
 }
 
 async function openParts(home: HomePaths, options: OpenNodeOptions, closers: Closer[]): Promise<NodeParts> {
-  tuneMemory()
+  tuneMemory(options.mode === 'running')
   const keys = await readKeys(home, options.passphrase)
   // Who only stores is often the smallest machine of the house.
   if (options.mode === 'running' && keys.vault === undefined) keepHeapSmall()
   const config = readConfig(home)
   const storePath = config.store ?? home.store
+  // The first backup has all there is to read: its threads load their code while the node is opened.
+  if (options.isForBackup === true && isUnusedStore(storePath)) prepareThreads()
   return await assembleNode(
     {
       home,

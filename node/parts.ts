@@ -4,6 +4,7 @@ import type { Signer, World } from '../protocol/index.ts'
 import type { Catalog, ChunkStore } from '../storage/index.ts'
 import type { Settings } from './config/settings.ts'
 import type { Config } from './config/types.ts'
+import type { BegunJobs } from './begun.ts'
 import type { Reaper } from './deletion/reaper.ts'
 import type { Events } from './events.ts'
 import type { GrowthRecord } from './activity/growth.ts'
@@ -51,6 +52,8 @@ export interface NodeParts {
   readonly signer: Signer
   readonly events: Events
   readonly jobs: Jobs
+  /** Those that belong to the node, and to no caller. */
+  readonly begun: BegunJobs
   readonly troubles: Troubles
   /** What the node remembers besides chunks. */
   readonly catalog: Catalog

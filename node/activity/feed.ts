@@ -14,6 +14,8 @@ export const waitingMax = 1000
 type Kind = NodeEvent['kind']
 type EventOf<K extends Kind> = Extract<NodeEvent, { kind: K }>
 type Publish = { readonly [K in Kind]?: (event: EventOf<K>, who: Who) => WatchEvent }
+/** What is told to have changed, and is to be asked for. */
+type Changed = 'view' | 'settings' | 'history' | 'orders' | 'begun'
 type Who = (device: DeviceId) => { readonly device: string; readonly name: string }
 
 /** What is told as it comes. */
@@ -64,7 +66,7 @@ export class Feed {
   readonly #jobs: () => readonly Job[]
   #waiting: WatchEvent[] = []
   #lost = 0
-  readonly #changed = new Set<'view' | 'settings' | 'history'>()
+  readonly #changed = new Set<Changed>()
   readonly #traffic = new Map<DeviceId, { sent: number; received: number }>()
   readonly #fetching = new Map<string, WatchEvent>()
   #jobIds = ''
@@ -90,7 +92,12 @@ export class Feed {
       case 'view':
       case 'settings':
       case 'history':
+      case 'begun':
         this.#changed.add(event.kind)
+        return
+      case 'order':
+      case 'order-progress':
+        this.#changed.add('orders')
         return
       case 'contact':
       case 'upload':
@@ -133,7 +140,9 @@ export class Feed {
       yield { message_type: 'traffic', ...this.#who(device), sent, received }
     yield* this.#fetching.values()
     for (const what of this.#changed)
-      yield what === 'history' ? { message_type: 'history' } : { message_type: 'changed', what }
+      yield what === 'view' || what === 'settings'
+        ? { message_type: 'changed', what }
+        : { message_type: what }
     this.#traffic.clear()
     this.#fetching.clear()
     this.#changed.clear()

@@ -10,6 +10,7 @@ import { VERSION } from '../version.ts'
 import { runDrill } from '../watching/drill.ts'
 import { runScrub } from '../watching/scrub.ts'
 import { readerOf } from './backup.ts'
+import { beginJob } from './begin-job.ts'
 import { runCheck } from './check.ts'
 import { changeConfig, listProfiles, listSettings, reloadConfig, showConfig } from './config.ts'
 import { listDevices, removeDevice, renameDevice } from './devices.ts'
@@ -33,7 +34,7 @@ import { runUndelete } from './undelete.ts'
 
 /** One function for each method of a node. What is large and not of every command is loaded when it is asked for. */
 export function handlersOf(parts: NodeParts): Handlers {
-  return {
+  const handlers: Handlers = {
     status: () => Promise.resolve(readStatus(parts)),
     version: () => Promise.resolve(versionInfo()),
     stop: () =>
@@ -93,10 +94,14 @@ export function handlersOf(parts: NodeParts): Handlers {
     }),
     copies: async (params) => (await import('./copies-view.ts')).readCopies(parts, params),
     jobCancel: ({ id }) => {
-      const method = parts.jobs.cancel(id)
+      const method = parts.begun.cancel(id) ?? parts.jobs.cancel(id)
       return Promise.resolve({ id, ...(method !== undefined && { method }) })
     },
+    // What it throws is a rejection.
+    jobBegin: async (params) => await Promise.resolve(beginJob(parts, params, handlers)),
+    jobsBegun: () => Promise.resolve(parts.begun.list()),
   }
+  return handlers
 }
 
 function versionInfo(): VersionInfo {

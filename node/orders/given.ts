@@ -224,7 +224,11 @@ export class GivenOrders {
     if (now === undefined || isOver(now)) return
     const { state, progress, code, directory } = said
     const isNew = now.state !== state || !now.isSettled || now.place !== directory
-    if (!isNew) return void book.note(order, progress)
+    if (!isNew) {
+      book.note(order, progress)
+      this.#parts.events.emit({ kind: 'order-progress' })
+      return
+    }
     const changed = await book.change(order, (before) =>
       isOver(before)
         ? undefined

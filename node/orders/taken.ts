@@ -133,6 +133,7 @@ export class TakenOrders {
   /** Notes how far it is, for whoever follows it. */
   note(order: Order, progress: OrderProgress): void {
     this.#parts.book.note(order, progress)
+    this.#parts.events.emit({ kind: 'order-progress' })
   }
 
   /** Ends what nobody has answered for a day (Z1.4). */

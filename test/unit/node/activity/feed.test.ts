@@ -28,6 +28,8 @@ describe('feed of a watcher', () => {
       feed.take({ kind: 'deposited', device: pi, bytes: 1 })
       feed.take({ kind: 'fetching', root: 'r' as RootId, bytes: i, open: 1000 - i })
       feed.take({ kind: 'view' })
+      feed.take({ kind: 'order-progress' })
+      feed.take({ kind: 'begun' })
     }
     assert.equal(feed.isPrompt, false)
     assert.equal(feed.isGathering, true)
@@ -36,6 +38,8 @@ describe('feed of a watcher', () => {
       { message_type: 'traffic', device: pi, name: 'pi', sent: 10_000, received: 1000 },
       { message_type: 'fetching', snapshot_id: 'r', bytes: 999, open: 1 },
       { message_type: 'changed', what: 'view' },
+      { message_type: 'orders' },
+      { message_type: 'begun' },
     ])
     assert.equal(feed.isGathering, false)
   })
