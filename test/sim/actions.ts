@@ -240,8 +240,12 @@ function removeOne(play: Play): string | undefined {
 export function removeNow(play: Play, victim: Device): string | undefined {
   const keepers = play.otherKeepers(victim).filter(({ machine }) => machine.isReady)
   const keeper = pickOf(play, keepers)
-  const node = keeper?.machine.node
-  if (keeper === undefined || node === undefined) return undefined
+  return keeper === undefined ? undefined : removeBy(play, keeper, victim)
+}
+
+/** Has a certain keeper, which is up, remove a device. */
+export function removeBy(play: Play, keeper: Device, victim: Device): string {
+  const node = keeper.machine.node!
   const { name, device } = victim.machine
   void play.task(keeper, 'remove', async () => {
     await handlersOf(node).deviceRemove({ device }, quiet())

@@ -5,7 +5,7 @@
 
 import { memberNow, type RootId } from '../../protocol/index.ts'
 import { handlersOf } from '../../node/operations/index.ts'
-import { EVERY, pruneNow, quiet, removeNow } from './actions.ts'
+import { EVERY, pruneNow, quiet, removeBy, removeNow } from './actions.ts'
 import { short } from './checks.ts'
 import type { Device, Play } from './play.ts'
 import { restoreAndCompare } from './snapshots.ts'
@@ -34,6 +34,7 @@ export async function heal(play: Play): Promise<void> {
   await play.advance(10 * minuteMs)
   // Backups that were under way end, however long they had been going to take.
   await play.advanceUntil(() => !play.isBusy(), 24 * 60 * minuteMs)
+  await removeStranded(play)
   await removeDishonest(play)
   await forgetLost(play)
   await replicate(play)
@@ -68,6 +69,35 @@ async function joinAfterAll(play: Play, { machine }: Device): Promise<void> {
 /** Whoever is not a member any more, or has not become one. */
 function isGone(play: Play, { machine }: Device): boolean {
   return play.truth.removed.has(machine.device) || !machine.isMember
+}
+
+/**
+ * Who was away while all whom it knows were removed takes every present member for a stranger, for good (mesh.md N2.2):
+ * a person removes it, as L1 has it. Nobody is spared to whom a way leads of devices that have each other as members.
+ */
+async function removeStranded(play: Play): Promise<void> {
+  const newest = play.newestMembership()
+  if (newest === undefined || play.hasMembershipForked()) return
+  const isKnown = (a: Device, b: Device) =>
+    memberNow(a.machine.node!.ledger.membership, b.machine.device) !== undefined
+  const reached = new Set(
+    play.ready().filter(({ machine }) => machine.node!.ledger.membership.headHash === newest.headHash),
+  )
+  for (const one of reached)
+    for (const other of play.ready()) if (isKnown(one, other) && isKnown(other, one)) reached.add(other)
+  const isOut = (device: Device) => !isGone(play, device) && !reached.has(device)
+  for (const device of play.devices.filter(isOut)) {
+    const { device: id, name } = device.machine
+    const keeper = [...reached].find((one) => play.otherKeepers(device).includes(one))
+    play.trace.count('stranded')
+    // Admitted by those who were themselves left behind, it is a member of nothing.
+    if (memberNow(newest, id) === undefined) {
+      play.truth.removed.add(id)
+      play.truth.forgive()
+    } else if (keeper === undefined) throw new Violation('L1', `nobody can remove ${name}`)
+    else play.say(removeBy(play, keeper, device))
+    await play.advanceUntil(() => play.truth.removed.has(id))
+  }
 }
 
 async function removeDishonest(play: Play): Promise<void> {
