@@ -12,7 +12,7 @@ import {
   type RateLimits,
   readHomeFacts,
 } from '../node/client.ts'
-import type { NodeDoor, RunningNode } from './world.ts'
+import type { NodeDoor, ReachOptions, RunningNode } from './world.ts'
 
 const RETRY_MS = 100
 
@@ -48,17 +48,12 @@ export function nodeDoor(env: Readonly<Record<string, string | undefined>>): Nod
   }
 }
 
-async function reach(
-  home: HomePaths,
-  signal: AbortSignal,
-  limits: RateLimits,
-  passphrase?: AskPassphrase,
-): Promise<NodeHandle> {
+async function reach(home: HomePaths, signal: AbortSignal, options: ReachOptions): Promise<NodeHandle> {
   for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
     const running = await connectNode(home.socket)
-    if (running !== undefined) return limitless(running, limits)
+    if (running !== undefined) return limitless(running, options.limits)
     try {
-      return await openForCommand(home, signal, limits, passphrase)
+      return await openForCommand(home, signal, options)
     } catch (error) {
       if (!isCellarError(error, 'STORE_IN_USE') || waitedMs >= WAIT_MS) throw error
     }
@@ -79,12 +74,11 @@ function limitless(running: NodeHandle, limits: RateLimits): NodeHandle {
 async function openForCommand(
   home: HomePaths,
   signal: AbortSignal,
-  limits: RateLimits,
-  passphrase: AskPassphrase | undefined,
+  options: ReachOptions,
 ): Promise<NodeHandle> {
   const { openNode, serveControl } = await loadNode()
   signal.throwIfAborted()
-  const node = await openNode(home, { mode: 'command', limits, ...(passphrase && { passphrase }) })
+  const node = await openNode(home, { mode: 'command', ...options })
   try {
     const server = await serveControl({ path: home.socket, handle: node })
     const close = async (): Promise<void> => {

@@ -93,9 +93,11 @@ export class Session {
     params: ParamsOf<M>,
     options: SessionCall<M> = {},
   ): Promise<ResultOf<M>> {
-    this.#handle ??= await this.world.door.reach(await this.home(), this.signal, this.limits, () =>
-      askPassphrase(this),
-    )
+    this.#handle ??= await this.world.door.reach(await this.home(), this.signal, {
+      limits: this.limits,
+      passphrase: () => askPassphrase(this),
+      isForBackup: method === 'backup' || method === 'backupProfile',
+    })
     return await this.#handle.call(method, params, { ...options, signal: this.signal })
   }
 

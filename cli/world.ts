@@ -52,6 +52,14 @@ export interface RunningNode {
   close(): Promise<readonly string[]>
 }
 
+/** How a node is opened where none runs. */
+export interface ReachOptions {
+  readonly limits: RateLimits
+  readonly passphrase?: AskPassphrase
+  /** It is opened to back up. */
+  readonly isForBackup?: boolean
+}
+
 /** The ways to a node. */
 export interface NodeDoor {
   /** Where a device lives: the directory given, else that of the environment, else the usual one. */
@@ -61,12 +69,7 @@ export interface NodeDoor {
   /** The running node of a home, if there is one. */
   connect(home: HomePaths): Promise<NodeHandle | undefined>
   /** The running node, else one opened here for as long as it is needed. `NO_MESH`. */
-  reach(
-    home: HomePaths,
-    signal: AbortSignal,
-    limits: RateLimits,
-    passphrase?: AskPassphrase,
-  ): Promise<NodeHandle>
+  reach(home: HomePaths, signal: AbortSignal, options: ReachOptions): Promise<NodeHandle>
   /** Runs a node here. `STORE_IN_USE` when one runs already. */
   run(
     home: HomePaths,

@@ -31,6 +31,6 @@ export type {
 export type { Disk, DiskFile } from './disk.ts'
 export { MappedPages } from './mapped-pages.ts'
 export { memoryStore } from './memory-store.ts'
-export { openStore, type StoreOptions } from './open-store.ts'
+export { isUnusedStore, openStore, type StoreOptions } from './open-store.ts'
 export { openAppender, type PackAppender } from './pack/appender.ts'
 export { placeReader, type PlaceReader } from './pack/place.ts'

@@ -60,6 +60,13 @@ export async function openStore(options: StoreOptions): Promise<ChunkStore> {
   }
 }
 
+/** Whether nothing was ever stored in a directory, told without opening the store. */
+export function isUnusedStore(dir: string): boolean {
+  const disk = nodeDisk()
+  const packs = join(dir, 'packs')
+  return disk.size(packs) === undefined || disk.list(packs).length === 0
+}
+
 /** Makes the directories and the file that says what this is, or checks it. */
 async function prepareDirectory(disk: Disk, dir: string): Promise<void> {
   const path = join(dir, 'format')

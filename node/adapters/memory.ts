@@ -12,10 +12,11 @@ const M_MMAP_THRESHOLD = -3
 const M_ARENA_MAX = -8
 
 const MiB = 1024 * 1024
-/** Free bytes at the end of a heap that are kept for the next buffers. */
-const trimThresholdBytes = 32 * MiB
-/** Of who only stores. */
-const trimThresholdOfStorerBytes = 4 * MiB
+/**
+ * Free bytes at the end of a heap that are kept for the next buffers. Each thread that was there before this was said
+ * has a heap of its own, and `malloc_trim` leaves the end of those alone: more is never given back by a node that runs.
+ */
+const trimThresholdBytes = 4 * MiB
 /**
  * Blocks from this size on are mapped one by one: above all buffers of chunks, as mapping each anew costs more than
  * filling it.
@@ -38,6 +39,7 @@ interface Allocator {
 
 let allocator: Allocator | undefined
 let isTuned = false
+let isLongLived = false
 /** Collects what is garbage in the heap of scripts; only where that is to stay small. */
 let collect: (() => void) | undefined
 
@@ -45,8 +47,11 @@ let collect: (() => void) | undefined
  * Tells the system's allocator to share few heaps among threads and to keep little. A node moves chunks of about a
  * mebibyte through many buffers; left alone, glibc learns from their size to keep them, in a heap for each thread, and
  * a backup leaves hundreds of mebibytes behind. Without glibc it does nothing. Idempotent; before threads are started.
+ *
+ * @param goesOn - the process lives longer than one piece of work
  */
-export function tuneMemory(): void {
+export function tuneMemory(goesOn: boolean): void {
+  isLongLived ||= goesOn
   if (isTuned || process.platform !== 'linux') return
   isTuned = true
   allocator = findAllocator()
@@ -55,8 +60,12 @@ export function tuneMemory(): void {
   allocator?.mallopt(M_ARENA_MAX, arenas)
 }
 
-/** Gives what is free in all heaps, and the pages of the index, back to the system: after long work. */
+/**
+ * Gives what is free in all heaps, and the pages of the index, back to the system: after long work, in a process that
+ * goes on. What a command used goes back with it.
+ */
 export function trimMemory(): void {
+  if (!isLongLived) return
   collect?.()
   allocator?.trim(0)
   indexPages.release()
@@ -103,7 +112,6 @@ const heapGrowingPercent = 30
  */
 export function keepHeapSmall(): void {
   looksMax = looksOfStorerMax
-  allocator?.mallopt(M_TRIM_THRESHOLD, trimThresholdOfStorerBytes)
   // What is young stays where it is: half of it is always empty.
   setFlagsFromString('--semi-space-growth-factor=1')
   setFlagsFromString(`--heap-growing-percent=${String(heapGrowingPercent)}`)

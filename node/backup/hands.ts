@@ -1,6 +1,5 @@
 /** Gets jobs done, by threads or here, and what is sealed into the store (node/spec/backup.md §6, §8). */
 
-import { availableParallelism } from 'node:os'
 import type { ChunkId, Clock, PayloadKind } from '../../protocol/index.ts'
 import type { Catalog, ChunkStore, PackLoan } from '../../storage/index.ts'
 import { collectIfGrown } from '../adapters/memory.ts'
@@ -15,10 +14,10 @@ import type { Presence } from './presence.ts'
 import { runJob } from './runner.ts'
 import type { Staging } from './staging.ts'
 import type { Tally } from './tally.ts'
+import { usualThreads } from './threads.ts'
 
 /** So little work is done without threads: starting them would take longer. */
 const HERE_BYTES_MAX = 4 * 1024 * 1024
-const THREADS_MAX = 4
 /** Jobs given out and not done; each is a few hundred paths at most. */
 const JOBS_MAX = 48
 /** Bytes of trees on their way into the store. */
@@ -232,7 +231,7 @@ export class Hands {
         failed: this.fail,
       },
       { keys: vault.keys, gear: loadGear(), keep: dryRun ? 'drop' : 'append', isLow },
-      { size: threads ?? Math.min(THREADS_MAX, availableParallelism()) },
+      { size: threads ?? usualThreads() },
     )
     return this.#pool
   }

@@ -115,7 +115,7 @@ export interface Sealed {
 /** What becomes of sealed chunks: a thread appends them to packs lent to it, or sends them, or drops them. */
 export type KeepMode = 'append' | 'send' | 'drop'
 
-/** What a thread is started with. */
+/** What a thread begins with. */
 export interface WorkerInit {
   readonly keys: VaultKeys
   readonly gear: WasmModule | undefined
@@ -134,6 +134,8 @@ export interface ErrorNote {
 
 /** What the main thread says to a worker. */
 export type ToWorker =
+  /** Comes first, once. */
+  | { readonly type: 'begin'; readonly init: WorkerInit }
   | { readonly type: 'job'; readonly number: number; readonly job: Job }
   | {
       readonly type: 'reply'

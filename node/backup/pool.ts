@@ -3,8 +3,8 @@
 import type { Worker } from 'node:worker_threads'
 import { CellarError, type ChunkId } from '../../protocol/index.ts'
 import type { LoanRecord, PackLoan } from '../../storage/index.ts'
-import { startWorker } from '../adapters/start-worker.ts'
 import type { ErrorNote, FromWorker, Job, JobResult, Sealed, ToWorker, Verdict, WorkerInit } from './jobs.ts'
+import { startThread } from './threads.ts'
 
 /** Jobs a thread has at a time: one for each of its lanes, so that the last ones are shared evenly. */
 const JOBS_PER_WORKER = 2
@@ -71,7 +71,7 @@ export class Pool {
   }
 
   #start(init: WorkerInit): void {
-    const worker = startWorker('./worker', import.meta.url, { workerData: init, name: 'backup' })
+    const worker = startThread(init)
     const member: Member = { worker, running: new Map(), loans: new Map(), synced: [] }
     this.#members.push(member)
     worker.on('message', (message: FromWorker) => {
@@ -214,13 +214,18 @@ export class Pool {
     this.#ports.failed(error)
   }
 
-  /** Ends the threads at once and gives their packs back. Idempotent. */
+  /**
+   * Ends the threads at once and gives their packs back. Those that have none write nothing more: nobody waits for
+   * their memory to be cleared. Idempotent.
+   */
   async close(): Promise<void> {
     if (!this.#isClosing) {
       this.#fail(new CellarError('ABORTED', 'The backup was ended.'))
       this.#isClosing = true
     }
-    await Promise.all(this.#members.map(({ worker }) => worker.terminate()))
+    const ended = Promise.all(this.#members.map(({ worker }) => worker.terminate()))
+    if (this.#members.every(({ loans }) => loans.size === 0)) return
+    await ended
     await Promise.all(this.#exits)
     for (const member of this.#members) this.#takeBack(member)
   }

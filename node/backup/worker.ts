@@ -1,6 +1,6 @@
 /** A thread of a backup: does jobs, two at a time so that one works while the other waits for an answer. */
 
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort } from 'node:worker_threads'
 import { CellarError } from '../../protocol/index.ts'
 import { type LoanRecord, openAppender, type PackAppender, type PackLoan } from '../../storage/index.ts'
 import { loadPosix } from '../adapters/posix.ts'
@@ -151,50 +151,77 @@ class Thread {
   }
 }
 
-async function main(): Promise<void> {
-  const port = parentPort
-  if (port === null) throw new TypeError('worker.ts is started as a worker thread')
-  const init = workerData as WorkerInit
+/** Does jobs as they come, as soon as the means are there. */
+class Jobs {
+  readonly #thread: Thread
+  readonly #tell: (message: FromWorker) => void
+  readonly #queued: Extract<ToWorker, { type: 'job' }>[] = []
+  readonly #free: Bench[] = []
+
+  constructor(thread: Thread, tell: (message: FromWorker) => void) {
+    this.#thread = thread
+    this.#tell = tell
+  }
+
+  add(message: Extract<ToWorker, { type: 'job' }>): void {
+    this.#queued.push(message)
+    this.#next()
+  }
+
+  addBench(bench: Bench): void {
+    this.#free.push(bench)
+    this.#next()
+  }
+
+  #next(): void {
+    if (this.#queued.length === 0) return
+    const bench = this.#free.pop()
+    if (bench === undefined) return
+    const { number, job } = this.#queued.shift() as Extract<ToWorker, { type: 'job' }>
+    runJob(bench, job).then((result) => {
+      this.#tell({ type: 'done', number, result })
+      this.addBench(bench)
+    }, this.#thread.fail)
+  }
+}
+
+/** All that takes long is loaded at once: the thread may have been started before there was work (threads.ts). */
+const libraries = Promise.all([loadZstd(), loadPosix()])
+
+function begin(init: WorkerInit, port: MessagePort): { thread: Thread; jobs: Jobs } {
   if (init.isLow) lowerThisThread()
   const thread = new Thread(init, (message, transfer) => {
     port.postMessage(message, transfer ?? [])
   })
-  const queued: Extract<ToWorker, { type: 'job' }>[] = []
-  let benches: Bench[] = []
-  const next = (): void => {
-    const bench = benches.pop()
-    const message = bench === undefined ? undefined : queued.shift()
-    if (bench === undefined) return
-    if (message === undefined) {
-      benches.push(bench)
-      return
-    }
-    runJob(bench, message.job).then((result) => {
-      port.postMessage({ type: 'done', number: message.number, result } satisfies FromWorker)
-      benches.push(bench)
-      next()
-    }, thread.fail)
-  }
-  port.on('message', (message: ToWorker) => {
-    if (message.type === 'reply') thread.reply(message)
-    else if (message.type === 'sync') thread.syncAsked(message.isLast)
-    else {
-      queued.push(message)
-      next()
-    }
+  const jobs = new Jobs(thread, (message) => {
+    port.postMessage(message)
   })
   const table = gearTable(init.keys.gear)
-  const vault = vaultOf(init.keys, await loadZstd())
-  const calls = await loadPosix()
-  benches = Array.from({ length: LANES }, () => ({
-    vault,
-    calls,
-    cutter: openCutter(init.gear, table, WINDOW_BYTES),
-    ports: thread.ports,
-    // Chunks that are sent away take their memory along.
-    ...(init.keep === 'append' && { scratch: new Scratch(BATCH_BYTES + SPARE_BYTES) }),
-  }))
-  for (let lane = 0; lane < LANES; lane++) next()
+  libraries.then(([zstd, calls]) => {
+    const vault = vaultOf(init.keys, zstd)
+    for (let lane = 0; lane < LANES; lane++) {
+      jobs.addBench({
+        vault,
+        calls,
+        cutter: openCutter(init.gear, table, WINDOW_BYTES),
+        ports: thread.ports,
+        // Chunks that are sent away take their memory along.
+        ...(init.keep === 'append' && { scratch: new Scratch(BATCH_BYTES + SPARE_BYTES) }),
+      })
+    }
+  }, thread.fail)
+  return { thread, jobs }
 }
 
-void main()
+function main(port: MessagePort | null): void {
+  if (port === null) throw new TypeError('worker.ts is started as a worker thread')
+  let begun: ReturnType<typeof begin> | undefined
+  port.on('message', (message: ToWorker) => {
+    if (message.type === 'begin') begun = begin(message.init, port)
+    else if (message.type === 'reply') begun?.thread.reply(message)
+    else if (message.type === 'sync') begun?.thread.syncAsked(message.isLast)
+    else begun?.jobs.add(message)
+  })
+}
+
+main(parentPort)

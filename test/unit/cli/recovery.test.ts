@@ -232,7 +232,7 @@ describe('a passphrase', () => {
       env,
       secrets,
       door: {
-        reach: async (_home, _signal, _limits, passphrase) => {
+        reach: async (_home, _signal, { passphrase }) => {
           seen.push((await passphrase?.()) ?? '')
           throw new TypeError('seen')
         },

@@ -124,7 +124,7 @@ describe('the mapped pages of an index', () => {
 
   it('are few in memory when they are let go of by count', async function () {
     if (process.platform !== 'linux') this.skip()
-    tuneMemory()
+    tuneMemory(true)
     const readAll = async (looksMax: number): Promise<number> => {
       const pages = new MappedPages({ drop: dropPages, looksMax: () => looksMax })
       const map = await openLevelKeyValue(directory, { pages })
