@@ -24,11 +24,12 @@ else await simulated(Number(values.simulated), Number(values.seed), Number(value
 
 async function real(minutes: number, seed: string): Promise<void> {
   say(`seed ${seed}, ${String(minutes)} minutes`)
-  const report = await soak({ minutes, seed, tell: say })
-  const { rounds, backups, forgotten, kills, snapshots, restores, growth } = report
+  const report = await soak({ minutes, seed, compareMinutes: minutes / 6, tell: say })
+  const { rounds, backups, forgotten, kills, snapshots, early, restores, growth } = report
   say(
     `${String(rounds)} rounds: ${String(backups)} backups, ${String(forgotten)} forgotten, ${String(kills)} kills; ` +
-      `${String(snapshots)} snapshots at the end, ${String(restores)} restores compared, all exact`,
+      `${String(snapshots)} snapshots at the end; ${String(early)} restores compared on the way, ` +
+      `${String(restores)} of ${String(2 * snapshots)} at the end, all exact`,
   )
   for (const { name, samples, rssBytes, handles, faults } of growth) {
     const verdict = faults.length === 0 ? 'flat' : faults.join('; ')
