@@ -264,7 +264,13 @@ export type PruneResult = Of<typeof PruneResult>
 
 export const RetentionStatus = Type.Object(
   {
-    rules: Type.String({ description: 'What is kept, in words.' }),
+    rules: Type.Optional(
+      Type.String({ description: 'What is kept, in words. Absent where only profiles have rules.' }),
+    ),
+    profiles: Type.Array(
+      Type.Object({ name: Type.String(), rules: Type.String({ description: 'What is kept, in words.' }) }),
+      { description: 'Those with rules of their own, for own snapshots of their sources.' },
+    ),
     every: Type.String({ description: 'Between two rounds, as the settings write it.' }),
     devices: Type.Array(Type.String(), { description: 'Names of devices, or ids; empty: all members.' }),
     last_run: Type.Optional(Type.String({ description: 'The last round that ended well.' })),
@@ -274,10 +280,10 @@ export const RetentionStatus = Type.Object(
   },
   {
     title: 'RetentionStatus',
-    description: 'How this device applies rules by itself (`[retention]` of its settings).',
+    description: 'How this device applies rules by itself (`[retention]` of its settings, and of profiles).',
   },
 )
-/** How this device applies rules by itself (`[retention]` of its settings). */
+/** How this device applies rules by itself (`[retention]` of its settings, and of profiles). */
 export type RetentionStatus = Of<typeof RetentionStatus>
 
 export const TrashStatus = Type.Object(

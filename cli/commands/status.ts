@@ -180,8 +180,12 @@ function watchingFacts({ print, world }: Session, watching: Status['watching']):
 
 /** The rules that this device applies by itself, and when. */
 function retentionText({ print, world }: Session, retention: NonNullable<Status['retention']>): string {
-  const { rules, every, devices, last_run: last, next_run: next } = retention
+  const { rules, profiles, every, devices, last_run: last, next_run: next } = retention
   const whose = devices.length === 0 ? 'all devices' : devices.join(', ')
+  const kept = [
+    ...(rules === undefined ? [] : [`${rules} of ${whose}`]),
+    ...profiles.map((one) => `${one.rules} of profile ${one.name}`),
+  ]
   const ran = last === undefined ? 'not run yet' : `last run ${formatAgo(last, world.nowMs())}`
   const runs =
     next === undefined
@@ -190,7 +194,7 @@ function retentionText({ print, world }: Session, retention: NonNullable<Status[
         ? 'next run soon'
         : `next run ${formatTime(next)}`
   return print.safe(
-    `keeps ${rules} of ${whose}, ${/^\d/.test(every) ? `every ${every}` : every}; ${ran}, ${runs}`,
+    `keeps ${kept.join(' and ')}, ${/^\d/.test(every) ? `every ${every}` : every}; ${ran}, ${runs}`,
   )
 }
 

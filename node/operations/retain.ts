@@ -58,17 +58,24 @@ async function retainProfile(parts: NodeParts, profile: ProfileConfig, signal: A
 
 /** What the settings say, and when they were followed; undefined where no rules are set. */
 export function retentionStatus(parts: NodeParts): RetentionStatus | undefined {
-  const { retention, schedule } = parts.config
-  if (retention === undefined) return undefined
-  const said = { rules: rulesInWords(retention.rules), devices: retention.devices }
+  const { retention, profiles, schedule } = parts.config
+  const rounds = roundsIn(parts.config)
+  if (rounds === undefined) return undefined
+  const said = {
+    ...(retention !== undefined && { rules: rulesInWords(retention.rules) }),
+    devices: retention?.devices ?? [],
+    profiles: profiles.flatMap(({ name, retention: rules }) =>
+      rules === undefined ? [] : [{ name, rules: rulesInWords(rules) }],
+    ),
+  }
   // A calendar in the place of rounds: when it was and will be followed, the schedule knows.
   if (schedule.retention !== undefined) return { ...said, every: schedule.retention }
   const lastMs = lastRoundMs(roundsOf(parts))
   const nowMs = parts.world.clock.nowMs()
-  const dueMs = lastMs === undefined || lastMs > nowMs ? nowMs : Math.max(nowMs, lastMs + retention.everyMs)
+  const dueMs = lastMs === undefined || lastMs > nowMs ? nowMs : Math.max(nowMs, lastMs + rounds.everyMs)
   return {
     ...said,
-    every: formatSpan(retention.everyMs),
+    every: formatSpan(rounds.everyMs),
     ...(lastMs !== undefined && { last_run: new Date(lastMs).toISOString() }),
     // A node that is open only to answer applies no rules.
     ...(parts.isRunning && { next_run: new Date(dueMs).toISOString() }),

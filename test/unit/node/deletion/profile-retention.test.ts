@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { PROFILE_DEFAULT } from '../../../../node/config/defaults.ts'
 import type { ProfileConfig } from '../../../../node/config/types.ts'
-import { retainAll } from '../../../../node/operations/retain.ts'
+import { settleMs } from '../../../../node/deletion/retention.ts'
+import { retainAll, retentionOf } from '../../../../node/operations/retain.ts'
 import type { RootId } from '../../../../protocol/index.ts'
 import { sourceLabel } from '../../../../node/source-label.ts'
 import { withCode } from '../../../support/mesh.ts'
@@ -90,6 +91,27 @@ describe('rules of a profile', () => {
       desktop.call('forget', { ...params, profile: 'photos', snapshots: ['x'] }),
       withCode('USAGE'),
     )
+  })
+
+  it('are said by status, with when they are applied, also where there are none for all', async () => {
+    const { desktop } = house
+    const status = async () => (await desktop.call('status', {})).retention
+    set(desktop, [photos, { ...photos, name: 'letters', retention: undefined }])
+    const profiles = [{ name: 'photos', rules: '1 last' }]
+    assert.deepEqual(await status(), { profiles, devices: [], every: '1d' })
+    const retention = retentionOf(desktop.parts)
+    retention.start()
+    try {
+      await house.clock.advance(settleMs)
+      assert.ok((await status())?.last_run !== undefined)
+    } finally {
+      await retention.close()
+    }
+    set(desktop, [photos], 7)
+    const said = await status()
+    assert.deepEqual([said?.rules, said?.profiles], ['7 last', profiles])
+    set(desktop, [])
+    assert.equal(await status(), undefined)
   })
 
   it('are refused on a device that may forget nothing', async () => {
