@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 import type { Device } from '../tools/cellar.ts'
-import { forget, trashOf } from '../tools/forgetting.ts'
+import { forget, setSettings, trashOf } from '../tools/forgetting.ts'
 import { backUp, Household, statusOf, untilAllHold, untilStatus } from '../tools/household.ts'
 import { makeTree } from '../tools/make-tree.ts'
 import { enter, needsBrowser, openBrowser, person } from './browser.ts'
@@ -112,5 +112,23 @@ describe('copies, trash, activity and health in a real browser', function () {
     assert.equal(watching.drill?.outcome, 'passed')
     assert.ok(watching.scrub.bytes_read > 2 * 1024 * 1024)
     await untilStatus(desktop, 'rests', ({ jobs }) => jobs.length === 0)
+  })
+
+  it('activity: what was begun on a page goes on without it, and the next one shows and cancels it', async () => {
+    // KiB a second: what is read from the Pi takes minutes.
+    setSettings(desktop, 'limit_download = 20\n')
+    await desktop.run('config', 'reload')
+    await at('health', /files were last restored/)
+    await page.getByRole('button', { name: 'Try a restore now' }).click()
+    await page.getByRole('button', { name: 'Stop: Try a restore now' }).waitFor()
+    await page.close()
+    ;({ page, origin } = await enter(context, desktop))
+    await at('health', /files were last restored/)
+    await page.getByRole('button', { name: 'Stop: Try a restore now' }).waitFor()
+    await at('activity', /Under way: restore drill/)
+    await page.getByRole('button', { name: 'Cancel the restore drill' }).click()
+    await page.getByRole('button', { name: 'Cancel it' }).click()
+    await says(/Nothing is under way/)
+    await row('What was done, the newest first', /Restore drill.*cancelled/).waitFor()
   })
 })

@@ -1,6 +1,7 @@
 /** The whole story in a real browser, against real nodes: from pairing to a peer that went silent and came back. */
 
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
@@ -91,6 +92,8 @@ describe('a household in the browser', function () {
     await sentence('This device is alone').waitFor()
     await pair(laptop, 'writer')
     await pair(pi, 'storer')
+    // So slow that what it restores in a moment can be followed: KiB a second.
+    setSettings(laptop, `limit_download = 500\nrestores = "${house.path('there')}"\n`)
     await Promise.all([laptop.start(), pi.start()])
     await sentence('All 3 devices are connected.').waitFor()
   })
@@ -138,15 +141,42 @@ describe('a household in the browser', function () {
     rmSync(target, { recursive: true })
   })
 
+  it('has a file restored on the laptop, whose person is asked there, and follows it to its end', async () => {
+    const film = randomBytes(6 * 1024 * 1024)
+    writeFileSync(join(source, 'film.bin'), film)
+    await backUp(desktop, source)
+    await go('Files')
+    await page.getByRole('main').getByRole('link', { name: source }).click()
+    await page.getByRole('link', { name: 'film.bin' }).click()
+    await page.getByRole('button', { name: 'Restore…', exact: true }).first().click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('radio', { name: 'On another device' }).check()
+    await dialog.getByRole('combobox', { name: 'Other device' }).selectOption('laptop')
+    await dialog.getByRole('button', { name: 'Restore', exact: true }).click()
+    await told('Restoring “film.bin” on laptop: it waits for somebody at laptop.')
+
+    const there = await person(browser!)
+    const { page: theirs, origin: at } = await enter(there, laptop)
+    await theirs.goto(`${at}/#/files`)
+    await theirs.getByText('desktop asks to restore “film.bin” here: it waits for you.').waitFor()
+    await theirs.getByRole('button', { name: 'Accept' }).click()
+    // Of both: how far it is, between nothing and all of it.
+    const bar = '.order progress[value^="0."]'
+    await Promise.all([page, theirs].map((one) => one.locator(bar).waitFor()))
+    await page.getByText('Restoring “film.bin” on laptop: done, in film.bin.').waitFor()
+    await there.close()
+    assert.ok(readFileSync(join(house.path('there'), 'film.bin', 'film.bin')).equals(film))
+  })
+
   it('forgets a snapshot, and brings it back', async () => {
-    await untilAllHold([desktop, laptop, pi], 2)
+    await untilAllHold([desktop, laptop, pi], 3)
     await forgetOldest()
     await go('Trash')
     await sentence('1 forgotten snapshot is in the trash').waitFor()
     await page.getByRole('button', { name: /^Bring back/ }).click()
     await told(/is back/)
     await sentence('The trash is empty').waitFor()
-    await untilAllHold([desktop, laptop, pi], 2)
+    await untilAllHold([desktop, laptop, pi], 3)
   })
 
   /** Forgets the oldest snapshot that is shown. */

@@ -21,12 +21,12 @@ export interface Asked<T> {
  * Asks a method, again when its parameters change, and when something may have changed in the node.
  *
  * @param params - undefined: nothing is asked yet
- * @param options - `live: false` asks only when parameters change
+ * @param options - `live: false` asks only when parameters change; `news` (of `useNews`), also when that grows
  */
 export function useAsk<M extends MethodName>(
   method: M,
   params: ParamsOf<M> | undefined,
-  options: { readonly live?: boolean } = {},
+  options: { readonly live?: boolean; readonly news?: number } = {},
 ): Asked<ResultOf<M>> {
   const { round } = useLive()
   const [state, setState] = useState<{ value?: ResultOf<M>; error?: Error | undefined; isAsking: boolean }>({
@@ -53,7 +53,7 @@ export function useAsk<M extends MethodName>(
     return () => {
       end.abort()
     }
-  }, [method, key, asked, options.live === false ? 0 : round])
+  }, [method, key, asked, options.live === false ? 0 : round, options.news])
   const again = useCallback(() => {
     setAsked((count) => count + 1)
   }, [])

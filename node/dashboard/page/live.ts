@@ -21,7 +21,7 @@ const pollMs = 20_000
 const gatherMs = 700
 /** How far something is says the same again and again; who wants it to the second listens to the news. */
 const gatherProgressMs = 5000
-const PROGRESS: ReadonlySet<string> = new Set(['jobs', 'traffic', 'fetching'])
+const PROGRESS: ReadonlySet<string> = new Set(['jobs', 'traffic', 'fetching', 'orders', 'begun'])
 /** A node that went away is looked for more often. */
 const lookMs = 3000
 

@@ -211,7 +211,7 @@ describe('files on the page', () => {
         seconds_elapsed: 3,
       }
       assert.equal(
-        restoredSentence(summary as unknown as RestoreSummary),
+        restoredSentence(summary as unknown as RestoreSummary, 1),
         '1 entry (5 B) restored to /t in 3 s. 2 files there already were left as they are. 1 entry could not be restored.',
       )
     })

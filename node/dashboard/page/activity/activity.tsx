@@ -75,7 +75,7 @@ function Jobs({ jobs, now }: { readonly jobs: readonly Job[]; readonly now: Unde
 
 function JobLine({ job }: { readonly job: Job }) {
   const nowMs = useNow()
-  const title = titleText(job.method)
+  const title = titleText(job.method, job.title)
   return (
     <li class="job">
       <p class="job-name">{title}</p>

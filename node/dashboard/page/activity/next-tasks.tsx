@@ -1,8 +1,8 @@
 /** What this device does by itself, and when it is next. */
 
 import type { ScheduledTask } from '../../../api.ts'
-import { call } from '../api.ts'
 import { useDo } from '../ask.ts'
+import { beginBackup, useBackup } from '../home/back-up.tsx'
 import { Button } from '../parts/button.tsx'
 import { Badge, Empty, Section } from '../parts/screen.tsx'
 import { Table } from '../parts/table.tsx'
@@ -61,14 +61,15 @@ const COLUMNS = [
 ] as const
 
 function RunNow({ task: { name, profile, running } }: { readonly task: ScheduledTask }) {
-  const { isBusy, run } = useDo(async () => {
-    if (profile === undefined) return undefined
-    const { files_new, files_changed } = await call('backupProfile', { profile, force: true, instead: {} })
-    return `Backed up ${profile}: ${String(files_new)} new and ${String(files_changed)} changed files.`
-  })
   if (name !== 'backup' || profile === undefined) return null
+  return <BackUp profile={profile} running={running} />
+}
+
+function BackUp({ profile, running }: { readonly profile: string; readonly running: boolean }) {
+  const isUnderWay = useBackup(profile) !== undefined || running
+  const { isBusy, run } = useDo(() => beginBackup(profile))
   return (
-    <Button onClick={run} busy={isBusy || running} label={`Run the ${nameText(name, profile)} now`}>
+    <Button onClick={run} busy={isBusy || isUnderWay} label={`Run the ${nameText('backup', profile)} now`}>
       Back up now
     </Button>
   )

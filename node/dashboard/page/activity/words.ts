@@ -16,15 +16,15 @@ const NAMES: Readonly<Record<string, string>> = {
   mend: 'mending',
 }
 
-/** The name of a task or job, `backup of photos`. */
-export function nameText(name: string, profile?: string): string {
+/** The name of a task or job, `backup of photos`. @param of - may be empty */
+export function nameText(name: string, of?: string): string {
   const known = NAMES[name] ?? name
-  return profile === undefined ? known : `${known} of ${profile}`
+  return of === undefined || of === '' ? known : `${known} of ${of}`
 }
 
 /** With a capital. */
-export function titleText(name: string, profile?: string): string {
-  const text = nameText(name, profile)
+export function titleText(name: string, of?: string): string {
+  const text = nameText(name, of)
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
 }
 

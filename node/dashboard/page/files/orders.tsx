@@ -3,6 +3,7 @@
 import type { RestoreOrderInfo } from '../../../api.ts'
 import { call } from '../api.ts'
 import { useAsk, useDo } from '../ask.ts'
+import { type NewsKind, useNews } from '../news.ts'
 import { Button } from '../parts/button.tsx'
 import { bytesText } from '../parts/format.ts'
 import { Progress } from '../parts/progress.tsx'
@@ -11,10 +12,13 @@ import { isOpen, orderSentence } from './words.ts'
 
 /** Orders that are over are shown for so long, milliseconds. */
 const shownMs = 3_600_000
+const NEWS: readonly NewsKind[] = ['orders']
+/** How far one is, is told every second. */
+const gatherMs = 500
 
 /** All that are not over, and what ended within the hour. */
 export function Orders() {
-  const { value = [], error } = useAsk('restoreOrders', {})
+  const { value = [], error } = useAsk('restoreOrders', {}, { news: useNews(NEWS, gatherMs) })
   const sinceMs = Date.now() - shownMs
   const shown = value.filter((order) => isOpen(order) || Date.parse(order.changed_at) > sinceMs)
   return (

@@ -4,6 +4,7 @@ import { useId, useState } from 'preact/hooks'
 import type { DeviceInfo, Overwrite, SnapshotInfo } from '../../../api.ts'
 import { call } from '../api.ts'
 import { useDo } from '../ask.ts'
+import { begin } from '../begun.ts'
 import { useLive } from '../live.ts'
 import { Button } from '../parts/button.tsx'
 import { Dialog } from '../parts/dialog.tsx'
@@ -17,7 +18,6 @@ import {
   restorers,
   targetFault,
 } from './restore-plan.ts'
-import { beginRestore } from './restores.tsx'
 import { orderSentence } from './words.ts'
 
 const OVERWRITES: readonly { readonly value: Overwrite; readonly text: string }[] = [
@@ -55,15 +55,16 @@ export function RestoreDialog(props: {
     onClose()
     return orderSentence(made)
   })
-  const begin = (): void => {
+  const restore = useDo(async () => {
+    const target = choice.place === 'new' ? choice.target : parent
+    await begin({ title: `${name} to ${target}`, restore: restoreParams(what, choice) })
+    onClose()
+  })
+  const press = (): void => {
     setTried(true)
     if (fault !== undefined) return
-    if (choice.place === 'device') {
-      order.run()
-      return
-    }
-    beginRestore(restoreParams(what, choice), name, choice.place === 'new' ? choice.target : parent)
-    onClose()
+    if (choice.place === 'device') order.run()
+    else restore.run()
   }
   return (
     <Dialog
@@ -72,7 +73,7 @@ export function RestoreDialog(props: {
       actions={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button kind="main" icon="up" busy={order.isBusy} onClick={begin}>
+          <Button kind="main" icon="up" busy={order.isBusy || restore.isBusy} onClick={press}>
             Restore
           </Button>
         </>

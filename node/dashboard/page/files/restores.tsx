@@ -1,82 +1,39 @@
-/** What this page restores: it goes on while other screens are looked at, and ends with the page. */
+/** What is being restored, and what was within the hour, whichever page began it; and orders between devices. */
 
-import type { RestoreParams, RestoreSummary } from '../../../api.ts'
-import { isAborted, stream } from '../api.ts'
-import { refresh } from '../live.ts'
+import type { BegunJob } from '../../../api.ts'
+import { useDo } from '../ask.ts'
+import { begun, goesOn, stop } from '../begun.ts'
 import { Button } from '../parts/button.tsx'
 import { Progress } from '../parts/progress.tsx'
 import { Notice } from '../parts/screen.tsx'
+import { useNow } from '../parts/value.tsx'
 import { Store, useStore } from '../store.ts'
 import { Orders } from './orders.tsx'
 import { restoredSentence, restoreWords } from './words.ts'
 
-interface Restoring {
-  readonly id: number
-  readonly name: string
-  readonly target: string
-  readonly end: AbortController
-  /** 0..1 */
-  readonly share?: number
-  readonly words?: string
-  /** Of entries that could not be restored; the first. */
-  readonly problems: readonly string[]
-  readonly summary?: RestoreSummary
-  readonly error?: Error
-}
+type Restoring = Extract<BegunJob, { method: 'restore' }>
 
-const problemsShown = 20
+/** What is over is shown for so long, milliseconds. */
+const shownMs = 3_600_000
 
-const restores = new Store<readonly Restoring[]>([])
-let lastId = 0
-
-function change(id: number, more: Partial<Restoring>): void {
-  restores.set(restores.value.map((one) => (one.id === id ? { ...one, ...more } : one)))
-}
-
-/** Begins to restore. @param name - what, for people; @param target - where to, for people */
-export function beginRestore(params: RestoreParams, name: string, target: string): void {
-  lastId += 1
-  const id = lastId
-  const end = new AbortController()
-  let problems: readonly string[] = []
-  restores.set([...restores.value, { id, name, target, end, problems }])
-  stream(
-    'restore',
-    params,
-    (event) => {
-      if (event.message_type === 'status')
-        change(id, { share: event.percent_done, words: restoreWords(event) })
-      else if (event.message_type === 'error' && problems.length < problemsShown) {
-        problems = [...problems, `${event.item}: ${event.error.message}`]
-        change(id, { problems })
-      }
-    },
-    { signal: end.signal },
-  )
-    .then(
-      (summary) => change(id, { summary }),
-      (error: unknown) => {
-        const stopped = new Error(
-          'Stopped. What was restored by then is whole and stays; restore again to go on.',
-        )
-        change(id, { error: isAborted(error) ? stopped : (error as Error) })
-      },
-    )
-    .finally(() => void refresh())
-}
-
-function close(id: number): void {
-  restores.set(restores.value.filter((one) => one.id !== id))
-}
+/** Those whose end somebody has seen, and closed. */
+const closed = new Store<ReadonlySet<string>>(new Set())
 
 /** All of them, with how far they are; and orders to restore between devices. */
 export function Restores() {
-  const all = useStore(restores)
+  const nowMs = useNow()
+  const isClosed = useStore(closed)
+  const shown = useStore(begun).filter(
+    (job): job is Restoring =>
+      job.method === 'restore' &&
+      !isClosed.has(job.id) &&
+      (job.ended === undefined || nowMs - Date.parse(job.ended) < shownMs),
+  )
   return (
     <>
       <div aria-live="polite">
-        {all.map((one) => (
-          <RestoreNotice key={one.id} restoring={one} />
+        {shown.map((job) => (
+          <RestoreNotice key={job.id} job={job} />
         ))}
       </div>
       <Orders />
@@ -84,25 +41,29 @@ export function Restores() {
   )
 }
 
-function RestoreNotice({ restoring }: { readonly restoring: Restoring }) {
-  const { id, name, target, share, words, summary, error, problems, end } = restoring
-  const isOver = summary !== undefined || error !== undefined
-  const tone =
-    error !== undefined ? 'bad' : summary === undefined ? 'plain' : problems.length > 0 ? 'warn' : 'good'
+function RestoreNotice({ job }: { readonly job: Restoring }) {
+  const { title, status, summary, error, problems, problem_count: count } = job
+  const tone = error !== undefined ? 'bad' : summary === undefined ? 'plain' : count > 0 ? 'warn' : 'good'
+  const stopping = useDo(() => stop(job))
   return (
     <Notice tone={tone}>
-      {!isOver && (
+      {goesOn(job) && (
         <>
-          <p>
-            Restoring {name} to {target}. Keep this page open until it is done.
-          </p>
-          <Progress label={`Restoring ${name}`} share={share} words={words} />
+          <p>Restoring {title}. It goes on when this page is closed.</p>
+          <Progress
+            label={`Restoring ${title}`}
+            share={job.percent_done}
+            words={status === undefined || !('total_bytes' in status) ? undefined : restoreWords(status)}
+          />
         </>
       )}
-      {summary !== undefined && <p>{restoredSentence(summary)}</p>}
+      {summary !== undefined && <p>{restoredSentence(summary, count)}</p>}
       {error !== undefined && (
         <p>
-          Restoring {name}: {error.message}
+          Restoring {title}:{' '}
+          {error.code === 'ABORTED'
+            ? 'stopped. What was restored by then is whole and stays; restore again to go on.'
+            : error.message}
         </p>
       )}
       {problems.length > 0 && (
@@ -112,10 +73,12 @@ function RestoreNotice({ restoring }: { readonly restoring: Restoring }) {
           ))}
         </ul>
       )}
-      {isOver ? (
-        <Button onClick={() => close(id)}>Close</Button>
+      {goesOn(job) ? (
+        <Button onClick={stopping.run} busy={stopping.isBusy}>
+          Stop
+        </Button>
       ) : (
-        <Button onClick={() => end.abort()}>Stop</Button>
+        <Button onClick={() => closed.set(new Set([...closed.value, job.id]))}>Close</Button>
       )}
     </Notice>
   )

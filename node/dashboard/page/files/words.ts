@@ -65,14 +65,13 @@ export function restoreWords(event: Extract<RestoreEvent, { message_type: 'statu
 }
 
 /** What a restore came to. */
-export function restoredSentence(summary: RestoreSummary): string {
-  const { files_restored: files, bytes_restored: bytes, files_skipped: skipped, target, errors } = summary
+export function restoredSentence(summary: Omit<RestoreSummary, 'errors'>, problems: number): string {
+  const { files_restored: files, bytes_restored: bytes, files_skipped: skipped, target } = summary
   const left =
     skipped === 0
       ? ''
       : ` ${countText(skipped, 'file')} there already ${skipped === 1 ? 'was' : 'were'} left as they are.`
-  const failed =
-    errors.length === 0 ? '' : ` ${countText(errors.length, 'entry', 'entries')} could not be restored.`
+  const failed = problems === 0 ? '' : ` ${countText(problems, 'entry', 'entries')} could not be restored.`
   return `${countText(files, 'entry', 'entries')} (${bytesText(bytes)}) restored to ${target} in ${spanText(summary.seconds_elapsed)}.${left}${failed}`
 }
 

@@ -33,7 +33,7 @@ function Looks({ status }: { readonly status: Status }) {
   return (
     <Section
       title="Looking after what is stored"
-      hint={`All of this happens by itself; ${device.name} does it at once when you ask. What you begin here ends with this page.`}
+      hint={`All of this happens by itself; ${device.name} does it at once when you ask. What you begin goes on when this page is closed.`}
     >
       <div class="looks">
         <Look

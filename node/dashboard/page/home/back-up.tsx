@@ -1,12 +1,22 @@
 /** Backs up a profile at once, and shows how far it is. */
 
-import { useState } from 'preact/hooks'
-import type { BackupEvent } from '../../../api.ts'
-import { stream } from '../api.ts'
+import type { BegunJob } from '../../../api.ts'
 import { useDo } from '../ask.ts'
+import { begin, begun, goesOn } from '../begun.ts'
 import { Button, type ButtonKind } from '../parts/button.tsx'
-import { bytesText, countText } from '../parts/format.ts'
+import { countText } from '../parts/format.ts'
 import { Progress } from '../parts/progress.tsx'
+import { useStore } from '../store.ts'
+
+/** The backup of a profile that somebody began by hand, while it goes on. */
+export function useBackup(profile: string): BegunJob | undefined {
+  return useStore(begun).find((job) => job.method === 'backupProfile' && job.title === profile && goesOn(job))
+}
+
+/** Begins it; what comes of it is said when it has ended. */
+export async function beginBackup(profile: string): Promise<void> {
+  await begin({ title: profile, backupProfile: { profile, force: true, instead: {} } })
+}
 
 /** The button, and the bar in its place. */
 export function BackUpNow(props: {
@@ -14,36 +24,21 @@ export function BackUpNow(props: {
   readonly kind?: ButtonKind
   readonly words: string
 }) {
-  const [event, setEvent] = useState<Extract<BackupEvent, { message_type: 'status' }>>()
-  const { isBusy, run } = useDo(async () => {
-    try {
-      const done = await stream(
-        'backupProfile',
-        { profile: props.profile, force: true, instead: {} },
-        (told) => {
-          if (told.message_type === 'status') setEvent(told)
-        },
-      )
-      const what = `${props.profile}: ${countText(done.files_new + done.files_changed, 'file')} new or changed, ${bytesText(done.data_added_packed)} stored`
-      return done.unread.length === 0
-        ? what
-        : `${what}; ${countText(done.unread.length, 'file')} could not be read`
-    } finally {
-      setEvent(undefined)
-    }
-  })
-  if (!isBusy)
+  const { profile } = props
+  const job = useBackup(profile)
+  const { isBusy, run } = useDo(() => beginBackup(profile))
+  if (job === undefined)
     return (
-      <Button kind={props.kind ?? 'plain'} onClick={run}>
+      <Button kind={props.kind ?? 'plain'} onClick={run} busy={isBusy}>
         {props.words}
       </Button>
     )
-  const share = event?.percent_done === 0 ? undefined : event?.percent_done
+  const files = job.status !== undefined && 'files_done' in job.status ? job.status.files_done : undefined
   return (
     <Progress
-      label={`Backup of ${props.profile}`}
-      share={share}
-      words={event?.files_done === undefined ? 'begins' : countText(event.files_done, 'file')}
+      label={`Backup of ${profile}`}
+      share={job.percent_done === 0 ? undefined : job.percent_done}
+      words={files === undefined ? 'begins' : countText(files, 'file')}
     />
   )
 }

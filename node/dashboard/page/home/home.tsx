@@ -2,6 +2,7 @@
 
 import type { DeviceInfo, Status } from '../../../api.ts'
 import { statusSentence, type Verdict } from '../../../status-sentence.ts'
+import { titleText } from '../activity/words.ts'
 import { useLive } from '../live.ts'
 import { LinkButton } from '../parts/button.tsx'
 import { sentenceText, shareText } from '../parts/format.ts'
@@ -87,25 +88,15 @@ function UnderWay({ status }: { readonly status: Status }) {
   return (
     <Section title="Under way" actions={<a href="#/activity">All activity</a>}>
       <ul class="jobs">
-        {status.jobs.map(({ id, method, percent_done }) => (
+        {status.jobs.map(({ id, method, title, percent_done }) => (
           <li key={id}>
-            <span>{JOBS[method] ?? method}</span>
-            <Progress label={JOBS[method] ?? method} share={percent_done} />
+            <span>{titleText(method, title)}</span>
+            <Progress label={titleText(method, title)} share={percent_done} />
           </li>
         ))}
       </ul>
     </Section>
   )
-}
-
-const JOBS: Readonly<Record<string, string>> = {
-  backup: 'Backup',
-  backupProfile: 'Backup',
-  restore: 'Restore',
-  check: 'Check',
-  scrub: 'Scrub',
-  drill: 'Drill',
-  prune: 'Freeing space',
 }
 
 function MatterNotice({ matter }: { readonly matter: Matter }) {
