@@ -11,9 +11,12 @@ export interface ToldRecord {
   readonly again: number
   /** Its end was told. */
   readonly isOver: boolean
-  /** Somebody took it, or nobody wanted it: if not, it is told anew after a restart. */
+  /**
+   * Somebody took it, or nobody wanted it: if not, it is told anew after a restart. An end of which nobody had heard the
+   * beginning is owed to nobody, and counts as heard.
+   */
   readonly isHeard: boolean
-  /** Of what holds until it ends: what is told then. */
+  /** Of what holds until it ends: what is told then. Kept when it has ended: that may have to be told again. */
   readonly standing: Standing | undefined
 }
 
@@ -47,6 +50,17 @@ export interface Judgement {
   readonly record: ToldRecord | undefined
 }
 
+/**
+ * What holds of a matter for the next node, when one ends: what nobody has heard yet is told anew.
+ *
+ * @returns undefined: nothing, as if it had not been told
+ */
+export function heardOf(record: ToldRecord): ToldRecord | undefined {
+  if (record.isHeard) return record
+  // Its beginning was heard, its end was not: to those who heard, it still holds.
+  return record.isOver ? { ...record, isOver: false, isHeard: true } : undefined
+}
+
 /** Says whether a tiding is about every run, and never held back. */
 export function isRoutine(on: HookMoment): boolean {
   return ROUTINE.has(on)
@@ -68,7 +82,13 @@ export function judgeTiding(
     if (record === undefined || record.isOver) return { isTold: false, record }
     return {
       isTold: true,
-      record: { atMs: nowMs, again: 0, isOver: true, isHeard: false, standing: undefined },
+      record: {
+        atMs: nowMs,
+        again: 0,
+        isOver: true,
+        isHeard: !record.isHeard,
+        standing: record.standing,
+      },
     }
   }
   const told = { isTold: true, record: { atMs: nowMs, again: 0, isOver: false, isHeard: false, standing } }

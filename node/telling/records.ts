@@ -4,7 +4,7 @@ import { decodeCbor, encodeCbor, Fields } from '../../protocol/index.ts'
 import type { Catalog, CatalogChange } from '../../storage/index.ts'
 import type { TaskOutcome } from '../schedule/task.ts'
 import { HOOK_MOMENTS } from '../config/types.ts'
-import type { Standing, ToldRecord } from './flood.ts'
+import { heardOf, type Standing, type ToldRecord } from './flood.ts'
 
 /** How a hook, or the mail, fared since it is known. Times are milliseconds since 1970; 0: never. */
 export interface HookRecord {
@@ -258,9 +258,11 @@ export class TellingRecords {
         onFault(error)
       }
     }
-    for (const [about, { atMs, isOver, isHeard }] of records.told.entries()) {
-      const isOld = isOver && nowMs - atMs > toldKeptMs
-      if (isOld || !(isOver || isHeard)) records.told.delete(about)
+    for (const [about, told] of records.told.entries()) {
+      const heard = heardOf(told)
+      const isOld = heard?.isOver === true && nowMs - heard.atMs > toldKeptMs
+      if (heard === undefined || isOld) records.told.delete(about)
+      else if (heard !== told) records.told.set(about, heard)
     }
     return records
   }

@@ -110,8 +110,8 @@ export class Telling {
 
   /** Ends what held for a while: it is told once more. */
   async end(about: string): Promise<void> {
-    const standing = this.records.told.get(about)?.standing
-    if (standing === undefined) return
+    const { standing, isOver } = this.records.told.get(about) ?? {}
+    if (standing === undefined || isOver === true) return
     const { on, title, profile, device } = standing
     await this.tell({
       on,
@@ -130,7 +130,7 @@ export class Telling {
   standing(): string[] {
     return this.records.told
       .entries()
-      .flatMap(([about, { standing }]) => (standing === undefined ? [] : [about]))
+      .flatMap(([about, { standing, isOver }]) => (standing === undefined || isOver ? [] : [about]))
   }
 
   /** The channels of the settings of this moment. */
@@ -271,9 +271,12 @@ export class Telling {
   }
 
   /** From now on it counts as told over restarts too. */
-  #noteHeard({ about }: Tiding): void {
+  #noteHeard({ about, state }: Tiding): void {
     const record = this.records.told.get(about)
-    if (record !== undefined && !record.isHeard) this.records.told.set(about, { ...record, isHeard: true })
+    if (record === undefined) return
+    // Who hears late of what has ended meanwhile is owed its end.
+    const isHeard = state === 'over' || !record.isOver
+    if (record.isHeard !== isHeard) this.records.told.set(about, { ...record, isHeard })
   }
 
   #noteFailure(name: string, message: string, atMs: number): void {
