@@ -42,7 +42,7 @@ export function statusSentence(status: Status): StatusSentence {
   const late = status.problems.find((problem) => problem.code === 'BACKUP_LATE')
   if (late !== undefined) return { verdict: 'late', ...lateSentence(late, counts, status) }
   if (counts.total === 0) {
-    return { verdict: 'empty', sentence: 'There is no snapshot yet.', todo: 'cellar backup PATH' }
+    return { verdict: 'empty', sentence: 'There is no snapshot yet.', todo: firstTodo(status) }
   }
   // A snapshot on its own device only is no finished backup, whatever goal was set.
   if (status.mesh.devices === 1) return { verdict: 'alone', sentence: hereOnly(counts), todo: todoAlone }
@@ -75,6 +75,13 @@ function lateSentence(
     sentence: sentenceOf(`${late.message}; ${rest}`),
     ...(late.remedy === undefined ? {} : { todo: late.remedy }),
   }
+}
+
+/** Who only stores has nothing of its own to back up. */
+function firstTodo({ device, running }: Status): string {
+  if (device.role !== 'storer') return 'cellar backup PATH'
+  const there = 'on a device that backs up: cellar backup PATH'
+  return running ? `nothing here; ${there}` : `cellar start, to take what comes; ${there}`
 }
 
 const todoAlone = 'cellar invite: pair another device'

@@ -30,6 +30,24 @@ describe('the sentence of status', () => {
       'cellar backup PATH',
     ],
     [
+      'there is nothing yet, on a device that only stores',
+      { snapshots: { ...counts, total: 0, complete: 0 }, device: { ...STATUS.device, role: 'storer' } },
+      'empty',
+      'There is no snapshot yet.',
+      'nothing here; on a device that backs up: cellar backup PATH',
+    ],
+    [
+      'there is nothing yet, on a device that only stores, and does not run',
+      {
+        running: false,
+        snapshots: { ...counts, total: 0, complete: 0 },
+        device: { ...STATUS.device, role: 'storer' },
+      },
+      'empty',
+      'There is no snapshot yet.',
+      'cellar start, to take what comes; on a device that backs up: cellar backup PATH',
+    ],
+    [
       'a device is away',
       { snapshots: { ...counts, complete: 3, partial: 2 }, waiting: [pi] },
       'waiting',
