@@ -21,6 +21,8 @@ export interface Exploration {
   readonly settings: Settings
   /** A state that has to stay within reach from every state, in the language of the model. */
   readonly alwaysReachable?: string
+  /** Too long for every day: only in the long form. */
+  readonly isLong?: true
 }
 
 /** What came out. */
@@ -73,7 +75,7 @@ export async function explore(exploration: Exploration, signal?: AbortSignal): P
 }
 
 async function exploreWithRumur(
-  { model, settings, alwaysReachable }: Exploration,
+  { model, settings, alwaysReachable, isLong }: Exploration,
   directory: string,
   signal: AbortSignal | undefined,
 ): Promise<Explored> {
@@ -89,13 +91,15 @@ async function exploreWithRumur(
   await execute('rumur', [...flags, '--output', at('model.c'), at('model.m')])
   // The generated code compares 16 bytes at once; on x86 that has to be asked for.
   const machine = process.arch === 'x64' ? ['-mcx16'] : []
-  await execute('gcc', ['-O3', '-march=native', ...machine, '-o', at('checker'), at('model.c'), '-lpthread'])
-  const { output, seconds } = await runBounded(at('checker'), [], signal)
+  // Where little is explored, optimizing takes far longer than exploring.
+  const optimized = isLong === true ? ['-O3', '-march=native'] : ['-O1']
+  await execute('gcc', [...optimized, ...machine, '-o', at('checker'), at('model.c'), '-lpthread'])
+  const { output, seconds } = await runBounded(at('checker'), [], { signal, isLong })
   return { ...readRumur(output), seconds }
 }
 
 async function exploreWithSpin(
-  { model, settings }: Exploration,
+  { model, settings, isLong }: Exploration,
   directory: string,
   signal: AbortSignal | undefined,
 ): Promise<Explored> {
@@ -107,7 +111,11 @@ async function exploreWithSpin(
   await execute('spin', [...defines, '-a', model], inside)
   // -w: gcc finds fault with code that spin wrote.
   await execute('gcc', ['-w', '-O2', '-DSAFETY', '-DCOLLAPSE', '-o', 'checker', 'pan.c'], inside)
-  const { output, seconds } = await runBounded('./checker', ['-m1000000', '-w24'], signal, directory)
+  const { output, seconds } = await runBounded('./checker', ['-m1000000', '-w24'], {
+    signal,
+    cwd: directory,
+    isLong,
+  })
   const states = Number(/(\d+) states, stored/.exec(output)?.[1] ?? NaN)
   const errors = Number(/errors: (\d+)/.exec(output)?.[1] ?? NaN)
   if (Number.isNaN(states) || Number.isNaN(errors) || output.includes('max search depth too small'))
@@ -131,15 +139,14 @@ function withSettings(text: string, settings: Settings): string {
   }, text)
 }
 
-/** Runs a checker with a bound on its memory, behind whatever else the machine does. */
+/** Runs a checker with a bound on its memory; a long one behind whatever else the machine does. */
 async function runBounded(
   program: string,
   args: readonly string[],
-  signal: AbortSignal | undefined,
-  cwd?: string,
+  { signal, cwd, isLong }: { signal: AbortSignal | undefined; cwd?: string; isLong: true | undefined },
 ): Promise<{ output: string; seconds: number }> {
   const started = performance.now()
-  const line = `ulimit -v ${String(memoryKiBMax)}; exec nice -n 10 "$0" "$@"`
+  const line = `ulimit -v ${String(memoryKiBMax)}; exec ${isLong === true ? 'nice -n 10 ' : ''}"$0" "$@"`
   const options = { maxBuffer: outputBytesMax, ...(signal && { signal }), ...(cwd !== undefined && { cwd }) }
   const output = await execute('sh', ['-c', line, program, ...args], options).then(
     ({ stdout }) => stdout,

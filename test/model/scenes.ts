@@ -7,8 +7,6 @@ export interface Scene extends Exploration {
   readonly name: string
   /** How many different states it has: a model that was changed shows here, also by mistake. */
   readonly states: number
-  /** Too long for every day: only in the long form. */
-  readonly isLong?: true
   readonly says: string
 }
 
@@ -17,7 +15,6 @@ export interface Mutant extends Exploration {
   readonly name: string
   /** The invariant that has to break. */
   readonly breaks: 'S1' | 'S2' | 'I1' | 'I2' | 'L1'
-  readonly isLong?: true
   readonly says: string
 }
 
