@@ -14,6 +14,7 @@ import { absolutePath } from '../browse/ls.ts'
 import { nodeFacts, nodeInfo } from '../browse/node-info.ts'
 import { directoryPage } from '../browse/page.ts'
 import { PathFinder } from '../browse/path-finder.ts'
+import { PathMemory } from '../browse/path-memory.ts'
 import { type Sighting, type Version, VersionGatherer } from '../browse/versions.ts'
 import type { NodeParts } from '../parts.ts'
 import { pathBytes, pathFields } from '../path-text.ts'
@@ -34,6 +35,9 @@ import { fetchRootChunks, type SourceInReach, sourceInReach } from './sources.ts
 
 /** Snapshots that one question about versions looks at. */
 const snapshotsMax = 10_000
+
+/** One for each node, by its snapshots. */
+const MEMORIES = new WeakMap<object, PathMemory>()
 
 /** One directory of a snapshot, see `Methods.browse`. */
 export async function runBrowse(
@@ -78,11 +82,12 @@ export async function runVersions(
   const inReach = sourceInReach(parts)
   const finder = new PathFinder(new SnapshotReader(inReach.source, vault), names)
   const gatherer = new VersionGatherer()
+  const memory = memoryOf(parts)
   let [absent, unreachable] = [0, 0]
   try {
     for (const [at, snapshot] of looked.entries()) {
       if (at % pauseEvery === 0) await pause()
-      const sighting = await sightingOf(parts, snapshot, { finder, inReach }, signal)
+      const sighting = await sightingOf(parts, snapshot, { finder, inReach, memory, path }, signal)
       if (sighting === 'unreachable') unreachable++
       else if (sighting !== undefined) gatherer.add(sighting)
       else if (snapshot.root?.paths.some((one) => isAtOrBelow(names, splitPath(one))) === true) absent++
@@ -107,18 +112,36 @@ export async function runVersions(
 async function sightingOf(
   parts: NodeParts,
   { live, maker, timeMs, root }: KnownSnapshot,
-  { finder, inReach }: { readonly finder: PathFinder; readonly inReach: SourceInReach },
+  at: {
+    readonly finder: PathFinder
+    readonly inReach: SourceInReach
+    readonly memory: PathMemory
+    readonly path: Uint8Array
+  },
   signal: AbortSignal,
 ): Promise<Sighting | 'unreachable' | undefined> {
+  const { finder, inReach, memory, path } = at
   if (root === undefined || !inReach.has(live.root)) return 'unreachable'
   try {
-    const entry = await finder.find(root.trees, signal)
-    if (entry === undefined || entry.type === 'top') return undefined
+    const known = memory.get(path, live.root)
+    let { entry } = known
+    if (!known.isKnown) {
+      const found = await finder.find(root.trees, signal)
+      entry = found?.type === 'top' ? undefined : found
+      memory.put(path, live.root, entry)
+    }
+    if (entry === undefined) return undefined
     return { snapshot: live.root, timeMs, device: parts.ledger.nameOf(maker), entry }
   } catch (error) {
     if (!isUnreadable(error)) throw error
     return 'unreachable'
   }
+}
+
+function memoryOf({ snapshots }: NodeParts): PathMemory {
+  const known = MEMORIES.get(snapshots) ?? new PathMemory()
+  MEMORIES.set(snapshots, known)
+  return known
 }
 
 function versionsPage(
