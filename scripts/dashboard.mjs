@@ -19,7 +19,7 @@ export async function bundleDashboard() {
     format: 'esm',
     platform: 'browser',
     // The oldest that has what the page uses: `dialog`, `:has`, `AbortSignal.any`.
-    target: ['chrome120', 'firefox124', 'safari17.4'],
+    target: ['chrome123', 'firefox124', 'safari17.5'],
     tsconfig: at('node/dashboard/page/tsconfig.json'),
     legalComments: 'none',
     logLevel: 'warning',

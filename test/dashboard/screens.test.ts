@@ -9,9 +9,117 @@ import { settle, type Settled } from './settled.ts'
 const wide = { width: 1280, height: 900 }
 const narrow = { width: 390, height: 844 }
 
-/** What opens over a screen: where, and what to wait for. */
-const DIALOGS: readonly (readonly [string, (page: Page) => Promise<unknown>])[] = [
-  ['#/devices/pair', (page) => page.getByRole('radio').first().waitFor()],
+/** Something that opens over a screen, or stands on it when something was done or went wrong. */
+interface State {
+  readonly what: string
+  readonly hash: string
+  /** Leads there; it is there once this resolves. */
+  readonly open: (page: Page) => Promise<unknown>
+}
+
+const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first()
+
+/** Opens the newest letter to the landlord, and what asks where to restore it to. */
+async function askWhereTo(page: Page): Promise<void> {
+  await page.getByRole('main').getByRole('link', { name: 'landlord.txt' }).first().click()
+  await button(page, 'Restore…').click()
+  await page.getByRole('dialog').waitFor()
+}
+
+const found = '#/files/search?text=landlord'
+
+const STATES: readonly State[] = [
+  { what: 'pairing', hash: '#/devices/pair', open: (page) => page.getByRole('radio').first().waitFor() },
+  {
+    what: 'pairing, with a space that is none',
+    hash: '#/devices/pair',
+    open: async (page) => {
+      await page.getByLabel('Space it gives').fill('much')
+      await button(page, 'Show the code').click()
+      await page.getByRole('alert').first().waitFor()
+    },
+  },
+  {
+    what: 'the code to pair with',
+    hash: '#/devices/pair',
+    open: async (page) => {
+      await button(page, 'Show the code').click()
+      await page.locator('.qr').waitFor()
+    },
+  },
+  {
+    what: 'removing a device',
+    hash: '#/devices',
+    open: async (page) => {
+      await page.getByRole('link', { name: 'Remove pi' }).click()
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  {
+    what: 'renaming a device',
+    hash: '#/devices',
+    open: async (page) => {
+      await page.getByRole('link', { name: 'Rename pi' }).click()
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  {
+    what: 'restoring, with a path that is none',
+    hash: found,
+    open: async (page) => {
+      await askWhereTo(page)
+      await page.getByRole('textbox', { name: 'Directory' }).fill('relative')
+      await page.getByRole('button', { name: 'Restore', exact: true }).click()
+      await page.getByText('must begin with').waitFor()
+    },
+  },
+  {
+    what: 'forgetting a snapshot',
+    hash: '#/snapshots',
+    open: async (page) => {
+      await page.getByRole('main').getByRole('table').getByRole('link').first().click()
+      await button(page, 'Forget…').click()
+      await page.getByRole('dialog').waitFor()
+    },
+  },
+  {
+    what: 'changing a setting, to a value that is none',
+    hash: '#/settings',
+    open: async (page) => {
+      await button(page, 'Change hold_window').click()
+      await page.getByRole('dialog').locator('input, textarea').first().fill('for ever')
+      await page.keyboard.press('Enter')
+      await page.getByRole('dialog').getByRole('alert').filter({ hasText: /./ }).waitFor()
+    },
+  },
+  {
+    what: 'a snapshot that is not there',
+    hash: '#/files/in/00000000?path=%2F',
+    open: (page) => page.getByRole('alert').first().waitFor(),
+  },
+  {
+    what: 'a screen that is not there',
+    hash: '#/nowhere',
+    open: (page) => page.getByText('There is no such screen').waitFor(),
+  },
+  {
+    what: 'an order given to another device',
+    hash: found,
+    open: async (page) => {
+      await askWhereTo(page)
+      await page.getByRole('radio', { name: 'On another device' }).check()
+      await page.getByRole('button', { name: 'Restore', exact: true }).click()
+      await button(page, 'Withdraw').waitFor()
+    },
+  },
+  {
+    what: 'what was brought back, and said so',
+    hash: '#/trash',
+    open: async (page) => {
+      await button(page, /^Bring back/).click()
+      await page.locator('.toast').first().waitFor()
+    },
+  },
 ]
 
 describe('the screens of the dashboard, for everyone', function () {
@@ -52,16 +160,16 @@ describe('the screens of the dashboard, for everyone', function () {
     await page.locator('.lead .sentence p:not(.waiting)').waitFor()
   }
 
-  async function lookAt(what: string): Promise<void> {
-    await page.setViewportSize(wide)
-    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
-    await assertFits(page, `${what} at ${wide.width} pixels`)
-    await assertAccessible(page, `${what}, light`)
-    await page.emulateMedia({ colorScheme: 'dark' })
-    await assertAccessible(page, `${what}, dark`, 'colours')
-    await page.setViewportSize(narrow)
-    await assertFits(page, `${what} at 390 pixels`)
-    await assertAccessible(page, `${what}, dark, at 390 pixels`)
+  async function lookAt(what: string, on = page): Promise<void> {
+    await on.setViewportSize(wide)
+    await on.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
+    await assertFits(on, `${what} at ${wide.width} pixels`)
+    await assertAccessible(on, `${what}, light`)
+    await on.emulateMedia({ colorScheme: 'dark' })
+    await assertAccessible(on, `${what}, dark`, 'colours')
+    await on.setViewportSize(narrow)
+    await assertFits(on, `${what} at 390 pixels`)
+    await assertAccessible(on, `${what}, dark, at 390 pixels`)
   }
 
   it('each screen can be read and used, light and dark, wide and narrow', async () => {
@@ -81,13 +189,23 @@ describe('the screens of the dashboard, for everyone', function () {
     assert.equal(failures.length, 0, failures.join('\n\n'))
   })
 
-  for (const [hash, ready] of DIALOGS)
-    it(`so can what opens at ${hash}`, async () => {
+  for (const { what, hash, open } of STATES)
+    it(`so can ${what}`, async () => {
       await page.setViewportSize(wide)
+      await page.goto('about:blank')
       await show(hash)
-      await ready(page)
-      await lookAt(hash)
+      await open(page)
+      await lookAt(what)
     })
+
+  it('so can an order that waits for an answer, where it is asked', async () => {
+    const there = await person(browser, { viewport: wide })
+    const { page: theirs, origin: at } = await enter(there, world!.laptop)
+    await theirs.goto(`${at}/#/files`)
+    await button(theirs, 'Accept').waitFor()
+    await lookAt('an order to answer', theirs)
+    await there.close()
+  })
 
   it('is gone through by the keyboard alone, and a skip link leads past the navigation', async () => {
     await page.setViewportSize(wide)
@@ -117,5 +235,13 @@ describe('the screens of the dashboard, for everyone', function () {
       [],
     )
     assert.deepEqual(complaints, [])
+  })
+
+  it('so can what is said to a browser whose session has ended', async () => {
+    await context.clearCookies()
+    await page.goto('about:blank')
+    await page.goto(`${origin}/`)
+    await page.getByText('cellar dashboard').first().waitFor()
+    await lookAt('the door')
   })
 })

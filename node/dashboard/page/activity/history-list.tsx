@@ -4,8 +4,8 @@ import type { ActivityEntry } from '../../../api.ts'
 import { call } from '../api.ts'
 import { type NewsKind, useNews } from '../news.ts'
 import { type AskPage, useGrowing } from '../growing.ts'
-import { Button } from '../parts/button.tsx'
 import { sentenceText, spanText } from '../parts/format.ts'
+import { More } from '../parts/more.tsx'
 import { Badge, Empty, Failed, Section } from '../parts/screen.tsx'
 import { Table } from '../parts/table.tsx'
 import { Time } from '../parts/value.tsx'
@@ -33,7 +33,8 @@ export function HistoryList({ place }: { readonly place: Place }) {
     const { entries, next } = await call('activity', params, { signal })
     return { items: entries, next }
   }
-  const { items, hasMore, isAsking, error, more, again } = useGrowing(chosen, news, pageEntries, ask)
+  const list = useGrowing(chosen, news, pageEntries, ask)
+  const { items, error, again } = list
   return (
     <Section title="History" actions={<Choice chosen={chosen} />}>
       {error !== undefined && <Failed error={error} again={again} />}
@@ -48,13 +49,7 @@ export function HistoryList({ place }: { readonly place: Place }) {
           keyOf={({ id }) => id}
         />
       )}
-      {hasMore && (
-        <p class="more">
-          <Button onClick={more} busy={isAsking}>
-            Show older
-          </Button>
-        </p>
-      )}
+      <More list={list} words="Show older" />
     </Section>
   )
 }

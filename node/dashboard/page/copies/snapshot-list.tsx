@@ -3,8 +3,8 @@
 import type { DeviceLoss, SnapshotCopies } from '../../../api.ts'
 import { call } from '../api.ts'
 import { type AskPage, useGrowing } from '../growing.ts'
-import { Button } from '../parts/button.tsx'
 import { countText, listText } from '../parts/format.ts'
+import { More } from '../parts/more.tsx'
 import { Badge, Empty, Failed, Section } from '../parts/screen.tsx'
 import { Table } from '../parts/table.tsx'
 import { Bytes, Time } from '../parts/value.tsx'
@@ -32,7 +32,8 @@ export function SnapshotList(props: {
     const { snapshots, next } = await call('copies', params, { signal })
     return { items: snapshots, next }
   }
-  const { items, hasMore, isAsking, error, more, again } = useGrowing(chosen, news, pageSnapshots, ask)
+  const list = useGrowing(chosen, news, pageSnapshots, ask)
+  const { items, error, again } = list
   return (
     <Section title="Snapshots" actions={<Choice chosen={chosen} devices={devices} />}>
       {error !== undefined && <Failed error={error} again={again} />}
@@ -45,13 +46,7 @@ export function SnapshotList(props: {
           keyOf={({ id }) => id}
         />
       )}
-      {hasMore && (
-        <p class="more">
-          <Button onClick={more} busy={isAsking}>
-            Show older
-          </Button>
-        </p>
-      )}
+      <More list={list} words="Show older" />
     </Section>
   )
 }

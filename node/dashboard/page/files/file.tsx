@@ -6,6 +6,7 @@ import { call } from '../api.ts'
 import { useAsk } from '../ask.ts'
 import { Button, LinkButton } from '../parts/button.tsx'
 import { countText, timeText } from '../parts/format.ts'
+import { More } from '../parts/more.tsx'
 import { usePages } from '../parts/pages.ts'
 import { Badge, Empty, Failed, Screen, Section } from '../parts/screen.tsx'
 import { Table } from '../parts/table.tsx'
@@ -111,7 +112,7 @@ function Versions(props: {
   readonly onRestore: (snapshot: string) => void
 }) {
   const { path, snapshot, onRestore } = props
-  const { pages, error, hasMore, isAsking, more } = usePages<VersionsPage>(
+  const list = usePages<VersionsPage>(
     path,
     (after, signal) =>
       call(
@@ -121,6 +122,7 @@ function Versions(props: {
       ),
     ({ next }) => next,
   )
+  const { pages, error, more } = list
   const [first] = pages
   const versions = pages.flatMap((page) => page.versions)
   const unread = first?.unreachable_count ?? 0
@@ -144,13 +146,7 @@ function Versions(props: {
           keyOf={(version) => version.snapshot}
         />
       )}
-      {hasMore && (
-        <p class="list-end">
-          <Button onClick={more} busy={isAsking}>
-            Older versions
-          </Button>
-        </p>
-      )}
+      <More list={list} words="Older versions" />
     </Section>
   )
 }

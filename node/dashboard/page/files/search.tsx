@@ -5,6 +5,7 @@ import type { EventOf, SearchResult } from '../../../api.ts'
 import { isAborted, stream } from '../api.ts'
 import { Button } from '../parts/button.tsx'
 import { countText } from '../parts/format.ts'
+import { More } from '../parts/more.tsx'
 import { Badge, Failed, Screen } from '../parts/screen.tsx'
 import { Ago } from '../parts/value.tsx'
 import { VirtualList } from '../parts/virtual-list.tsx'
@@ -91,15 +92,7 @@ export function SearchView({ place }: { readonly place: Place }) {
           rowHeight={rowHeight}
           onEnd={result?.next === undefined ? undefined : more}
           draw={(hit) => <HitRow hit={hit} />}
-          after={
-            result?.next === undefined ? undefined : (
-              <p class="hint list-end">
-                <Button onClick={more} busy={isAsking}>
-                  Look further
-                </Button>
-              </p>
-            )
-          }
+          after={<More list={{ hasMore: result?.next !== undefined, isAsking, more }} words="Look further" />}
         />
       )}
     </Screen>

@@ -6,6 +6,7 @@ import { call } from '../api.ts'
 import { Restores } from '../files/restores.tsx'
 import { useLive } from '../live.ts'
 import { Button } from '../parts/button.tsx'
+import { More } from '../parts/more.tsx'
 import { usePages } from '../parts/pages.ts'
 import { Badge, Empty, Failed, Screen, Section } from '../parts/screen.tsx'
 import { Table } from '../parts/table.tsx'
@@ -32,7 +33,7 @@ function SnapshotList({ place }: { readonly place: Place }) {
   const asked = askedFilter(filter)
   // What was announced or forgotten since changes the count: then the list is asked for anew.
   const key = status && JSON.stringify([asked, status.snapshots.total])
-  const { pages, error, hasMore, isAsking, more } = usePages<readonly SnapshotInfo[]>(
+  const list = usePages<readonly SnapshotInfo[]>(
     key,
     (after, signal) =>
       call(
@@ -48,6 +49,7 @@ function SnapshotList({ place }: { readonly place: Place }) {
       ),
     (page) => (page.length < pageLimit ? undefined : page.at(-1)?.cursor),
   )
+  const { pages, error, more } = list
   const all = pages.flat()
   return (
     <Screen
@@ -65,13 +67,7 @@ function SnapshotList({ place }: { readonly place: Place }) {
         {all.length > 0 && (
           <Table caption="Snapshots, newest first" columns={COLUMNS} rows={all} keyOf={({ id }) => id} />
         )}
-        {hasMore && (
-          <p class="list-end">
-            <Button onClick={more} busy={isAsking}>
-              Older snapshots
-            </Button>
-          </p>
-        )}
+        <More list={list} words="Older snapshots" />
       </Section>
     </Screen>
   )
