@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { PathMemory, weightMax } from '../../../../node/browse/path-memory.ts'
-import type { ChunkId, Entry, RootId } from '../../../../protocol/index.ts'
+import type { Entry, RootId } from '../../../../protocol/index.ts'
 
 const path = (text: string): Uint8Array => new Uint8Array(Buffer.from(text))
 const root = (at: number): RootId => String(at).padStart(64, '0') as RootId
