@@ -202,6 +202,8 @@ export class Checks {
   /** What a machine remembered of itself is no more: its process ended. */
   ended(machine: Machine, isDiskOther: boolean): void {
     const seen = this.#of(machine)
+    // What it signed since the last look may be on its way to others.
+    if (machine.node !== undefined) this.#lookAtOwn(machine, seen)
     seen.pins.clear()
     seen.view = undefined
     seen.endedMs = this.#nowMs()

@@ -44,7 +44,7 @@ export interface MachineParts {
   readonly onGone: (machine: Machine, gone: readonly ChunkId[]) => void
   /** Told when the store lets a root go. */
   readonly onReleased: (machine: Machine, root: RootId) => void
-  /** Told when its process ends unasked. */
+  /** Told when its process ends unasked; its node is still there, and does nothing more. */
   readonly onEnd: (machine: Machine, ending: Ending) => void
   /** Told of errors that no part of a node expected. */
   readonly onFault: (machine: Machine, error: unknown) => void
@@ -191,9 +191,9 @@ export class Machine {
       wallMs: () => Math.floor(epochMs + scheduler.nowMs + this.wallErrorMs),
       latencyMsMax: diskLatencyMs,
       onEnd: (ending) => {
-        this.#cutOff()
         this.ending = ending
         onEnd(this, ending)
+        this.#cutOff()
       },
     })
     this.ending = undefined

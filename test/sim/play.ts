@@ -333,7 +333,12 @@ export class Play {
   #onEnd(machine: Machine, ending: string): void {
     this.trace.count(ending)
     this.say(`${machine.name} ends: ${ending}`)
-    this.checks.ended(machine, false)
+    try {
+      this.checks.ended(machine, false)
+    } catch (error) {
+      // Not an error of the program that just ended.
+      this.fail(error instanceof Violation ? error : bug(machine.name, error))
+    }
     this.scheduler.after(0, () => {
       if (ending === 'power-loss' && machine.loseUnsynced()) this.trace.count('torn writes')
     })
