@@ -156,6 +156,12 @@ describe('cellar dashboard', function () {
     await call('undelete', { snapshots: [first] })
     await call('prune', { dryRun: true, unfinished: false })
     await call('scrub', { percent: 100 })
+    const title = 'a check by itself'
+    const { id } = await call('jobBegin', { title, check: { readData: false, repair: false, snapshots: [] } })
+    assert.deepEqual(
+      (await call('jobsBegun', {})).map((job) => [job.id, job.title]),
+      [[id, title]],
+    )
     for (const method of [
       'status',
       'version',
