@@ -57,7 +57,8 @@ export function growthOf({ samples }: Pick<Life, 'samples'>): Growth | undefined
   const before = samples.slice(quarter, 2 * quarter)
   const after = samples.slice(-quarter)
   const rss = [median(before.map(rssOf)), median(after.map(rssOf))] as const
-  const handles = [Math.max(...before.map(handlesOf)), Math.max(...after.map(handlesOf))] as const
+  // Not the most: a restore or a backup under way has files open that it closes.
+  const handles = [median(before.map(handlesOf)), median(after.map(handlesOf))] as const
   const faults: string[] = []
   if (rss[1] > rss[0] * (1 + rssGrowthMax) + rssSlackBytes)
     faults.push(`memory grew from ${mebibytes(rss[0])} to ${mebibytes(rss[1])}`)

@@ -53,7 +53,7 @@ describe('what a soak goes by', () => {
         (n) => 40 + Math.floor(n / 4),
       ),
     })
-    assert.deepEqual(growth?.faults, ['open handles grew from 52 to 64'])
+    assert.deepEqual(growth?.faults, ['open handles grew from 49 to 61'])
   })
 
   it('nothing is said of a life that was too short', () => {

@@ -236,7 +236,9 @@ class Play {
 
   #shuffled(): string[] {
     const left = [...this.#expected.keys()]
-    return Array.from(left, () => left.splice(this.#chance.below(left.length), 1)[0]!)
+    const shuffled: string[] = []
+    while (left.length > 0) shuffled.push(...left.splice(this.#chance.below(left.length), 1))
+    return shuffled
   }
 
   /** Restores a snapshot on the laptop from another device alone. @throws when it is not what was backed up */
