@@ -1,6 +1,6 @@
 /**
- * Long methods that somebody began and does not wait for (`jobBegin`): they belong to the node, and end with it. Whoever
- * looks sees how they stand, and how the last ones ended (spec/activity.md §5).
+ * Long methods that somebody began and does not wait for (`jobBegin`): they belong to the node, and end with it.
+ * Whoever looks sees how they stand, and how the last ones ended (spec/activity.md §5).
  */
 
 import { CellarError, type Clock } from '../protocol/index.ts'

@@ -38,9 +38,9 @@ interface Allocator {
 }
 
 /**
- * By how much the heap of scripts may grow before it is collected whole again, percent. V8 counts buffers that are on
- * their way as growth, and left alone collects a heap of 20 MiB whole for each twelve mebibytes that come or go: a third
- * of the processor's time of a transfer. What has died young is collected beside it as before.
+ * By how much the heap of scripts may grow before it is collected whole again, percent. V8 counts buffers that are
+ * on their way as growth, and left alone collects a heap of 20 MiB whole for each twelve mebibytes that come or go: a
+ * third of the processor's time of a transfer. What has died young is collected beside it as before.
  */
 const heapGrowingPercent = 200
 
@@ -51,9 +51,10 @@ let isLongLived = false
 let collect: (() => void) | undefined
 
 /**
- * Tells V8 when to collect, and the system's allocator to share few heaps among threads and to keep little. A node moves chunks of about a
- * mebibyte through many buffers; left alone, glibc learns from their size to keep them, in a heap for each thread, and
- * a backup leaves hundreds of mebibytes behind. Without glibc that is left alone. Idempotent; before threads are started.
+ * Tells V8 when to collect, and the system's allocator to share few heaps among threads and to keep little. A node
+ * moves chunks of about a mebibyte through many buffers; left alone, glibc learns from their size to keep them, in a
+ * heap for each thread, and a backup leaves hundreds of mebibytes behind. Without glibc that is left alone.
+ * Idempotent; before threads are started.
  *
  * @param goesOn - the process lives longer than one piece of work
  */

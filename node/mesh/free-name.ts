@@ -3,8 +3,8 @@
 import type { DeviceId, Membership } from '../../protocol/index.ts'
 
 /**
- * The name wished for, or with a number behind when another device has it: a second "laptop" is "laptop-2". What a removed
- * device was called is free: the machine that comes in its place may be called the same.
+ * The name wished for, or with a number behind when another device has it: a second "laptop" is "laptop-2". What a
+ * removed device was called is free: the machine that comes in its place may be called the same.
  */
 export function freeName(membership: Membership, device: DeviceId, wished: string): string {
   const taken = new Set(

@@ -12,8 +12,8 @@ export interface ToldRecord {
   /** Its end was told. */
   readonly isOver: boolean
   /**
-   * Somebody took it, or nobody wanted it: if not, it is told anew after a restart. An end of which nobody had heard the
-   * beginning is owed to nobody, and counts as heard.
+   * Somebody took it, or nobody wanted it: if not, it is told anew after a restart. An end of which nobody had heard
+   * the beginning is owed to nobody, and counts as heard.
    */
   readonly isHeard: boolean
   /** Of what holds until it ends: what is told then. Kept when it has ended: that may have to be told again. */

@@ -91,8 +91,10 @@ export function drawWeather(chance: Chance): Weather {
   const calm = Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>
   // Letting go of what enough others have goes wrong when many do so at once, apart from one another.
   const isShedding = chance.may(0.15)
-  // Leaning goes wrong when thin devices have dropped something, are away, and others forget and reclaim meanwhile.
+  // Leaning goes wrong when thin devices have dropped something, are away, and others forget and reclaim meanwhile; or
+  // when those who should take what leans have no room for it.
   const isThin = !isShedding && chance.may(0.25)
+  const isRoomy = chance.may(0.5)
   return {
     devices: isThin ? drawThin(chance) : drawDevices(chance, isShedding ? 2 : 0),
     copiesGoal: isThin
@@ -115,7 +117,7 @@ export function drawWeather(chance: Chance): Weather {
     faults: isShedding
       ? { ...calm, asleep: 6, partition: 10, kill: 2 }
       : isThin
-        ? { ...(isCalm ? calm : faults), asleep: 4, partition: 4, kill: 2 }
+        ? { ...(isCalm ? calm : faults), asleep: 4, partition: 4, kill: 2, 'full-disk': isRoomy ? 0 : 5 }
         : isCalm
           ? calm
           : faults,
