@@ -94,7 +94,6 @@ export function drawWeather(chance: Chance): Weather {
   // Leaning goes wrong when thin devices have dropped something, are away, and others forget and reclaim meanwhile; or
   // when those who should take what leans have no room for it.
   const isThin = !isShedding && chance.may(0.25)
-  const isRoomy = chance.may(0.5)
   return {
     devices: isThin ? drawThin(chance) : drawDevices(chance, isShedding ? 2 : 0),
     copiesGoal: isThin
@@ -117,7 +116,11 @@ export function drawWeather(chance: Chance): Weather {
     faults: isShedding
       ? { ...calm, asleep: 6, partition: 10, kill: 2 }
       : isThin
-        ? { ...(isCalm ? calm : faults), asleep: 4, partition: 4, kill: 2, 'full-disk': isRoomy ? 0 : 5 }
+        ? {
+            ...(isCalm ? calm : faults),
+            ...{ asleep: 4, partition: 4, kill: 2 },
+            ...(chance.may(0.5) && { 'full-disk': 5 }),
+          }
         : isCalm
           ? calm
           : faults,
