@@ -13,6 +13,12 @@ const bannedProperties = [
   ['crypto', 'getRandomValues'],
 ].map(([object, property]) => ({ object, property, message: worldOnly }))
 
+const leaking = {
+  object: 'AbortSignal',
+  property: 'any',
+  message: 'use anyOf or underAnyOf of node/signals.ts, which leave nothing behind',
+}
+
 const bannedGlobals = ['setTimeout', 'setInterval', 'performance'].map((name) => ({
   name,
   message: worldOnly,
@@ -100,11 +106,12 @@ export default tseslint.config(
     // The page of the dashboard runs in a browser, which is the world it has.
     ignores: ['*/adapters/**', 'node/dashboard/page/**'],
     rules: {
-      'no-restricted-properties': ['error', ...bannedProperties],
+      'no-restricted-properties': ['error', leaking, ...bannedProperties],
       'no-restricted-globals': ['error', ...bannedGlobals],
       '@typescript-eslint/no-restricted-imports': ['error', { paths: bannedImports }],
     },
   },
+  { files: ['*/adapters/**'], rules: { 'no-restricted-properties': ['error', leaking] } },
   {
     // What people see is written here, and a test may say what it measured.
     files: ['cli/**/*.ts', 'test/**/*.ts'],

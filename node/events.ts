@@ -11,6 +11,7 @@ import {
   type RootId,
 } from '../protocol/index.ts'
 import type { TaskFigures, TaskOutcome } from './schedule/task.ts'
+import { anyOf } from './signals.ts'
 
 /** What may happen. */
 export type NodeEvent =
@@ -170,11 +171,12 @@ export class Events {
   async nextWithin(fits: (event: NodeEvent) => boolean, limit: TimeLimit): Promise<void> {
     const { clock, ms, signal } = limit
     const end = new AbortController()
-    const either = AbortSignal.any([signal, end.signal])
+    const either = anyOf([signal, end.signal])
     try {
       await Promise.race([this.next(fits, either), clock.sleep(ms, either)])
     } finally {
       end.abort(new CellarError('ABORTED', 'the wait is over'))
+      either.clear()
     }
   }
 }

@@ -6,6 +6,7 @@ import type { Job } from './api.ts'
 import type { Events } from './events.ts'
 import type { TaskFigures } from './schedule/task.ts'
 import { failureOf } from './schedule/tell-task.ts'
+import { anyOf } from './signals.ts'
 
 /** A job as it goes on. */
 export interface OpenJob {
@@ -84,7 +85,7 @@ export class Jobs {
   ): Promise<T> {
     const job: OpenJob = { percentDone: undefined, summary: undefined }
     const end = new AbortController()
-    const either = AbortSignal.any([signal, end.signal])
+    const either = anyOf([signal, end.signal])
     const title = this.#titles.get(signal)
     this.#open.set(job, { id: String(++this.#begun), method, title, startedMs, end })
     this.#events.emit({ kind: 'session' })
@@ -101,6 +102,7 @@ export class Jobs {
       tell(either.aborted ? { outcome: 'cancelled' } : failureOf(error))
       throw error
     } finally {
+      either.clear()
       this.#open.delete(job)
       this.#events.emit({ kind: 'session' })
       trimMemory()

@@ -21,6 +21,7 @@ import {
   type Verdict,
 } from './hello.ts'
 import { StreamChannel } from './libp2p-channel.ts'
+import { underAnyOf } from '../signals.ts'
 
 /** A connection and what its ends have said. */
 interface Link {
@@ -133,7 +134,12 @@ export class Links {
     const link = this.#links.get(connection.id)
     if (link === undefined) throw new CellarError('PEER_GONE', 'the connection ended at once')
     if (as === 'member' && !this.isMember(link.device)) throw this.#refuse(link, 'is no member here')
-    const until = AbortSignal.any([signal, AbortSignal.timeout(helloTimeMsMax)])
+    const hello = (until: AbortSignal) => this.#hello(link, as, until)
+    await underAnyOf([signal, AbortSignal.timeout(helloTimeMsMax)], hello)
+  }
+
+  async #hello(link: Link, as: CallAs, until: AbortSignal): Promise<void> {
+    const { connection } = link
     const stream = await connection.newStream(helloProtocol, { signal: until })
     const channel = this.#host.track(new StreamChannel(stream, () => this.#host.nowMs(), helloBytesMax))
     try {

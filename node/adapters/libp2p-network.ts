@@ -29,6 +29,7 @@ import { Lan } from './libp2p-mdns.ts'
 import { explainCall, type Libp2pNode, startNode } from './libp2p-node.ts'
 import { Notices } from './libp2p-notices.ts'
 import { systemWorld } from './system-world.ts'
+import { anyOf, underAnyOf } from '../signals.ts'
 
 /** How a device is on the network. */
 export interface NetworkOptions {
@@ -184,22 +185,25 @@ class Libp2pNetwork implements Network {
   }
 
   async open(device: DeviceId, protocol: string, signal: AbortSignal): Promise<Channel> {
-    const until = AbortSignal.any([signal, this.#ending.signal])
+    return await underAnyOf([signal, this.#ending.signal], async (until) => {
+      return await this.#open(device, protocol, until).catch((error: unknown) => {
+        throw explainCall(error, signal, `device ${device}`)
+      })
+    })
+  }
+
+  async #open(device: DeviceId, protocol: string, until: AbortSignal): Promise<Channel> {
     let connection = this.#links.best(device)
     if (connection === undefined) {
       await this.#call(device, until)
       connection = this.#links.best(device)
     }
     if (connection === undefined) throw new CellarError('PEER_GONE', `device ${device} hung up`, { device })
-    try {
-      const stream = await connection.newStream(protocol, {
-        signal: until,
-        maxOutboundStreams: streamsPerConnectionMax,
-      })
-      return this.#shape(this.#track(new StreamChannel(stream, () => this.#clock.monotonicMs())), protocol)
-    } catch (error) {
-      throw explainCall(error, signal, `device ${device}`)
-    }
+    const stream = await connection.newStream(protocol, {
+      signal: until,
+      maxOutboundStreams: streamsPerConnectionMax,
+    })
+    return this.#shape(this.#track(new StreamChannel(stream, () => this.#clock.monotonicMs())), protocol)
   }
 
   async dial(address: string, signal: AbortSignal, as: CallAs = 'member'): Promise<DeviceId> {
@@ -218,7 +222,8 @@ class Libp2pNetwork implements Network {
   }
 
   async connect(device: DeviceId, signal: AbortSignal): Promise<void> {
-    if (!this.#links.up.has(device)) await this.#call(device, AbortSignal.any([signal, this.#ending.signal]))
+    if (this.#links.up.has(device)) return
+    await underAnyOf([signal, this.#ending.signal], (until) => this.#call(device, until))
   }
 
   hint(device: DeviceId, addresses: readonly string[]): boolean {
@@ -251,7 +256,13 @@ class Libp2pNetwork implements Network {
   }
 
   async *seek(number: string | undefined, signal: AbortSignal): AsyncGenerator<FoundDevice> {
-    if (this.#lan !== undefined) yield* this.#lan.seek(number, AbortSignal.any([signal, this.#ending.signal]))
+    if (this.#lan === undefined) return
+    const until = anyOf([signal, this.#ending.signal])
+    try {
+      yield* this.#lan.seek(number, until)
+    } finally {
+      until.clear()
+    }
   }
 
   close(): Promise<void> {
@@ -281,8 +292,8 @@ class Libp2pNetwork implements Network {
       if (targets.length === 0) {
         throw new CellarError('PEER_GONE', `no address is known for device ${device}`, { device })
       }
-      const until = AbortSignal.any([AbortSignal.timeout(callMs), this.#ending.signal])
-      call = this.#connect(targets, until, 'member', `device ${device}`).then(() => undefined)
+      const limit = AbortSignal.timeout(callMs)
+      call = this.#connect(targets, limit, 'member', `device ${device}`).then(() => undefined)
       call.catch(() => undefined).finally(() => this.#calls.delete(device))
       this.#calls.set(device, call)
     }
@@ -290,7 +301,7 @@ class Libp2pNetwork implements Network {
   }
 
   async #connect(targets: Multiaddr[], signal: AbortSignal, as: CallAs, what: string): Promise<Connection> {
-    const until = AbortSignal.any([signal, this.#ending.signal])
+    const until = anyOf([signal, this.#ending.signal])
     if (as === 'guest') this.#guestCalls += 1
     try {
       const connection = await this.#node.dial(targets, { signal: until })
@@ -299,6 +310,7 @@ class Libp2pNetwork implements Network {
     } catch (error) {
       throw explainCall(error, signal, what)
     } finally {
+      until.clear()
       if (as === 'guest') this.#guestCalls -= 1
     }
   }

@@ -38,16 +38,20 @@ interface Allocator {
 }
 
 /**
- * By how much the heap of scripts may grow before it is collected whole again, percent. V8 counts buffers that are
- * on their way as growth, and left alone collects a heap of 20 MiB whole for each twelve mebibytes that come or go: a
- * third of the processor's time of a transfer. What has died young is collected beside it as before.
+ * By how much the heap of scripts may grow before it is collected whole again. V8 counts buffers that are on their way
+ * as growth, and left alone collects a heap of 20 MiB whole for each twelve mebibytes that come or go: a third of the
+ * processor's time of a transfer. What has died young is collected beside it as before.
  */
-const heapGrowingPercent = 200
+const growthBytes = 48 * MiB
+/** The same of who only stores, percent, and the least of who backs up. */
+const growthPercentMin = 30
+/** The most, percent: that of a node that has just begun. */
+let growthPercentMax = 200
 
 let allocator: Allocator | undefined
 let isTuned = false
 let isLongLived = false
-/** Collects what is garbage in the heap of scripts; only where that is to stay small. */
+/** Collects what is garbage in the heap of scripts. */
 let collect: (() => void) | undefined
 
 /**
@@ -62,7 +66,7 @@ export function tuneMemory(goesOn: boolean): void {
   isLongLived ||= goesOn
   if (isTuned) return
   isTuned = true
-  setFlagsFromString(`--heap-growing-percent=${String(heapGrowingPercent)}`)
+  mayGrow(growthPercentMax)
   if (process.platform !== 'linux') return
   allocator = findAllocator()
   allocator?.mallopt(M_MMAP_THRESHOLD, mmapThresholdBytes)
@@ -76,7 +80,8 @@ export function tuneMemory(goesOn: boolean): void {
  */
 export function trimMemory(): void {
   if (!isLongLived) return
-  collect?.()
+  collector()()
+  mayGrow((100 * growthBytes) / getHeapStatistics().used_heap_size)
   allocator?.trim(0)
   indexPages.release()
 }
@@ -111,9 +116,6 @@ export function dropPages(paths: ReadonlySet<string>): void {
   }
 }
 
-/** By how much the heap of scripts of who only stores may grow before it is collected again, percent. */
-const heapGrowingOfStorerPercent = 30
-
 /**
  * Has the process of who only stores stay small: called early, before it has grown. Left alone, V8 lets its heap grow
  * to some hundred mebibytes on a machine that has many, before it looks once for what is garbage: for a node that only
@@ -124,9 +126,16 @@ export function keepHeapSmall(): void {
   looksMax = looksOfStorerMax
   // What is young stays where it is: half of it is always empty.
   setFlagsFromString('--semi-space-growth-factor=1')
-  setFlagsFromString(`--heap-growing-percent=${String(heapGrowingOfStorerPercent)}`)
+  growthPercentMax = growthPercentMin
+  mayGrow(growthPercentMax)
   // The bound counts from the first collection on, so there is one now: some ten milliseconds.
   collector()()
+}
+
+/** Says by how much the heap may grow; counts from the next time that it is collected whole. */
+function mayGrow(percent: number): void {
+  const within = Math.min(growthPercentMax, Math.max(growthPercentMin, Math.round(percent)))
+  setFlagsFromString(`--heap-growing-percent=${String(within)}`)
 }
 
 /** A heap of scripts of a backup is some 30 MiB; what is more is garbage, mostly. */

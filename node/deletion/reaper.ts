@@ -13,6 +13,7 @@ import type { DeletionSettings } from './facts.ts'
 import { Judge } from './judge.ts'
 import { neededChunks } from './needed.ts'
 import { noteEveryMs } from './running-clock.ts'
+import { anyOf } from '../signals.ts'
 
 /** R6a: what an interrupted backup has stored waits so long for the next one, by running time, milliseconds. */
 export const unfinishedMsMax = 30 * 24 * 3_600_000
@@ -328,7 +329,12 @@ export class Reaper {
     const off = this.#parts.events.on(({ kind }) => {
       if ((kind === 'session' || kind === 'view') && isSo()) stop.abort()
     })
-    return { signal: AbortSignal.any([signal, stop.signal]), end: off }
+    const either = anyOf([signal, stop.signal])
+    const end = () => {
+      off()
+      either.clear()
+    }
+    return { signal: either, end }
   }
 
   #tell(error: unknown): void {

@@ -20,6 +20,7 @@ import { loadAddresses, saveAddresses } from './address-store.ts'
 import { deviceOfAddress } from './addresses.ts'
 import { Peers } from './peers.ts'
 import { callFailed, freshCall } from './policy.ts'
+import { underAnyOf } from '../signals.ts'
 
 /** An address whose device is linked is looked after so often, milliseconds. */
 const lookAgainMs = 5000
@@ -116,11 +117,10 @@ export class Contacts {
       if (this.#called.has(address)) continue
       const end = new AbortController()
       this.#called.set(address, end)
-      const calls = this.#keepCalling(address, AbortSignal.any([this.#end.signal, end.signal])).finally(
-        () => {
-          this.#calls.delete(calls)
-        },
-      )
+      const keepCalling = (signal: AbortSignal) => this.#keepCalling(address, signal)
+      const calls = underAnyOf([this.#end.signal, end.signal], keepCalling).finally(() => {
+        this.#calls.delete(calls)
+      })
       this.#calls.add(calls)
     }
   }
@@ -160,7 +160,8 @@ export class Contacts {
     while (!isEnded()) {
       if (device === undefined || !network.connected().includes(device)) {
         try {
-          device = await network.dial(address, AbortSignal.any([signal, AbortSignal.timeout(dialMs)]))
+          const dial = (until: AbortSignal) => network.dial(address, until)
+          device = await underAnyOf([signal, AbortSignal.timeout(dialMs)], dial)
           network.hint(device, [address])
           state = freshCall(clock.monotonicMs() + lookAgainMs)
         } catch (error) {

@@ -4,6 +4,7 @@ import { CellarError, type Clock, type DeviceId, isCellarError, type Random } fr
 import type { Network } from '../network.ts'
 import { type CallState, callFailed, callHeard, freshCall, linkLost } from './policy.ts'
 import { limitTime } from './time-limit.ts'
+import { underAnyOf } from '../signals.ts'
 
 /** What keeping links needs. */
 export interface PeersParts {
@@ -154,7 +155,8 @@ export class Peers {
         if (target.state.dueMs > nowMs) nextMs = Math.min(nextMs, target.state.dueMs)
         else if (this.#calls < callsMax) void this.#call(target)
       }
-      await clock.sleep(nextMs - nowMs, AbortSignal.any([wake, this.#ending.signal])).catch(() => undefined)
+      const sleep = (until: AbortSignal) => clock.sleep(nextMs - nowMs, until)
+      await underAnyOf([wake, this.#ending.signal], sleep).catch(() => undefined) // aborted: the loop sees it
     }
   }
 

@@ -1,6 +1,7 @@
 /** Work with a limit of time, by the clock handed in. */
 
 import { CellarError, type Clock } from '../../protocol/index.ts'
+import { underAnyOf } from '../signals.ts'
 
 /**
  * Does work whose signal is aborted after a time.
@@ -22,7 +23,7 @@ export async function limitTime<T>(
     () => undefined,
   )
   try {
-    return await work(outer === undefined ? over.signal : AbortSignal.any([outer, over.signal]))
+    return await underAnyOf(outer === undefined ? [over.signal] : [outer, over.signal], work)
   } finally {
     done.abort(new Error('done'))
   }

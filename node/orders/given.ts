@@ -20,6 +20,7 @@ import type { Channel, Network } from '../network.ts'
 import { Serial } from '../serial.ts'
 import type { OrderBook, OrderListener } from './book.ts'
 import { isOlder, isOver, type Order, orderAgeMsMax, orderOf, ordersMax } from './order.ts'
+import { anyOf } from '../signals.ts'
 
 /** What giving orders stands on. */
 export interface GivenParts {
@@ -107,11 +108,13 @@ export class GivenOrders {
         resolve()
       })
     })
+    const either = anyOf([signal, end.signal])
     try {
-      await Promise.race([changed, clock.sleep(ms, AbortSignal.any([signal, end.signal]))])
+      await Promise.race([changed, clock.sleep(ms, either)])
     } finally {
       off()
       end.abort(new CellarError('ABORTED', 'the wait is over'))
+      either.clear()
     }
   }
 

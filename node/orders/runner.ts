@@ -10,6 +10,7 @@ import {
 import type { Events } from '../events.ts'
 import { type MadeDirectory, nextExpiryMs, NO_PROGRESS, type Order } from './order.ts'
 import type { OrderEnd, TakenOrders } from './taken.ts'
+import { underAnyOf } from '../signals.ts'
 
 /** What became of a restore. */
 export interface Restored {
@@ -91,7 +92,8 @@ async function doOrder(parts: RunnerParts, order: Order, signal: AbortSignal): P
       stop.abort(new CellarError('ABORTED', 'the order was taken back'))
   })
   try {
-    const end = await tryRestore(parts, order, AbortSignal.any([signal, stop.signal]))
+    const restore = (either: AbortSignal) => tryRestore(parts, order, either)
+    const end = await underAnyOf([signal, stop.signal], restore)
     if (signal.aborted) return // it stays under way, for the next start
     await writeEnd(parts, order, end, signal)
   } finally {

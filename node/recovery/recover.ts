@@ -18,6 +18,7 @@ import type { Network } from '../network.ts'
 import { RecoveryChannel } from './exchange.ts'
 import type { PaperKey } from './paper-key.ts'
 import { planRecovery, type RecoveryPlan, unknownPhrase } from './plan.ts'
+import { anyOf } from '../signals.ts'
 
 /** What recovering stands on. */
 export interface RecoverParts {
@@ -64,11 +65,12 @@ const candidatesMax = 32
 export async function recoverOver(parts: RecoverParts, signal: AbortSignal): Promise<Found> {
   const { onEvent } = parts
   const stop = new AbortController()
+  const either = anyOf([signal, stop.signal])
   const failures: CellarError[] = []
   let tried = 0
   onEvent({ message_type: 'recovering', step: 'looking' })
   try {
-    for await (const address of candidates(parts, AbortSignal.any([signal, stop.signal]))) {
+    for await (const address of candidates(parts, either)) {
       if (++tried > candidatesMax) break
       try {
         onEvent({ message_type: 'recovering', step: 'asking', address })
@@ -83,6 +85,7 @@ export async function recoverOver(parts: RecoverParts, signal: AbortSignal): Pro
     throw worst(failures)
   } finally {
     stop.abort(new CellarError('ABORTED', 'somebody was found'))
+    either.clear()
   }
 }
 
@@ -105,7 +108,7 @@ async function* candidates(parts: RecoverParts, signal: AbortSignal): AsyncGener
     return
   }
   const over = new AbortController()
-  const either = AbortSignal.any([signal, over.signal])
+  const either = anyOf([signal, over.signal])
   clock.sleep(seekMs, either).then(
     () => {
       over.abort(new CellarError('ABORTED', 'looked long enough'))
@@ -121,6 +124,7 @@ async function* candidates(parts: RecoverParts, signal: AbortSignal): AsyncGener
     }
   } finally {
     over.abort(new CellarError('ABORTED', 'done'))
+    either.clear()
   }
 }
 

@@ -9,6 +9,7 @@ import {
   idsPerMessageMax,
 } from '../../protocol/index.ts'
 import type { Channel } from '../network.ts'
+import { anyOf, type ClearableSignal } from '../signals.ts'
 
 /** Longest silence of a peer that owes us something, in milliseconds. */
 const silenceMsMax = 60_000
@@ -30,7 +31,7 @@ export class ChunkClient {
   readonly #end = new AbortController()
   /** Since when an answer is waited for, by running time. */
   #waitsSinceMs: number | undefined
-  #until: { readonly given: AbortSignal; readonly either: AbortSignal } | undefined
+  #until: { readonly given: AbortSignal; readonly either: ClearableSignal } | undefined
   #request = 0
 
   constructor(channel: Channel, clock: Clock) {
@@ -89,6 +90,7 @@ export class ChunkClient {
   /** Ends the channel; safe to call more than once. */
   async close(): Promise<void> {
     this.#end.abort()
+    this.#until?.either.clear()
     await this.#channel.close()
   }
 
@@ -112,7 +114,8 @@ export class ChunkClient {
   #untilSilent(given: AbortSignal): AbortSignal {
     if (this.#until?.given === given) return this.#until.either
     const silent = new AbortController()
-    const either = AbortSignal.any([given, silent.signal])
+    this.#until?.either.clear()
+    const either = anyOf([given, silent.signal])
     this.#until = { given, either }
     void this.#watch(given, silent)
     return either

@@ -14,6 +14,7 @@ import { ChunkClient } from './chunk-client.ts'
 import type { Channel } from '../network.ts'
 import { isOfOwnDisk } from '../own-disk.ts'
 import { WantList } from './want-list.ts'
+import { underAnyOf } from '../signals.ts'
 
 /** Chunks asked of one peer and not yet answered: enough to fill a link of 100 MB/s and 50 ms with chunks of 20 KiB. */
 const owedMax = 256
@@ -91,15 +92,15 @@ class Fetch {
 
   async run(root: RootId): Promise<FetchProgress> {
     this.#wants.add([root])
-    const signal = AbortSignal.any([this.#options.signal, this.#stop.signal])
-    const wake = () => {
-      this.#wake()
-    }
-    signal.addEventListener('abort', wake)
-    await Promise.all(this.#options.peers.map((peer) => this.#session(peer, signal)))
-    signal.removeEventListener('abort', wake)
-    await this.#parts.store.commit()
-    signal.throwIfAborted()
+    await underAnyOf([this.#options.signal, this.#stop.signal], async (signal) => {
+      const wake = () => {
+        this.#wake()
+      }
+      signal.addEventListener('abort', wake)
+      await Promise.all(this.#options.peers.map((peer) => this.#session(peer, signal)))
+      await this.#parts.store.commit()
+      signal.throwIfAborted()
+    })
     if (!this.#wants.isDone) {
       const lacking = this.#wants.lackingAt(this.#options.peers)
       if (lacking.length > 0) this.#tellLacking(lacking)

@@ -24,6 +24,7 @@ import { Serial } from '../serial.ts'
 import { fetchClosure } from './fetcher.ts'
 import type { Room } from './room.ts'
 import { type Candidate, planFetches, type PlannedFetch, retryDelayMs } from './plan.ts'
+import { anyOf } from '../signals.ts'
 
 /** What a replicator stands on. */
 export interface ReplicatorParts {
@@ -134,7 +135,7 @@ export class Replicator {
     const { store, network, clock, events, ledger } = this.#parts
     if (signal.aborted || !ledger.isLive(planned.root)) return // as things are by now
     const interruption = new AbortController()
-    const either = AbortSignal.any([signal, interruption.signal])
+    const either = anyOf([signal, interruption.signal])
     this.#current = planned
     this.#interrupt = () => {
       interruption.abort(new CellarError('ABORTED', 'the fetch is interrupted'))
@@ -167,6 +168,7 @@ export class Replicator {
         await this.#sayMissing(planned.root, lacking, either)
       }
     } finally {
+      either.clear()
       this.#current = undefined
       this.#interrupt = undefined
     }

@@ -22,6 +22,7 @@ import { countersOf, final, Log, type RestoreWatch, tick, type Told } from './re
 import { Restoration } from './restoration.ts'
 import { everything, Selection, type SelectionRules } from './selection.ts'
 import { isBelow, keepNames, wholeBelow } from './whole.ts'
+import { anyOf } from '../signals.ts'
 
 /** What a restore works with. All of it stays the caller's. */
 export interface RestoreParts {
@@ -202,7 +203,7 @@ async function run(
   const summary = (): RestoreCounters => countersOf(counters, estimate)
   // what ends the restore also ends what it waits for: chunks from peers, the next tick
   const end = new AbortController()
-  const signal = AbortSignal.any([watch.signal, end.signal])
+  const signal = anyOf([watch.signal, end.signal])
   const stop = (): void => {
     counters.add('stop', 1)
   }
@@ -225,6 +226,7 @@ async function run(
     await pool.idle() // descriptors are the workers' until they answer
     await restoration.close()
     await pool.close()
+    signal.clear()
   }
   watch.onProgress?.(summary())
   for (const lost of parts.posix.lost) log.notice(`${lost}: this system cannot`, 0)

@@ -6,6 +6,7 @@ import { Serial } from '../serial.ts'
 import type { Channel } from './channels.ts'
 import { isRoutine } from './flood.ts'
 import type { Tiding } from './tiding.ts'
+import { anyOf } from '../signals.ts'
 
 const minuteMs = 60_000
 
@@ -136,7 +137,7 @@ export async function tryOnce(
   onAnswer: (answer: string) => void = () => undefined,
 ): Promise<CellarError | undefined> {
   const end = new AbortController()
-  const either = AbortSignal.any([signal, end.signal])
+  const either = anyOf([signal, end.signal])
   const seconds = Math.round(channel.timeoutMs / 1000)
   const late = clock.sleep(channel.timeoutMs, either).then(
     () => {
@@ -159,6 +160,7 @@ export async function tryOnce(
     )
   } finally {
     end.abort(new CellarError('ABORTED', 'done'))
+    either.clear()
     await late
   }
 }

@@ -10,6 +10,7 @@ import { statusSentence } from '../status-sentence.ts'
 import type { Collector } from './metrics/collect.ts'
 import { METRICS_TYPE } from './metrics/exposition.ts'
 import type { Outside, Served } from './outside.ts'
+import { anyOf } from '../signals.ts'
 
 /** After news, before files are written anew, milliseconds: news comes in crowds. */
 const gatherMs = 1000
@@ -141,7 +142,7 @@ export class Outlets {
     const { collector, outside, parts } = this.#given
     const url = pushAddress(address, parts.ledger.nameOf(parts.signer.device))
     const end = new AbortController()
-    const either = AbortSignal.any([this.#end.signal, end.signal])
+    const either = anyOf([this.#end.signal, end.signal])
     const late = parts.world.clock.sleep(pushMs, either).then(
       () => {
         end.abort(new CellarError('HOOK_FAILED', 'the push gateway did not answer in time'))
@@ -156,6 +157,7 @@ export class Outlets {
       throw new CellarError('HOOK_FAILED', `the push gateway ${new URL(url).host} answered ${String(status)}`)
     } finally {
       end.abort(new CellarError('ABORTED', 'done'))
+      either.clear()
       await late
     }
   }

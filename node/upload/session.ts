@@ -20,6 +20,7 @@ import { Bound } from './bound.ts'
 import type { Holder, Holders } from './holders.ts'
 import type { UploadNotes } from './notes.ts'
 import { StagedList } from './staged-list.ts'
+import { anyOf } from '../signals.ts'
 
 /** Chunks and bytes of one deposit. */
 const depositChunksMax = 256
@@ -178,7 +179,7 @@ export class SessionUpload implements Staging, Elsewhere {
   /** Room may still come from threads that finish their packs; not for ever. */
   async #waitStuck(): Promise<void> {
     const over = new AbortController()
-    const either = AbortSignal.any([over.signal, this.#end.signal])
+    const either = anyOf([over.signal, this.#end.signal])
     const timer = this.#parts.clock.sleep(stillMsMax, either)
     timer.catch(() => undefined) // the change came first
     this.#bound.look()
@@ -192,6 +193,7 @@ export class SessionUpload implements Staging, Elsewhere {
       }),
     ]).finally(() => {
       over.abort()
+      either.clear()
     })
   }
 

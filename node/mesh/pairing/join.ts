@@ -18,6 +18,7 @@ import { fingerprintOf, readSecret, type Secret } from './code.ts'
 import { decodePairing, encodePairing } from './messages.ts'
 import { JoinerTry } from './session.ts'
 import { limitTime } from '../time-limit.ts'
+import { anyOf } from '../../signals.ts'
 
 /** What the node gives for joining. */
 export interface JoinerParts {
@@ -82,16 +83,11 @@ export async function join(parts: JoinerParts, options: JoinOptions, signal: Abo
     throw new CellarError('USAGE', 'a name has 1 to 64 bytes')
   const secret = readSecret(options.code)
   const stop = new AbortController()
+  const either = anyOf([signal, stop.signal])
   const failures: CellarError[] = []
   let guesses = 0
   try {
-    for await (const address of candidates(
-      parts,
-      secret,
-      options,
-      AbortSignal.any([signal, stop.signal]),
-      failures,
-    )) {
+    for await (const address of candidates(parts, secret, options, either, failures)) {
       try {
         return await tryAt(parts, secret, options.name, address, signal, () => (guesses += 1))
       } catch (error) {
@@ -105,6 +101,7 @@ export async function join(parts: JoinerParts, options: JoinOptions, signal: Abo
     throw worst(failures, secret.number)
   } finally {
     stop.abort(new Error('done'))
+    either.clear()
   }
 }
 
@@ -151,16 +148,14 @@ async function* candidates(
   }
   yield* secret.addresses ?? []
   const over = new AbortController()
+  const either = anyOf([signal, over.signal])
   const wait = async (ms: number) => {
-    await clock.sleep(ms, AbortSignal.any([signal, over.signal]))
+    await clock.sleep(ms, either)
     over.abort(new Error('looked long enough'))
   }
   wait(options.seekMs ?? seekMsDefault).catch(() => undefined)
   try {
-    for await (const { device, addresses } of network.seek(
-      secret.number,
-      AbortSignal.any([signal, over.signal]),
-    )) {
+    for await (const { device, addresses } of network.seek(secret.number, either)) {
       for (const address of addresses) {
         const before = failures.length
         yield `${address}/p2p/${device}`
@@ -171,6 +166,7 @@ async function* candidates(
     }
   } finally {
     over.abort(new Error('done'))
+    either.clear()
   }
 }
 
