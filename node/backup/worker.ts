@@ -152,7 +152,7 @@ class Thread {
 }
 
 /** Does jobs as they come, as soon as the means are there. */
-class Jobs {
+class JobQueue {
   readonly #thread: Thread
   readonly #tell: (message: FromWorker) => void
   readonly #queued: Extract<ToWorker, { type: 'job' }>[] = []
@@ -188,12 +188,12 @@ class Jobs {
 /** All that takes long is loaded at once: the thread may have been started before there was work (threads.ts). */
 const libraries = Promise.all([loadZstd(), loadPosix()])
 
-function begin(init: WorkerInit, port: MessagePort): { thread: Thread; jobs: Jobs } {
+function begin(init: WorkerInit, port: MessagePort): { thread: Thread; jobs: JobQueue } {
   if (init.isLow) lowerThisThread()
   const thread = new Thread(init, (message, transfer) => {
     port.postMessage(message, transfer ?? [])
   })
-  const jobs = new Jobs(thread, (message) => {
+  const jobs = new JobQueue(thread, (message) => {
     port.postMessage(message)
   })
   const table = gearTable(init.keys.gear)

@@ -22,8 +22,8 @@ describe('whole nodes in a simulated world', () => {
   }).timeout(120_000)
 
   it("are not blamed for what is nobody's fault", async () => {
-    // In turn: holds withdrawn under a greater goal, one that all it knew had left, a removal that the power cut short, a
-    // listing that was sent in the moment its device ended.
+    // In turn, of the program that they were found with: holds withdrawn under a greater goal, one that all it knew had
+    // left, a removal that the power cut short, a listing that was sent in the moment its device ended.
     for (const seed of [541, 2536, 1053, 10399, 9547])
       assert.equal((await runSeed(seed)).violation, undefined, `seed ${String(seed)}`)
   }).timeout(120_000)

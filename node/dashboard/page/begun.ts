@@ -5,14 +5,23 @@ import { endedText } from './begun-words.ts'
 import { call, CallFailed } from './api.ts'
 import { refresh } from './live.ts'
 import { onNews } from './news.ts'
+import { onceMore } from './once-more.ts'
 import { say } from './parts/toast.tsx'
 import { Store } from './store.ts'
 
 /** All that go on, and the last that ended; the oldest first. */
 export const begun = new Store<readonly BegunJob[]>([])
 
-let isAsking = false
-let isWanted = false
+const look = onceMore(async () => {
+  try {
+    const jobs = await call('jobsBegun', {})
+    tellEnds(begun.value, jobs)
+    begun.set(jobs)
+  } catch (error) {
+    // Who shows the status says that the node is gone; once it is back there is `hello`.
+    if (!(error instanceof CallFailed)) throw error
+  }
+})
 
 /** Begins to follow them; once, when the page begins. */
 export function startBegun(): void {
@@ -38,25 +47,6 @@ export async function stop({ id }: { readonly id: string }): Promise<void> {
 /** Whether it is not over. */
 export function goesOn({ ended }: Pick<BegunJob, 'ended'>): boolean {
   return ended === undefined
-}
-
-async function look(): Promise<void> {
-  isWanted = true
-  if (isAsking) return
-  isAsking = true
-  try {
-    while (isWanted) {
-      isWanted = false
-      const jobs = await call('jobsBegun', {})
-      tellEnds(begun.value, jobs)
-      begun.set(jobs)
-    }
-  } catch (error) {
-    // Who shows the status says that the node is gone; once it is back there is `hello`.
-    if (!(error instanceof CallFailed)) throw error
-  } finally {
-    isAsking = false
-  }
 }
 
 function tellEnds(before: readonly BegunJob[], now: readonly BegunJob[]): void {

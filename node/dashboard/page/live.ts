@@ -3,6 +3,7 @@
 import type { Status, WatchEvent } from '../../api.ts'
 import { call, CallFailed, isAborted, NODE_GONE, whenSignedOut } from './api.ts'
 import { onNews } from './news.ts'
+import { onceMore } from './once-more.ts'
 import { Store, useStore } from './store.ts'
 
 /** How the page stands with its node. */
@@ -26,8 +27,6 @@ const PROGRESS: ReadonlySet<string> = new Set(['jobs', 'traffic', 'fetching', 'o
 const lookMs = 3000
 
 const live = new Store<Live>({ link: 'asking', round: 0 })
-let isAsking = false
-let isWanted = false
 
 /** Begins to keep the status fresh; once, when the page begins. */
 export function startLive(): void {
@@ -76,21 +75,7 @@ export function useLive(): Live {
 }
 
 /** Asks for the status now: after something was changed here. Whoever uses `useAsk` asks again too. */
-export async function refresh(): Promise<void> {
-  isWanted = true
-  if (isAsking) return
-  isAsking = true
-  try {
-    while (isWanted) {
-      isWanted = false
-      await askOnce()
-    }
-  } finally {
-    isAsking = false
-  }
-}
-
-async function askOnce(): Promise<void> {
+export const refresh = onceMore(async () => {
   try {
     const status = await call('status', {})
     live.set({ link: 'here', status, round: live.value.round + 1 })
@@ -100,4 +85,4 @@ async function askOnce(): Promise<void> {
     if (!isGone) throw error
     live.set({ ...live.value, link: 'gone' })
   }
-}
+})

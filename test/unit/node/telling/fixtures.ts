@@ -33,6 +33,11 @@ export class FakeOutside implements Outside {
   })
   end: ProgramEnd = { status: 0, signal: undefined, output: 'word\nsecond line\n', complaint: '' }
 
+  /** Whoever asks is answered so from now on. */
+  answers(status: number): void {
+    this.answer = () => ({ status, retryAfterSeconds: undefined })
+  }
+
   async ask(request: WebRequest, signal: AbortSignal): Promise<WebAnswer> {
     this.asked.push(request)
     return await this.answer(request, signal)

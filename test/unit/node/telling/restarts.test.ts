@@ -6,9 +6,9 @@ import { FakeOutside, hook, openTelling, task, tiding } from './fixtures.ts'
 describe('telling over restarts', () => {
   it('what was not told in the end is told the next time', async () => {
     const { telling, outside, events } = await openTelling({ config: { hooks: [hook()] } })
-    outside.answer = () => ({ status: 404, retryAfterSeconds: undefined })
+    outside.answers(404)
     await telling.tell(tiding())
-    outside.answer = () => ({ status: 200, retryAfterSeconds: undefined })
+    outside.answers(200)
     await telling.tell(tiding())
     await telling.tell(tiding())
     assert.equal(outside.asked.length, 2)
@@ -23,7 +23,7 @@ describe('telling over restarts', () => {
     const asked: number[] = []
     for (const status of [503, 503, 200, 200]) {
       const outside = new FakeOutside()
-      outside.answer = () => ({ status, retryAfterSeconds: undefined })
+      outside.answers(status)
       const { telling } = await openTelling({ catalog, outside, config: { hooks: [hook()] } })
       await telling.tell(silent, standing)
       await telling.tell(silent, standing)
@@ -60,7 +60,7 @@ describe('telling over restarts', () => {
       ['end', 200],
     ] as const) {
       const outside = new FakeOutside()
-      outside.answer = () => ({ status, retryAfterSeconds: undefined })
+      outside.answers(status)
       const { telling } = await openTelling({ catalog, outside, config: { hooks: [hook()] } })
       if (step === 'tell') await telling.tell(silent, standing)
       else for (const about of ['silent/pi', 'silent/pi']) await telling.end(about)
@@ -81,7 +81,7 @@ describe('telling over restarts', () => {
       ['done', 200],
     ] as const) {
       const outside = new FakeOutside()
-      outside.answer = () => ({ status, retryAfterSeconds: undefined })
+      outside.answers(status)
       const { telling, events } = await openTelling({ catalog, outside, config: { hooks: [hook()] } })
       events.emit(task({ outcome, ...(outcome === 'failed' && { code: 'STORE_FULL' }) }))
       await telling.close()
@@ -97,7 +97,7 @@ describe('telling over restarts', () => {
     const catalog = memoryCatalog()
     const standing = { on: 'silent', title: 'pi is back', profile: '', device: 'pi' } as const
     const outside = new FakeOutside()
-    outside.answer = () => ({ status: 503, retryAfterSeconds: undefined })
+    outside.answers(503)
     const { telling } = await openTelling({ catalog, outside, config: { hooks: [hook()] } })
     await telling.tell(tiding({ on: 'silent', about: 'silent/pi' }), standing)
     await telling.end('silent/pi')

@@ -298,7 +298,7 @@ describe('telling', () => {
 
   it('does not wait for more than it can remember', async () => {
     const outside = new FakeOutside()
-    outside.answer = () => ({ status: 503, retryAfterSeconds: undefined })
+    outside.answers(503)
     const { telling, clock } = await openTelling({ outside, config: { hooks: [hook({ on: ['after'] })] } })
     for (let at = 0; at < 250; at++) void telling.tell(tiding({ on: 'after', about: String(at) }))
     await settle()
