@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { systemWorld } from '../../node/adapters/system-world.ts'
+import { settleMs } from '../../node/deletion/retention.ts'
 import { Events } from '../../node/events.ts'
 import { homePaths, readKeys } from '../../node/home.ts'
 import { Ledger } from '../../node/ledger/ledger.ts'
@@ -222,6 +223,7 @@ async function main(chunks: number, idleS: number, isGiven: boolean, filled?: st
 
 /** What is new is judged (R14), a schedule catches up: until that is done a node is not idle. */
 async function untilQuiet({ pid }: Device): Promise<void> {
+  await pause(1.5 * settleMs) // so long it leaves be what came with the start
   const endMs = performance.now() + patienceMs
   for (let isQuiet = false; !isQuiet && performance.now() < endMs; ) {
     const before = processCpuS(pid!)
