@@ -298,6 +298,10 @@ export class Reaper {
     const staying = await this.treesToKeep()
     // What came to live meanwhile may be here in parts: those are looked up first.
     const stop = this.#stopWhen(options.signal, () => this.#isInUse || this.#hasMore(known))
+    // What comes to be due from here on may be too late for this pass: the next one sees to it.
+    this.#isReclaimDue = false
+    if (unfinished) this.#isSweepDue = false
+    let isDone = false
     try {
       const { chunks, bytes } = await store.reclaim({
         // R6a, asked in the moment of removing: what a session was told is here stays until it closes.
@@ -308,11 +312,11 @@ export class Reaper {
         compact: false,
         onProgress: ({ step, freedBytes }) => options.onProgress?.({ step, released, freedBytes }),
       })
-      const isDone = !stop.signal.aborted && !this.#isInUse
-      if (isDone) this.#isReclaimDue = false
-      if (isDone && unfinished) this.#isSweepDue = false
+      isDone = !stop.signal.aborted && !this.#isInUse
       return { chunks, bytes }
     } finally {
+      if (!isDone) this.#isReclaimDue = this.#isCompactDue = true // part of it may have gone
+      if (!isDone && unfinished) this.#isSweepDue = true
       stop.end()
     }
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { type ChunkId } from '../../../../protocol/index.ts'
 import { unfinishedMsMax } from '../../../../node/deletion/reaper.ts'
 import { testChunk } from '../../../support/chunks.ts'
+import { settle } from '../manual-clock.ts'
 
 import { makeSnapshot, publish, tell } from '../../../support/node.ts'
 
@@ -52,6 +53,31 @@ describe('the reaper among sessions', () => {
     await ledger.closeSession({ id: 's' }, true)
     await reap(desktop)
     assert.equal(store.stats().chunks, 0)
+  })
+
+  it('removes what it has passed over and nothing keeps by the end of that pass', async () => {
+    const desktop = await opened(openDesktop(alone, bare, true))
+    const { events, signer, store } = desktop.parts
+    const kept = testChunk('kept for an upload')
+    await store.put(kept.id, kept.bytes)
+    await store.commit()
+    const reclaim = store.reclaim.bind(store)
+    const ended = { kind: 'upload', device: signer.device } as const
+    const asked: boolean[] = []
+    desktop.parts.store.reclaim = (options) =>
+      reclaim({
+        ...options,
+        mayReclaim: (id) => {
+          asked.push(asked.length > 0 && options.mayReclaim(id))
+          // It was asked too early: the upload ends in that very moment.
+          if (asked.length === 1) events.emit(ended)
+          return asked.at(-1) === true
+        },
+      })
+    events.emit(ended)
+    await settle()
+    assert.deepEqual(asked, [false, true])
+    assert.equal(store.has(kept.id), false)
   })
 
   it('U7.3 keeps what an interrupted backup stored until one completes', async () => {
