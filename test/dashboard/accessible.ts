@@ -20,13 +20,30 @@ const everything = {
 /** What changes with the colours. */
 const colours = { runOnly: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] } }
 
+export const wide = { width: 1280, height: 900 }
+const narrow = { width: 390, height: 844 }
+
+/** Fails with what keeps somebody out of what is shown: in light and dark, wide and on a telephone. Leaves it wide. */
+export async function assertForEveryone(page: Page, what: string): Promise<void> {
+  await page.setViewportSize(wide)
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
+  await assertFits(page, `${what} at ${String(wide.width)} pixels`)
+  await assertAccessible(page, `${what}, light`)
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await assertAccessible(page, `${what}, dark`, 'colours')
+  await page.setViewportSize(narrow)
+  await assertFits(page, `${what} at ${String(narrow.width)} pixels`)
+  await assertAccessible(page, `${what}, dark, at ${String(narrow.width)} pixels`)
+  await page.setViewportSize(wide)
+}
+
 /**
  * Fails with each thing that somebody could not use.
  *
  * @param what - named in the failure
  * @param only - `colours` where all else was looked at already
  */
-export async function assertAccessible(page: Page, what: string, only?: 'colours'): Promise<void> {
+async function assertAccessible(page: Page, what: string, only?: 'colours'): Promise<void> {
   // Not as an element of the page: its policy runs no script but its own.
   if (await page.evaluate('typeof axe === "undefined"')) await page.evaluate(axe.source)
   const options = JSON.stringify(only === 'colours' ? colours : everything)
@@ -42,7 +59,7 @@ export async function assertAccessible(page: Page, what: string, only?: 'colours
 }
 
 /** Fails when something stands out at the side: on a telephone nobody finds it. */
-export async function assertFits(page: Page, what: string): Promise<void> {
+async function assertFits(page: Page, what: string): Promise<void> {
   const found = await page.evaluate<string[]>(`[...document.querySelectorAll('body *')].filter((element) => {
     const { right, width, height } = element.getBoundingClientRect()
     return width > 1 && height > 1 && right > document.documentElement.clientWidth + 1 &&

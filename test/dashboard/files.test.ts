@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import type { Device } from '../tools/cellar.ts'
 import { Household, tryBackup, until } from '../tools/household.ts'
-import { assertAccessible, assertFits } from './accessible.ts'
+import { assertForEveryone } from './accessible.ts'
 import { enter, needsBrowser, openBrowser, person } from './browser.ts'
 
 describe('files and snapshots in the dashboard', function () {
@@ -49,27 +49,16 @@ describe('files and snapshots in the dashboard', function () {
     await page.getByText(text).first().waitFor()
   }
 
-  /** For everyone: by axe, in light and dark, at 390 pixels. */
-  const lookAt = async (what: string): Promise<void> => {
-    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
-    await assertAccessible(page, `${what}, light`)
-    await page.emulateMedia({ colorScheme: 'dark' })
-    await assertAccessible(page, `${what}, dark`, 'colours')
-    await page.setViewportSize({ width: 390, height: 844 })
-    await assertFits(page, `${what} at 390 pixels`)
-    await page.setViewportSize({ width: 1280, height: 900 })
-  }
-
   it('shows what was backed up, down to a file, its text and its versions', async () => {
     await hash('#/files')
     await page.getByRole('link', { name: source }).click()
     await page.getByRole('link', { name: 'taxes' }).click()
     await page.getByRole('link', { name: 'tax-2025.txt' }).waitFor()
-    await lookAt('a directory')
+    await assertForEveryone(page, 'a directory')
     await page.getByRole('link', { name: 'tax-2025.txt' }).click()
     await sees('the second version, longer')
     await sees('2 versions in 2 snapshots')
-    await lookAt('a file')
+    await assertForEveryone(page, 'a file')
     await page.getByRole('link', { name: /^Show the version of/ }).click()
     await sees('the first version')
   })
@@ -81,7 +70,7 @@ describe('files and snapshots in the dashboard', function () {
     await sees('1 entry found for “gone-soon”.')
     await sees('gone-soon.txt')
     assert.equal(await page.locator('.entry .badge').innerText(), 'gone')
-    await lookAt('a search')
+    await assertForEveryone(page, 'a search')
     await page.getByLabel('Name, or part of it').fill('odd')
     await page.getByRole('button', { name: 'Search' }).click()
     await page.getByRole('link', { name: 'odd <b>name & [x].txt' }).click()
@@ -95,7 +84,7 @@ describe('files and snapshots in the dashboard', function () {
     await page.getByRole('textbox', { name: 'Directory' }).fill('relative')
     await page.getByRole('button', { name: 'Restore', exact: true }).click()
     await sees('The path must begin with “/”.')
-    await lookAt('the dialog of restoring')
+    await assertForEveryone(page, 'the dialog of restoring')
     await page.getByRole('textbox', { name: 'Directory' }).fill(target)
     await page.getByRole('button', { name: 'Restore', exact: true }).click()
     await sees(`restored to ${target}`)
@@ -117,12 +106,12 @@ describe('files and snapshots in the dashboard', function () {
     await rows.first().getByRole('link').first().click()
     await page.getByRole('button', { name: 'Pin', exact: true }).click()
     await page.getByRole('button', { name: 'Unpin' }).waitFor()
-    await lookAt('a snapshot')
+    await assertForEveryone(page, 'a snapshot')
     await page.getByRole('link', { name: 'What changed' }).click()
     await sees('changed')
     await page.getByRole('row', { name: /tax-2025\.txt.*changed/ }).waitFor()
     await page.getByRole('row', { name: /gone-soon\.txt.*removed/ }).waitFor()
-    await lookAt('changes')
+    await assertForEveryone(page, 'changes')
     await page.getByRole('link', { name: 'About this snapshot' }).click()
     await page.getByRole('button', { name: 'Forget…' }).click()
     await sees(/is pinned by desktop/)

@@ -6,6 +6,7 @@ import type { Device } from '../tools/cellar.ts'
 import { forget, setSettings, trashOf } from '../tools/forgetting.ts'
 import { backUp, Household, statusOf, untilAllHold, untilStatus } from '../tools/household.ts'
 import { makeTree } from '../tools/make-tree.ts'
+import { assertForEveryone } from './accessible.ts'
 import { enter, needsBrowser, openBrowser, person } from './browser.ts'
 
 describe('copies, trash, activity and health in a real browser', function () {
@@ -96,6 +97,8 @@ describe('copies, trash, activity and health in a real browser', function () {
     const scrub = desktop.try('scrub', '--limit', '1')
     await says(/Under way: scrub/)
     await page.getByRole('button', { name: 'Cancel the scrub' }).click()
+    await page.getByRole('dialog').waitFor()
+    await assertForEveryone(page, 'cancelling work')
     await page.getByRole('button', { name: 'Cancel it' }).click()
     assert.equal((await scrub).status, 130)
     await says(/Nothing is under way/)
@@ -121,6 +124,7 @@ describe('copies, trash, activity and health in a real browser', function () {
     await at('health', /files were last restored/)
     await page.getByRole('button', { name: 'Try a restore now' }).click()
     await page.getByRole('button', { name: 'Stop: Try a restore now' }).waitFor()
+    await assertForEveryone(page, 'a restore drill under way')
     await page.close()
     ;({ page, origin } = await enter(context, desktop))
     await at('health', /files were last restored/)

@@ -2,12 +2,9 @@
 
 import assert from 'node:assert/strict'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { assertAccessible, assertFits } from './accessible.ts'
+import { assertForEveryone, wide } from './accessible.ts'
 import { enter, needsBrowser, openBrowser, person } from './browser.ts'
 import { settle, type Settled } from './settled.ts'
-
-const wide = { width: 1280, height: 900 }
-const narrow = { width: 390, height: 844 }
 
 /** Something that opens over a screen, or stands on it when something was done or went wrong. */
 interface State {
@@ -160,18 +157,6 @@ describe('the screens of the dashboard, for everyone', function () {
     await page.locator('.lead .sentence p:not(.waiting)').waitFor()
   }
 
-  async function lookAt(what: string, on = page): Promise<void> {
-    await on.setViewportSize(wide)
-    await on.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
-    await assertFits(on, `${what} at ${wide.width} pixels`)
-    await assertAccessible(on, `${what}, light`)
-    await on.emulateMedia({ colorScheme: 'dark' })
-    await assertAccessible(on, `${what}, dark`, 'colours')
-    await on.setViewportSize(narrow)
-    await assertFits(on, `${what} at 390 pixels`)
-    await assertAccessible(on, `${what}, dark, at 390 pixels`)
-  }
-
   it('each screen can be read and used, light and dark, wide and narrow', async () => {
     await show('#/')
     const hrefs = await page
@@ -184,7 +169,7 @@ describe('the screens of the dashboard, for everyone', function () {
       await page.setViewportSize(wide)
       await show(hash)
       // All of them, so that one failure tells of every screen.
-      await lookAt(hash).catch((error: unknown) => failures.push((error as Error).message))
+      await assertForEveryone(page, hash).catch((error: unknown) => failures.push((error as Error).message))
     }
     assert.equal(failures.length, 0, failures.join('\n\n'))
   })
@@ -195,7 +180,7 @@ describe('the screens of the dashboard, for everyone', function () {
       await page.goto('about:blank')
       await show(hash)
       await open(page)
-      await lookAt(what)
+      await assertForEveryone(page, what)
     })
 
   it('so can an order that waits for an answer, where it is asked', async () => {
@@ -203,7 +188,7 @@ describe('the screens of the dashboard, for everyone', function () {
     const { page: theirs, origin: at } = await enter(there, world!.laptop)
     await theirs.goto(`${at}/#/files`)
     await button(theirs, 'Accept').waitFor()
-    await lookAt('an order to answer', theirs)
+    await assertForEveryone(theirs, 'an order to answer')
     await there.close()
   })
 
@@ -242,6 +227,6 @@ describe('the screens of the dashboard, for everyone', function () {
     await page.goto('about:blank')
     await page.goto(`${origin}/`)
     await page.getByText('cellar dashboard').first().waitFor()
-    await lookAt('the door')
+    await assertForEveryone(page, 'the door')
   })
 })

@@ -10,6 +10,7 @@ import type { Joined } from '../../node/client.ts'
 import { type Device, jsonLines } from '../tools/cellar.ts'
 import { AT_ONCE, setSettings } from '../tools/forgetting.ts'
 import { backUp, Household, placeOf, untilAllHold } from '../tools/household.ts'
+import { assertForEveryone } from './accessible.ts'
 import { enter, linkInto, needsBrowser, openBrowser, person } from './browser.ts'
 import { writeDocuments } from './settled.ts'
 
@@ -163,6 +164,10 @@ describe('a household in the browser', function () {
     // Of both: how far it is, between nothing and all of it.
     const bar = '.order progress[value^="0."]'
     await Promise.all([page, theirs].map((one) => one.locator(bar).waitFor()))
+    await Promise.all([
+      assertForEveryone(page, 'a restore that another device does'),
+      assertForEveryone(theirs, 'a restore under way'),
+    ])
     await page.getByText('Restoring “film.bin” on laptop: done, in film.bin.').waitFor()
     await there.close()
     assert.ok(readFileSync(join(house.path('there'), 'film.bin', 'film.bin')).equals(film))
