@@ -27,6 +27,7 @@ const
   LAPTOP_JOINS: false;     -- entry 1 admits the laptop, with `lean`
   LAPTOP_RETURNS: false;   -- entry 1 removes the laptop, entry 2 admits it as a new incarnation
   FORGET_IS_CUT: false;    -- entry 1 takes `forget` from the desktop, cut before all of its forgets
+  CHAIN_IS_CLOSED: false;  -- entry 1 removes the desktop, cut after what the first holder knows of it
   LEAN_ENDS: false;        -- entry 1 takes `lean` from the laptop, cut after what the desktop knows of it
   LOG_FORKS: false;        -- beside entry 1, which admits the laptop, another entry 1 goes to some: it does not
   LOG_HAS_FORKED: false;   -- before the start: the laptop and the last holder know one branch, the other holder the other
@@ -40,6 +41,8 @@ const
   R4_PIN: true;            -- the horizon stops at the pins of open sessions
   R4_ALL_PINS: true;       -- of all of them
   R4_OWN_ENTRY: true;      -- a signer does not cover its own forget by signing it
+  R4_CUT: true;            -- of a chain that was closed the horizon ends at the cut
+  R4_BACK: true;           -- and a listing that goes back there is taken
   R4_TOGETHER: true;       -- the root ships with the horizon that goes on, or before
   R5_LIVE: true;           -- nobody leans on a root that is forgotten
   R5_UNNAMED: true;        -- nor on one that any forget ever seen names, in force or not
@@ -92,7 +95,8 @@ var
   hasChunk: array [Device] of boolean;                 -- in the store, or with PHONE the files
   rounds: array [Holder] of Round;
   newest: Epoch;                                       -- of the membership log
-  cut: Roots;                                          -- LEAN_ENDS: what the laptop had announced by then
+  cut: Roots;                                          -- LEAN_ENDS: what the laptop had announced by then;
+                                                       -- CHAIN_IS_CLOSED: what the desktop had forgotten
   epoch: array [Device] of Epoch;
   branch: array [Device] of boolean;
   knowsFork: array [Device] of boolean;
@@ -110,6 +114,7 @@ function stores(d: Device): boolean; begin return d >= 2 & d <= LAST_HOLDER; end
 
 -- 0: no member; else the number of its incarnation.
 function incarnation(d: Device; e: Epoch): 0 .. 2; begin
+  if CHAIN_IS_CLOSED & d = 1 & e = 1 then return 0; end;
   if d != 0 then return 1; end;
   if LAPTOP_JOINS & e = 0 then return 0; end;
   if LAPTOP_RETURNS & e = 1 then return 0; end;
@@ -131,14 +136,19 @@ function mayHaveLeaned(w: Device; k: Device): boolean; begin
   return mayLean(w, k) | (R6_FORMER & w = 0 & isMember(w, k));
 end;
 
+-- R8.2: what is beyond the end of a chain that was closed.
+function isBeyondCut(k: Device; r: Root): boolean; begin return CHAIN_IS_CLOSED & epoch[k] > 0 & !cut[r]; end;
+
 -- R2: whether a forget of the desktop is in force.
-function isInForce(k: Device): boolean; begin return !(FORGET_IS_CUT & epoch[k] > 0); end;
+function isInForce(k: Device; r: Root): boolean; begin
+  return !(FORGET_IS_CUT & epoch[k] > 0) & !isBeyondCut(k, r);
+end;
 
 -- What a device knows.
 
 function isNamed(d: Device; r: Root): boolean; begin return view[d][1].forgets[r]; end;
 function isUndone(d: Device; r: Root): boolean; begin return UNDO & r = 0 & view[d][2].adds[0]; end;
-function isDead(d: Device; r: Root): boolean; begin return isNamed(d, r) & isInForce(d) & !isUndone(d, r); end;
+function isDead(d: Device; r: Root): boolean; begin return isNamed(d, r) & isInForce(d, r) & !isUndone(d, r); end;
 function isLive(d: Device; r: Root): boolean; begin
   return !isDead(d, r) & (oldAdds[d][r] | exists o: Device do view[d][o].adds[r] end);
 end;
@@ -159,6 +169,10 @@ end;
 function covers(q: Device; w: Writer; r: Root): boolean; begin
   if !R6_HORIZON then return true; end;
   if !R6_FIRST_HAND & view[1][w].horizon[r] then return true; end;
+  -- What cannot be compared covers nothing.
+  if CHAIN_IS_CLOSED then
+    if exists u: Root do view[q][w].horizon[u] & !isNamed(q, u) end then return false; end;
+  end;
   return view[q][w].horizon[r]
     & incarnation(w, view[q][w].epoch) = incarnation(w, epoch[q]);
 end;
@@ -223,7 +237,7 @@ procedure sign(d: Device); var isPinned: boolean; begin
       if R4_PIN then for s: Slot do
         if isOpen[d][s] & !pin[d][s][r] then isPinned := true; end;
       end; end;
-      view[d][d].horizon[r] := isNamed(d, r) & !isPinned;
+      view[d][d].horizon[r] := isNamed(d, r) & !isPinned & !(R4_CUT & isBeyondCut(d, r));
     end;
   end;
   if ROUNDS > 0 then if stores(d) then for h: Holder do
@@ -242,6 +256,12 @@ end;
 procedure publish(w: Writer); begin
   view[w][w].adds[published] := true;
   published := published + 1;
+end;
+
+-- R4: a horizon goes on, but back to the cut.
+function isOnward(q: Device; d: Device): boolean; begin
+  return !CHAIN_IS_CLOSED | forall r: Root do
+    view[q][d].horizon[r] -> view[d][d].horizon[r] | R4_BACK & view[d][d].epoch > 0 & !cut[r] end;
 end;
 
 -- R1, R8: read a listing. What it leaves out stays known (R2). What no rule ever asks of the reader is left out of the
@@ -298,7 +318,15 @@ end;
 
 ruleset q: Device; d: Device do
   rule "reads" q != d & !(ONLY_ROOT_0 & q = 1) & !(LAPTOP_IS_MUTE & d = 0) & view[d][d].epoch <= epoch[q] & (!LOG_FORKS | isMember(q, q))
-    & incarnation(d, view[d][d].epoch) = incarnation(d, epoch[q]) ==> begin accept(q, d); end;
+    & incarnation(d, view[d][d].epoch) = incarnation(d, epoch[q]) & isOnward(q, d) ==> begin accept(q, d); end;
+end;
+
+-- R8.2: up to the cut the chain of who was removed is read still.
+ruleset q: Device do
+  rule "reads up to the cut" CHAIN_IS_CLOSED & q != 1 & epoch[q] > 0
+    & exists r: Root do cut[r] & !view[q][1].forgets[r] end ==> begin
+    for r: Root do if cut[r] then view[q][1].forgets[r] := true; end; end;
+  end;
 end;
 
 ruleset w: Writer; s: Slot do
@@ -334,7 +362,7 @@ ruleset d: Device do
 end;
 
 ruleset r: Root do
-  rule "forgets" isInForce(1) & isLive(1, r) & (!ONLY_ROOT_0 | r = 0) ==> begin
+  rule "forgets" isInForce(1, r) & isMember(1, 1) & isLive(1, r) & (!ONLY_ROOT_0 | r = 0) ==> begin
     view[1][1].forgets[r] := true;
     view[1][1].epoch := epoch[1];
     if !R4_OWN_ENTRY then view[1][1].horizon[r] := true; end;
@@ -407,6 +435,7 @@ rule "phone lets go" PHONE <= LAST & hasChunk[LAST] & (forall r: Root do
 rule "a keeper signs an entry" newest < EPOCHS ==> begin
   newest := newest + 1;
   if LEAN_ENDS then cut := view[1][0].adds; end;
+  if CHAIN_IS_CLOSED then cut := view[2][1].forgets; end;
 end;
 
 ruleset d: Device do

@@ -21,6 +21,9 @@ export interface Mutant extends Exploration {
 type Settings = Exploration['settings']
 
 const everythingReclaimed = 'forall h: Holder do !hasChunk[h] end'
+/** What was forgotten by the cut: whatever was forgotten after it lives. */
+const forgottenByTheCutGoes =
+  'forall r: Root do newest > 0 & cut[r] -> forall h: Holder do !view[h][h].holds[r] end end'
 
 /** Two devices that store; the desktop forgets, and does not lean. */
 const twoHolders = { LAST_HOLDER: 3, LAST: 3, DESKTOP_LEANS: false }
@@ -29,6 +32,7 @@ const phone = { PHONE: 3, LAST: 3 }
 const joining = { LAPTOP_JOINS: true, EPOCHS: 1, DESKTOP_LEANS: false }
 const returning = { LAPTOP_RETURNS: true, EPOCHS: 2, DESKTOP_LEANS: false }
 const cut = { FORGET_IS_CUT: true, EPOCHS: 1, DESKTOP_LEANS: false }
+const closed = { CHAIN_IS_CLOSED: true, EPOCHS: 1, DESKTOP_LEANS: false }
 const leanEnds = { LEAN_ENDS: true, EPOCHS: 1, DESKTOP_LEANS: false }
 const logForks = { LOG_FORKS: true, EPOCHS: 1, DESKTOP_LEANS: false }
 const diskBack = { DISK_GOES_BACK: true }
@@ -89,6 +93,12 @@ export const SCENES: readonly Scene[] = [
   deletion('returns', returning, 145_943, 'the laptop is removed, and returns as a new incarnation'),
   deletion('cut', cut, 12_815, 'the right to forget ends, cut before forgets that horizons cover'),
   deletion('lean-ends', leanEnds, 31_721, 'the right to lean is taken from the laptop'),
+  deletion(
+    'closed',
+    closed,
+    15_970,
+    'the desktop is removed; who leans may have heard more of it than its cut',
+  ),
   deletion('log-forks', logForks, 10_255, 'two entries of one number, one of which admits the laptop'),
   deletion('disk-goes-back', diskBack, 81_560, 'the disk of the laptop is put back; others keep S2'),
   deletion('database-lost', databaseLost, 9_801, 'a holder loses all listings but its own, at any time'),
@@ -105,6 +115,10 @@ export const SCENES: readonly Scene[] = [
       'L1: a mute laptop is removed',
     ),
     alwaysReachable: everythingReclaimed,
+  },
+  {
+    ...deletion('liveness-closed', closed, 15_970, 'L1: what was forgotten by the cut can be let go'),
+    alwaysReachable: forgottenByTheCutGoes,
   },
   deletion(
     'one-sheds',
@@ -206,6 +220,19 @@ export const MUTANTS: readonly Mutant[] = [
       'the price: who leans and is silent stops reclaiming until it is removed',
     ),
     alwaysReachable: everythingReclaimed,
+  },
+  {
+    ...broken('R4-beyond-the-cut', { ...closed, R4_CUT: false }, 'L1', 'a horizon stays beyond the cut'),
+    alwaysReachable: forgottenByTheCutGoes,
+  },
+  {
+    ...broken(
+      'R4-never-back',
+      { ...closed, R4_BACK: false },
+      'L1',
+      'a listing that goes back to the cut is refused',
+    ),
+    alwaysReachable: forgottenByTheCutGoes,
   },
   brokenChains('R4-no-pin-of-chains', { R4_PIN: false }, 'late listings, no pin'),
   brokenChains('R5-void-forgets', { R5_UNNAMED: false }, 'a fork voids a forget that horizons cover'),
