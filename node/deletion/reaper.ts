@@ -61,12 +61,15 @@ export interface ReapProgress {
   readonly freedBytes: number
 }
 
-/** What a pass has done. */
-export interface Reaped {
-  /** Roots that are not held any more. */
-  readonly released: readonly RootId[]
+interface Freed {
   readonly chunks: number
   readonly bytes: number
+}
+
+/** What a pass has done. */
+export interface Reaped extends Freed {
+  /** Roots that are not held any more. */
+  readonly released: readonly RootId[]
   readonly freedBytes: number
 }
 
@@ -286,22 +289,36 @@ export class Reaper {
     return forMs === undefined || forMs > unfinishedMsMax
   }
 
-  /** Removes what nothing needs; while it does nothing is fetched. A session that opens ends it within one step. */
-  async #remove(
+  /**
+   * Removes what nothing needs; while it does nothing is fetched. What comes to be due from its beginning on may be too
+   * late for what it has looked up: the next pass sees to it.
+   */
+  async #remove(options: ReapOptions, released: number, unfinished: boolean): Promise<Freed> {
+    this.#isReclaimDue = false
+    if (unfinished) this.#isSweepDue = false
+    let isDone = false
+    try {
+      const { isWhole, ...freed } = await this.#removeUnneeded(options, released, unfinished)
+      isDone = isWhole
+      return freed
+    } finally {
+      if (!isDone) this.#isReclaimDue = this.#isCompactDue = true // part of it may have gone
+      if (!isDone && unfinished) this.#isSweepDue = true
+    }
+  }
+
+  /** One look at all that is free. A session that opens ends it within one step. */
+  async #removeUnneeded(
     options: ReapOptions,
     released: number,
     unfinished: boolean,
-  ): Promise<{ chunks: number; bytes: number }> {
+  ): Promise<Freed & { readonly isWhole: boolean }> {
     const { ledger, store } = this.#parts
     const known = new Set(ledger.liveRoots())
     const needed = await neededChunks(ledger, store)
     const staying = await this.treesToKeep()
     // What came to live meanwhile may be here in parts: those are looked up first.
     const stop = this.#stopWhen(options.signal, () => this.#isInUse || this.#hasMore(known))
-    // What comes to be due from here on may be too late for this pass: the next one sees to it.
-    this.#isReclaimDue = false
-    if (unfinished) this.#isSweepDue = false
-    let isDone = false
     try {
       const { chunks, bytes } = await store.reclaim({
         // R6a, asked in the moment of removing: what a session was told is here stays until it closes.
@@ -312,11 +329,8 @@ export class Reaper {
         compact: false,
         onProgress: ({ step, freedBytes }) => options.onProgress?.({ step, released, freedBytes }),
       })
-      isDone = !stop.signal.aborted && !this.#isInUse
-      return { chunks, bytes }
+      return { chunks, bytes, isWhole: !stop.signal.aborted && !this.#isInUse }
     } finally {
-      if (!isDone) this.#isReclaimDue = this.#isCompactDue = true // part of it may have gone
-      if (!isDone && unfinished) this.#isSweepDue = true
       stop.end()
     }
   }

@@ -80,6 +80,27 @@ describe('the reaper among sessions', () => {
     assert.equal(store.has(kept.id), false)
   })
 
+  it('looks once more when something happens while it looks up what is needed', async () => {
+    const desktop = await opened(openDesktop(alone, bare, true))
+    const { events, ledger, signer, store } = desktop.parts
+    const ended = { kind: 'upload', device: signer.device } as const
+    let passes = 0
+    const reclaim = store.reclaim.bind(store)
+    desktop.parts.store.reclaim = (options) => {
+      passes++
+      return reclaim(options)
+    }
+    const liveRoots = ledger.liveRoots.bind(ledger)
+    ledger.liveRoots = () => {
+      // Until the first pass removes: so also when it looks up what is needed.
+      if (passes === 0) events.emit(ended)
+      return liveRoots()
+    }
+    events.emit(ended)
+    await settle()
+    assert.equal(passes, 2)
+  })
+
   it('U7.3 keeps what an interrupted backup stored until one completes', async () => {
     const desktop = await opened(openDesktop(alone))
     const { ledger, store } = desktop.parts
