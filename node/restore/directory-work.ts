@@ -8,7 +8,7 @@ import { applyMetadata, dropOtherXattrs } from './metadata.ts'
 import type { Outcome } from './outcome.ts'
 import type { RestorationParts } from './parts.ts'
 import { decide } from './plan.ts'
-import { sweepLeftovers } from './remove.ts'
+import { sweepLeftovers } from './temp-names.ts'
 
 /** What is done to directories themselves. */
 export class DirectoryWork {
@@ -39,7 +39,11 @@ export class DirectoryWork {
   /** Prepares a directory that was there before. @throws {Error} of the system */
   enter(node: DirectoryNode): void {
     const { posix, rights, dryRun } = this.#parts
-    if (node.parent === undefined) return
+    if (node.parent === undefined) {
+      // its mode and what new names take from it are its owner's
+      if (!dryRun) this.#sweep(node)
+      return
+    }
     this.#directories.within(node.parent, (parent) => {
       const xattrs = posix.readXattrsAt(parent, node.name)
       node.inheritsAcl = xattrs.some(
@@ -51,9 +55,13 @@ export class DirectoryWork {
         posix.chmodAt(parent, node.name, mode | 0o700)
         node.modeBefore = mode
       }
-      this.#directories.within(node, (dir) => {
-        sweepLeftovers(posix, dir)
-      })
+      this.#sweep(node)
+    })
+  }
+
+  #sweep(node: DirectoryNode): void {
+    this.#directories.within(node, (dir) => {
+      sweepLeftovers(this.#parts.posix, dir)
     })
   }
 

@@ -48,33 +48,3 @@ export function removeTree(posix: Posix, dir: Dir, name: Uint8Array): number {
   }
   return count
 }
-
-/** How unfinished files are named: the process that makes them, then what is unlike for every file. */
-export const tempNamePrefix = '.rootcellar-restore-'
-
-/** Removes unfinished files from a directory that a restore left which was killed. */
-export function sweepLeftovers(posix: Posix, dir: Dir): void {
-  for (const name of posix.list(dir)) {
-    const found = /^\.rootcellar-restore-([1-9]\d*)-[0-9a-f]{16}-\d+-\d+$/.exec(name.toString('latin1'))
-    if (found === null || isAlive(Number(found[1]))) continue
-    try {
-      if (kindOfName(posix, dir, name) !== 'dir') posix.unlinkAt(dir, name)
-    } catch {
-      // it is in nobody's way
-    }
-  }
-}
-
-function kindOfName(posix: Posix, dir: Dir, name: Uint8Array): string | undefined {
-  const found = posix.statAt(dir, name)
-  return found === undefined ? undefined : kindOf(found)
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
-  }
-}

@@ -58,6 +58,7 @@ export class Restoration {
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
       this.#guard(() => {
+        this.#work.enter(top)
         this.#addParts(top, trees)
         this.#pump()
       })
@@ -69,6 +70,7 @@ export class Restoration {
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
       this.#guard(() => {
+        this.#work.enter(top)
         top.pending++
         this.#write({ node: top, entry })
       })

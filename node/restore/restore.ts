@@ -17,10 +17,10 @@ import { messageOf, SharedCounters } from './outcome.ts'
 import type { RestorationParts } from './parts.ts'
 import type { Overwrite } from './plan.ts'
 import { WorkerPool } from './pool.ts'
-import { tempNamePrefix } from './remove.ts'
 import { countersOf, final, Log, type RestoreWatch, tick, type Told } from './report.ts'
 import { Restoration } from './restoration.ts'
 import { everything, Selection, type SelectionRules } from './selection.ts'
+import { TempNames } from './temp-names.ts'
 import { isBelow, keepNames, wholeBelow } from './whole.ts'
 import { anyOf } from '../signals.ts'
 
@@ -210,9 +210,10 @@ async function run(
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
   const inner = { ...watch, signal }
-  const pool = openPool(parts, request, inner, { counters, estimate })
+  const temps = new TempNames(parts.world.random)
+  const pool = openPool(parts, request, inner, { counters, estimate, temps })
   const restoration = new Restoration(
-    restorationParts(parts, request, inner, { ...prepared, counters, pool, log }),
+    restorationParts(parts, request, inner, { ...prepared, counters, pool, log, temps }),
     target.dir,
   )
   void tick(parts.world.clock, signal, () => watch.onProgress?.(summary()))
@@ -226,6 +227,7 @@ async function run(
     await pool.idle() // descriptors are the workers' until they answer
     await restoration.close()
     await pool.close()
+    temps.end()
     signal.clear()
   }
   watch.onProgress?.(summary())
@@ -247,12 +249,11 @@ function openPool(
   parts: RestoreParts,
   request: RestoreRequest,
   watch: RestoreWatch,
-  with_: { readonly counters: SharedCounters; readonly estimate: Estimate },
+  with_: { readonly counters: SharedCounters; readonly estimate: Estimate; readonly temps: TempNames },
 ): WorkerPool {
-  const { counters, estimate } = with_
+  const { counters, estimate, temps } = with_
   const isSmall = estimate.entries < SMALL.entries && estimate.bytes < SMALL.bytes
   const size = request.workers ?? (isSmall ? 1 : Math.max(1, Math.min(4, availableParallelism())))
-  const run = Buffer.from(parts.world.random.bytes(8)).toString('hex')
   const setupOf = (worker: number): WorkerSetup => ({
     keys: parts.vault.keys,
     older: parts.vault.older,
@@ -262,7 +263,7 @@ function openPool(
     dryRun: request.dryRun,
     verify: request.verify,
     verbose: watch.onEntry !== undefined,
-    tempPrefix: `${tempNamePrefix}${String(process.pid)}-${run}-${String(worker + 1)}-`,
+    tempPrefix: temps.prefix(worker + 1),
     shared: counters.memory,
   })
   return new WorkerPool({ source: parts.source, signal: watch.signal, size, setupOf })
@@ -272,11 +273,15 @@ function restorationParts(
   parts: RestoreParts,
   request: RestoreRequest,
   watch: RestoreWatch,
-  made: Prepared & { readonly counters: SharedCounters; readonly pool: WorkerPool; readonly log: Log },
+  made: Prepared & {
+    readonly counters: SharedCounters
+    readonly pool: WorkerPool
+    readonly log: Log
+    readonly temps: TempNames
+  },
 ): RestorationParts {
   const { reader, counters, pool, log, root, selection } = made
-  const run = Buffer.from(parts.world.random.bytes(8)).toString('hex')
-  let temps = 0
+  const temps = { prefix: made.temps.prefix(0), made: 0 }
   const kept = keptPaths(request, made)
   const isEveryUnreadNamed = (root.unreadLeftOut ?? 0) === 0
   if (request.delete && !isEveryUnreadNamed)
@@ -297,7 +302,7 @@ function restorationParts(
     mayDelete: request.delete,
     isWhole: isEveryUnreadNamed ? wholeBelow(root.paths, kept) : () => false,
     keepIn: keepNames(kept),
-    tempName: () => Buffer.from(`${tempNamePrefix}${String(process.pid)}-${run}-0-${String(temps++)}`),
+    tempName: () => Buffer.from(`${temps.prefix}${String(temps.made++)}`),
     hasRules: !selection.isEverything,
     onProblem: log.problem,
     onNotice: log.notice,

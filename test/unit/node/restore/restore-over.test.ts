@@ -14,9 +14,26 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { systemWorld } from '../../../../node/adapters/system-world.ts'
 import type { RestoreRequest } from '../../../../node/restore/restore.ts'
+import { TempNames } from '../../../../node/restore/temp-names.ts'
 import { type MadeTree } from '../../../tools/make-snapshot.ts'
 import { Bench, bytes } from './bench.ts'
+
+const leftover = (pid: number) => `.rootcellar-restore-${String(pid)}-0123456789abcdef-1-7`
+
+/** Another restore under way in this process. */
+class OtherRestore {
+  readonly #names = new TempNames(systemWorld.random)
+
+  get file(): string {
+    return `${this.#names.prefix(1)}7`
+  }
+
+  [Symbol.dispose](): void {
+    this.#names.end()
+  }
+}
 
 describe('restoring over what is there', function () {
   this.timeout(20_000)
@@ -175,14 +192,33 @@ describe('restoring over what is there', function () {
     assert.equal(statSync(bench.at('d', 'e')).mode & 0o7777, 0o555)
   })
 
-  it('removes what a killed restore left', async () => {
-    mkdirSync(bench.at('d'), { recursive: true })
-    const left = '.rootcellar-restore-4194999-0123456789abcdef-1-7'
-    writeFileSync(bench.at('d', left), '')
-    const own = `.rootcellar-restore-${String(process.pid)}-0123456789abcdef-1-7`
-    writeFileSync(bench.at('d', own), '')
-    await bench.restoreTree({ d: { in: {} } })
-    assert.deepEqual(readdirSync(bench.at('d')), [own])
+  it('removes what a killed restore left, in the target too, but not what one under way is making', async () => {
+    // it is being made by a live process, and by one that has ended
+    const living = leftover(process.ppid)
+    const left = leftover(4194999)
+    // the number was a killed process's before it was this one's
+    const reused = leftover(process.pid)
+    for (const dir of ['.', 'd']) {
+      mkdirSync(bench.at(dir), { recursive: true })
+      for (const name of [living, left, reused]) writeFileSync(bench.at(dir, name), '')
+    }
+    using other = new OtherRestore()
+    writeFileSync(bench.at('d', other.file), '')
+    await bench.restoreTree({ d: { in: {} } }, { dryRun: true })
+    assert.equal(readdirSync(bench.at('d')).length, 4)
+    const { problems } = await bench.restoreTree({ d: { in: {} } })
+    assert.deepEqual(problems, [])
+    assert.deepEqual(readdirSync(bench.target), [living, 'd'])
+    assert.deepEqual(readdirSync(bench.at('d')).sort(), [living, other.file].sort())
+  })
+
+  it('removes it where one file is restored, too', async () => {
+    const left = leftover(4194999)
+    mkdirSync(bench.target)
+    writeFileSync(bench.at(left), '')
+    const root = await bench.maker.snapshot({ d: { in: { f: { bytes: 'f' } } } })
+    await bench.restore(root, { subpath: bytes('/d/f') })
+    assert.deepEqual(readdirSync(bench.target), ['f'])
   })
 
   it('relinks names that are there, without leftovers', async () => {
