@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The `cellar` program. */
 
 import { hostname } from 'node:os'
@@ -12,7 +11,7 @@ const env = { ...process.env }
 // What this process starts, hooks and commands of a profile, must not inherit it.
 delete process.env['CELLAR_PASSPHRASE']
 
-process.exitCode = await runCli({
+const ended = runCli({
   args: processArguments(),
   env,
   directory: processDirectory(),
@@ -30,4 +29,4 @@ process.exitCode = await runCli({
   exitNow: (status) => process.exit(status),
 })
 // What a library left behind (a timer, a thread) must not keep a command that has ended.
-process.exit()
+void ended.then((status) => process.exit(status))

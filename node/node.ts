@@ -4,7 +4,7 @@ import type { CellarError, World } from '../protocol/index.ts'
 import { isUnusedStore, openCatalog, openStore } from '../storage/index.ts'
 import { machineSurroundings } from './adapters/machine-surroundings.ts'
 import { systemWorld } from './adapters/system-world.ts'
-import { indexPages, keepHeapSmall, trimMemory, tuneMemory } from './adapters/memory.ts'
+import { indexPages, keepHeapSmall, trimMemory, tuneAllocator, tuneMemory } from './adapters/memory.ts'
 import { keepTrimmed } from './trim.ts'
 import { makePrivateDirectory } from './adapters/private-files.ts'
 import type { NodeHandle } from './api.ts'
@@ -98,6 +98,7 @@ export async function openNode(home: HomePaths, options: OpenNodeOptions): Promi
 
 async function openParts(home: HomePaths, options: OpenNodeOptions, closers: Closer[]): Promise<NodeParts> {
   tuneMemory(options.mode === 'running')
+  if (options.isForBackup === true) tuneAllocator()
   const keys = await readKeys(home, options.passphrase)
   // Who only stores is often the smallest machine of the house.
   if (options.mode === 'running' && keys.vault === undefined) keepHeapSmall()
@@ -128,7 +129,10 @@ async function openParts(home: HomePaths, options: OpenNodeOptions, closers: Clo
       isRunning: options.mode === 'running',
       outside: loadOutside,
       sealAgain,
-      connect: async (parts) => (await loadConnect()).connectParts(parts),
+      connect: async (parts) => {
+        tuneAllocator()
+        return (await loadConnect()).connectParts(parts)
+      },
     },
     closers,
   )

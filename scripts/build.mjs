@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { bundle } from './bundle.mjs'
+import { compileAhead } from './compile-ahead.mjs'
 import { bundleDashboard } from './dashboard.mjs'
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
@@ -35,3 +36,4 @@ if (!process.argv.includes('--program')) {
 await bundle()
 await bundleDashboard()
 chmodSync(at('dist/bundle/cellar.js'), 0o755)
+compileAhead()

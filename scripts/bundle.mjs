@@ -2,7 +2,7 @@
 // before it begins is slow to answer. Types are not looked at here: who only installs need not wait for that.
 import { readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -44,21 +44,24 @@ const nativeOnly = {
   },
 }
 
-/** How everything is put together. */
-const options = {
+/** How everything is compiled: to what Node loads at once, and not to modules, which it loads one after the other. */
+const compiled = {
   outdir: at('dist/bundle'),
-  bundle: true,
-  format: 'esm',
+  format: 'cjs',
   platform: 'node',
   target: 'node20',
   sourcemap: true,
-  legalComments: 'linked',
   logLevel: 'warning',
+  define: { 'import.meta.url': '__url' },
+}
+
+/** How everything is put together. */
+const options = {
+  ...compiled,
+  bundle: true,
+  legalComments: 'linked',
   // Native parts, and what they bring along, are found where they were installed.
   external: ['koffi', 'zstd-napi', 'zstd-napi/*', '@bokuweb/zstd-wasm', 'assemblyscript', 'tsx'],
-  define: { BUNDLED_WORKERS: JSON.stringify(workers) },
-  // Libraries that are no modules ask for those of Node in the old way.
-  banner: { js: "import{createRequire as __from}from'node:module';const require=__from(import.meta.url);" },
   plugins: [ownPlace, nativeOnly],
 }
 
@@ -68,8 +71,23 @@ const options = {
  */
 export async function bundle() {
   rmSync(at('dist/bundle'), { recursive: true, force: true })
-  const program = { cellar: at('cli/main.ts') }
+  const define = { ...compiled.define, BUNDLED_WORKERS: JSON.stringify(workers) }
+  await bundleProgram({ BUNDLED_WORKERS: define.BUNDLED_WORKERS })
+  const url = { js: "const __url=require('node:url').pathToFileURL(__filename).href;" }
   const threads = Object.entries(workers).map(([module, name]) => [name, at(`${module}.ts`)])
-  await build({ ...options, entryPoints: program, splitting: true })
-  await build({ ...options, entryPoints: Object.fromEntries(threads) })
+  await build({ ...options, define, banner: url, entryPoints: Object.fromEntries(threads) })
+  await build({ ...options, entryPoints: { cellar: at('cli/launcher.ts') } })
+  writeFileSync(at('dist/bundle/package.json'), '{"type":"commonjs"}\n')
+}
+
+/** The program falls into parts that are loaded when they are needed; only modules can be split so: those first. */
+async function bundleProgram(define) {
+  const modules = at('dist/bundle/modules')
+  const program = { main: at('cli/main.ts') }
+  await build({ ...options, define, format: 'esm', splitting: true, outdir: modules, entryPoints: program })
+  const parts = readdirSync(modules).filter((name) => name.endsWith('.js'))
+  const entryPoints = parts.map((name) => `${modules}/${name}`)
+  const supported = { 'dynamic-import': false }
+  await build({ ...compiled, supported, outbase: modules, entryPoints })
+  rmSync(modules, { recursive: true })
 }

@@ -55,19 +55,25 @@ let isLongLived = false
 let collect: (() => void) | undefined
 
 /**
- * Tells V8 when to collect, and the system's allocator to share few heaps among threads and to keep little. A node
- * moves chunks of about a mebibyte through many buffers; left alone, glibc learns from their size to keep them, in a
- * heap for each thread, and a backup leaves hundreds of mebibytes behind. Without glibc that is left alone.
- * Idempotent; before threads are started.
+ * Tells V8 when to collect. Idempotent.
  *
  * @param goesOn - the process lives longer than one piece of work
  */
 export function tuneMemory(goesOn: boolean): void {
+  if (!isLongLived) mayGrow(growthPercentMax)
   isLongLived ||= goesOn
-  if (isTuned) return
+  if (goesOn) tuneAllocator()
+}
+
+/**
+ * Tells the system's allocator to share few heaps among threads and to keep little. A node moves chunks of about a
+ * mebibyte through many buffers; left alone, glibc learns from their size to keep them, in a heap for each thread, and
+ * a backup leaves hundreds of mebibytes behind. Without glibc that is left alone. Idempotent; before threads are
+ * started or much is sent: most commands end before it would have paid.
+ */
+export function tuneAllocator(): void {
+  if (isTuned || process.platform !== 'linux') return
   isTuned = true
-  mayGrow(growthPercentMax)
-  if (process.platform !== 'linux') return
   allocator = findAllocator()
   allocator?.mallopt(M_MMAP_THRESHOLD, mmapThresholdBytes)
   allocator?.mallopt(M_TRIM_THRESHOLD, trimThresholdBytes)

@@ -1,6 +1,7 @@
 /** Starts worker threads from the sources as well as from what was compiled. */
 
 import { Worker, type WorkerOptions } from 'node:worker_threads'
+import { tuneAllocator } from './memory.ts'
 
 /** Threads that were put together with the program, by module (scripts/bundle.mjs); only there. */
 declare const BUNDLED_WORKERS: Readonly<Record<string, string>> | undefined
@@ -18,6 +19,7 @@ const YOUNG_GENERATION_MIB = 12
  * @param from - `import.meta.url` of the caller
  */
 export function startWorker(name: string, from: string, given: WorkerOptions): Worker {
+  tuneAllocator()
   const options = { ...given, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB } }
   if (!from.endsWith('.ts')) return new Worker(bundled(name, from) ?? new URL(`${name}.js`, from), options)
   // a worker does not get the loader of the main thread: it registers its own

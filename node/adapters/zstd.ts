@@ -153,22 +153,43 @@ async function wasmZstd(): Promise<Zstd> {
 }
 
 /** What the sample must become: the first 8 bytes of the SHA-256 over all its frames, in hex. */
-const SAMPLE_DIGEST = 'b84c5be8dba99eab'
+const SAMPLE_DIGEST = '33843ee7ce396c7e'
 
 /** Compresses samples of several sizes and kinds; equal digests mean equal chunks in practice. */
 export function sampleDigest(zstd: Zstd): string {
   const digest = createHash('sha256')
-  for (const bytes of [0, 1, 300, 5_000, 70_000, 300_000]) {
-    const raw = new Uint8Array(bytes)
-    let state = 1
-    for (let i = 0; i < bytes; i++) {
-      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
-      const back = 1 + (state >>> 22)
-      raw[i] = i >= back && (state & 0x3000) !== 0 ? (raw[i - back] ?? 0) : (state >>> 16) & 0xff
-    }
-    digest.update(zstd.compress(raw))
+  const short = shortSample(70_000)
+  for (const bytes of [0, 1, 300, 5_000, short.length]) digest.update(zstd.compress(short.subarray(0, bytes)))
+  return digest
+    .update(zstd.compress(longSample(short, 300_000)))
+    .digest('hex')
+    .slice(0, 16)
+}
+
+/** Noise in which single bytes come again from up to 1024 back. */
+function shortSample(bytes: number): Uint8Array {
+  const raw = new Uint8Array(bytes)
+  let state = 1
+  for (let i = 0; i < bytes; i++) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    const back = 1 + (state >>> 22)
+    raw[i] = i >= back && (state & 0x3000) !== 0 ? (raw[i - back] ?? 0) : (state >>> 16) & 0xff
   }
-  return digest.digest('hex').slice(0, 16)
+  return raw
+}
+
+/** Pieces of a shorter sample, of up to 2 KiB: put together of pieces, as each command makes it before it begins. */
+function longSample(short: Uint8Array, bytes: number): Uint8Array {
+  const raw = new Uint8Array(bytes)
+  let state = 1
+  for (let at = 0; at < bytes; ) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    const from = (state >>> 8) % short.length
+    const piece = short.subarray(from, from + Math.min(1 + ((state >>> 3) & 2047), bytes - at))
+    raw.set(piece, at)
+    at += piece.length
+  }
+  return raw
 }
 
 let loaded: Promise<Zstd> | undefined

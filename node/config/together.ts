@@ -3,6 +3,7 @@
 import { isCellarError } from '../../protocol/index.ts'
 import { readAddress } from '../mesh/addresses.ts'
 import { listenAddress } from '../mesh/listen-address.ts'
+import { CONFIG_DEFAULT } from './defaults.ts'
 import { nearestName } from './nearest.ts'
 import type { Place } from './reading.ts'
 import type { Config, EmailConfig, HookConfig, ProfileConfig } from './types.ts'
@@ -84,7 +85,9 @@ function checkEmail(email: EmailConfig, names: Names, place: Place): void {
 }
 
 function checkAddresses({ listen, peers, dashboard }: Config, place: Place): void {
-  for (const [at, address] of listen.entries())
+  // What holds when nothing is said is right: to look at an address takes Node some milliseconds, the first time.
+  const said = listen === CONFIG_DEFAULT.listen ? [] : listen
+  for (const [at, address] of said.entries())
     attempt(() => listenAddress(address), place.below('listen').below(at))
   for (const [at, address] of peers.entries())
     attempt(() => readAddress(address), place.below('peers').below(at))
