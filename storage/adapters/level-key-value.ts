@@ -14,6 +14,7 @@ import { CellarError } from '../../protocol/index.ts'
 import { isDiskFull } from '../disk.ts'
 import type { KeyRange, KeyValue, KeyValueChange } from '../key-value.ts'
 import { bytesPerLook, type MappedPages, type MappedTables } from '../mapped-pages.ts'
+import { Turnstile } from '../turnstile.ts'
 
 /** How much memory the map may use, and whom to call when its disk is full. */
 export interface LevelOptions {
@@ -121,6 +122,13 @@ class LevelKeyValue implements KeyValue, MappedTables {
   #database: Database
   /** The disk was full, and what had been set aside for that is gone. */
   #isRoomGiven = false
+  /** A write failed: what is written behind it would be lost, as LevelDB reads its log only up to what is cut off. */
+  #isSpoilt = false
+  /** It was closed to be opened again, and is not open yet. */
+  #isShut = false
+  #isClosed = false
+  /** One write at a time: none may come between one that fails and the opening. */
+  readonly #turnstile = new Turnstile()
 
   constructor(directory: string, options: LevelOptions, database: Database) {
     this.#directory = directory
@@ -157,6 +165,7 @@ class LevelKeyValue implements KeyValue, MappedTables {
 
   get(key: Uint8Array): Uint8Array | undefined {
     this.#options.pages?.looked(1)
+    if (this.#isShut) throw this.#wasFull() // for some milliseconds: who asks for one value cannot wait
     return this.#database.getSync(asBuffer(key))
   }
 
@@ -168,12 +177,7 @@ class LevelKeyValue implements KeyValue, MappedTables {
         : { type: 'del', key }
     })
     this.#countWritten(changes)
-    try {
-      await this.#database.batch(operations, { sync: durable })
-    } catch (error) {
-      if (!isDiskFull(error)) throw translate(error, this.#directory)
-      await this.#batchAfterReopening(operations, durable, error)
-    }
+    await this.#turnstile.run(() => this.#write(operations, { sync: durable }))
     if (this.#isRoomGiven) this.#isRoomGiven = (await this.#options.onRelief?.()) === false
   }
 
@@ -187,27 +191,65 @@ class LevelKeyValue implements KeyValue, MappedTables {
     pages.looked(Math.ceil((bytes * READS_PER_WRITE) / bytesPerLook))
   }
 
-  /**
-   * After a failed write LevelDB refuses all writes until it is opened again; what it had promised is still there. It
-   * is closed only with room to open it: closed for good it could not even be read.
-   */
-  async #batchAfterReopening(operations: Operation[], durable: boolean, error: unknown): Promise<void> {
-    if (this.#options.onDiskFull?.() === true) this.#isRoomGiven = true
-    if (freeBytes(this.#directory) < bytesToOpen(this.#directory)) throw translate(error, this.#directory)
+  async #write(operations: Operation[], options: { readonly sync: boolean }): Promise<void> {
+    if (this.#isSpoilt) await this.#openAgain(this.#wasFull())
     try {
-      await this.#database.close()
-      this.#database = await openDatabase(this.#directory, this.#options)
-      await this.#database.batch(operations, { sync: durable })
+      await this.#database.batch(operations, options)
+    } catch (error) {
+      this.#isSpoilt = !this.#isClosed
+      if (!isDiskFull(error)) throw translate(error, this.#directory)
+      await this.#writeOpenedAgain(operations, options, error)
+    }
+  }
+
+  async #writeOpenedAgain(operations: Operation[], options: { readonly sync: boolean }, error: unknown) {
+    await this.#openAgain(error)
+    try {
+      await this.#database.batch(operations, options)
     } catch (second) {
+      this.#isSpoilt = true
       throw translate(isDiskFull(second) ? second : error, this.#directory)
     }
   }
 
+  /**
+   * After a failed write nothing is written until the database is opened again; what it had promised is still there. It
+   * is closed only with room to open it: closed for good it could not even be read.
+   *
+   * @param error - why
+   */
+  async #openAgain(error: unknown): Promise<void> {
+    if (this.#options.onDiskFull?.() === true) this.#isRoomGiven = true
+    if (freeBytes(this.#directory) < bytesToOpen(this.#directory)) throw translate(error, this.#directory)
+    this.#isShut = true
+    try {
+      await this.#database.close()
+      this.#database = await openDatabase(this.#directory, this.#options)
+    } catch (second) {
+      throw translate(isDiskFull(second) ? second : error, this.#directory)
+    }
+    this.#isShut = false
+    this.#isSpoilt = false
+  }
+
+  #wasFull(): CellarError {
+    return new CellarError(
+      'STORE_FULL',
+      `the disk under ${this.#directory} was full, and what is there has to be opened again`,
+    )
+  }
+
   async *iterate(range: KeyRange): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
-    const iterator = this.#database.iterator({ gte: asBuffer(range.gte), lt: asBuffer(range.lt) })
+    if (this.#isShut) await this.#turnstile.run(() => Promise.resolve())
+    if (this.#isShut) throw this.#wasFull()
+    const database = this.#database
+    const iterator = database.iterator({ gte: asBuffer(range.gte), lt: asBuffer(range.lt) })
     try {
       for (;;) {
-        const entries = await iterator.nextv(ENTRIES_PER_READ)
+        const entries = await iterator.nextv(ENTRIES_PER_READ).catch((error: unknown) => {
+          // It was closed with the database.
+          throw this.#isShut || database !== this.#database ? this.#wasFull() : error
+        })
         if (entries.length === 0) return
         this.#options.pages?.looked(1 + Math.floor(bytesOf(entries) / bytesPerLook))
         yield* entries as [Buffer, Buffer][]
@@ -218,12 +260,18 @@ class LevelKeyValue implements KeyValue, MappedTables {
   }
 
   async clear(): Promise<void> {
-    await this.#database.clear()
+    await this.#turnstile.run(async () => {
+      if (this.#isSpoilt) await this.#openAgain(this.#wasFull())
+      await this.#database.clear()
+    })
   }
 
   async close(): Promise<void> {
     this.#leave?.()
-    await this.#database.close()
+    await this.#turnstile.run(() => {
+      this.#isClosed = true
+      return this.#database.close()
+    })
   }
 }
 

@@ -1,9 +1,19 @@
 /** A disk that is really full: a small tmpfs, so only for root on Linux. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { isCellarError } from '../../../protocol/index.ts'
 import { openAppender, openCatalog, openStore, type ChunkStore } from '../../../storage/index.ts'
 import { assertSameBytes, testChunk, testTree, type TestChunk } from '../../support/chunks.ts'
@@ -164,6 +174,84 @@ describe('chunk store on a full disk', () => {
       await again.close()
     }
   })
+
+  it('D5.6: has in a catalog what was written after a write that failed, or says that it was not', async () => {
+    const directory = join(mount, 'torn')
+    let catalog = await openCatalog(directory, { reserveBytes: 0 })
+    const put = (key: string, bytes: number) =>
+      catalog.batch([{ type: 'put', key, value: Buffer.alloc(bytes, 7) }], { durable: true })
+    fill()
+    truncateSync(join(mount, 'filling'), statSync(join(mount, 'filling')).size - 200 * 1024)
+    await put('before', 1000)
+    await assert.rejects(put('torn', 1024 * 1024), isFull)
+    const written = ['before']
+    for (let n = 0; n < 20; n++) {
+      const key = `after ${String(n)}`
+      await put(key, 100).then(
+        () => written.push(key),
+        (error: unknown) => {
+          assert.ok(isFull(error), String(error))
+        },
+      )
+      if (n === 10) rmSync(join(mount, 'filling'))
+    }
+    assert.ok(written.length >= 10, 'once there is room, it is opened again and written')
+    await catalog.close()
+    catalog = await openCatalog(directory)
+    for (const key of written) assert.ok(catalog.get(key), key)
+    await catalog.close()
+  })
+
+  it('has many at once write to a catalog and read it while it is opened again, and tells each', async () => {
+    const catalog = await openCatalog(join(mount, 'busy'))
+    const value = Buffer.alloc(16 * 1024, 7)
+    const put = (key: string) =>
+      catalog.batch([{ type: 'put', key, value }], { durable: false }).then(
+        () => key,
+        (error: unknown) => {
+          assert.ok(isFull(error), String(error))
+          return undefined
+        },
+      )
+    for (let n = 0; n < 200; n++) await put(`before/${String(n)}`)
+    const written = new Set<string>()
+    let refusals = 0
+    const readAll = async () => {
+      try {
+        let found = 0
+        for await (const [, bytes] of catalog.iterate({ gte: 'before/', lt: 'before0' }))
+          found += bytes.length
+        assert.equal(found, 200 * value.length)
+        assert.ok(catalog.get('before/7'))
+      } catch (error) {
+        assert.ok(isFull(error), String(error))
+        refusals++
+      }
+    }
+    const write = async (round: number, n: number): Promise<void> => {
+      const key = await put(`after/${String(round)}/${String(n)}`)
+      if (key !== undefined) written.add(key)
+    }
+    const isOver = { yet: false }
+    const readOn = async (): Promise<void> => {
+      while (!isOver.yet) {
+        await readAll()
+        await setImmediate()
+      }
+    }
+    const reading = readOn()
+    fill()
+    for (let round = 0; round < 20; round++)
+      await Promise.all(Array.from({ length: 40 }, (_, n) => write(round, n)))
+    isOver.yet = true
+    await reading
+    assert.ok(refusals < 100, `${String(refusals)} refusals: it is for a moment only`)
+    rmSync(join(mount, 'filling'))
+    assert.ok(await put('again'))
+    for (const key of [...written, 'again']) assert.ok(catalog.get(key), key)
+    await readAll()
+    await catalog.close()
+  }).timeout(60_000)
 
   it('reads a catalog whose disk was full again and again, opens it again, and writes once there is room', async () => {
     const directory = join(mount, 'catalog')
