@@ -226,8 +226,7 @@ export class Online {
 
   /** A chunk that rotted is not handed out again, and what needs it is no longer said to be held (R3). */
   async #setAside(id: ChunkId): Promise<void> {
-    await this.#parts.store.quarantine(id)
-    this.publishSoon()
+    if (await this.#parts.store.quarantineIfBad(id)) this.publishSoon()
   }
 
   async #publish(): Promise<void> {

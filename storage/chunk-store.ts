@@ -163,7 +163,7 @@ export interface StoreStats {
   /** Chunks accepted but not yet durable. */
   readonly pending: number
   readonly holds: number
-  /** Chunks known to be bad, with their bytes set aside until `replace`. */
+  /** Chunks known to be bad, with their bytes set aside until good ones are put. */
   readonly quarantined: number
   /** True when the disk was too full to open the index: reading works, every change is `STORE_FULL`. */
   readonly readOnly: boolean
@@ -357,7 +357,7 @@ export interface ChunkStore extends AsyncDisposable {
   roomBytes(): number
   /** Counts of chunks, bytes and packs, from what the index keeps anyway: no disk is read. */
   stats(): StoreStats
-  /** Looks for damage; changes nothing. What it names can be quarantined and replaced. */
+  /** Looks for damage; changes nothing. What it names can be quarantined, and put again. */
   verify(options: VerifyOptions): AsyncIterable<Problem>
   /**
    * Reads packs in the order of their numbers, every byte with its hash: a part of what `verify` does, that can be left
@@ -370,15 +370,14 @@ export interface ChunkStore extends AsyncDisposable {
    * error.
    */
   quarantine(id: ChunkId): Promise<void>
+  /**
+   * Does so with a chunk that was found bad, if it still is: good bytes may have come since (ordering.md §8).
+   *
+   * @returns whether it is marked as bad now
+   */
+  quarantineIfBad(id: ChunkId): Promise<boolean>
   /** The chunks marked as bad, sorted: what to ask of peers. */
   quarantined(): ChunkId[]
-  /**
-   * Puts good bytes in the place of a bad or missing chunk; what referred to it is whole again. Durable when it
-   * resolves.
-   *
-   * @throws {CellarError} as `put` and `commit`
-   */
-  replace(id: ChunkId, bytes: Uint8Array): Promise<void>
   /** Makes the index again from the packs and the record of holds; every byte is read and hashed. */
   rebuildIndex(): Promise<void>
 

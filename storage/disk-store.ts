@@ -20,12 +20,13 @@ import type {
   VerifyOptions,
 } from './chunk-store.ts'
 import { missingBelow } from './store/closure.ts'
-import { commitStaged, withReserve } from './store/commit.ts'
+import { commitStaged } from './store/commit.ts'
 import { compactPacks } from './store/compact.ts'
 import { dropChunks, loosenUnused, unusedChunks } from './store/drop.ts'
 import { freedBy } from './store/freed.ts'
 import { holdRoot, releaseRoots } from './store/holds.ts'
 import { findChunk, peekLinks, readChunk, type StoreParts } from './store/parts.ts'
+import { isReadable, markBad } from './store/quarantine.ts'
 import { rebuild } from './store/rebuild.ts'
 import { removeFree } from './store/reclaim.ts'
 import { scrubPacks } from './store/scrub.ts'
@@ -255,25 +256,16 @@ export class DiskStore implements ChunkStore {
 
   async quarantine(id: ChunkId): Promise<void> {
     const parts = this.#writing
-    await parts.turnstile.run(async () => {
-      await commitStaged(parts)
-      const draft = parts.index.draft()
-      const record = draft.get(id)
-      if (record === undefined || record.isBad) return
-      draft.set(id, { ...record, isBad: true })
-      await withReserve(parts, () => draft.write(true))
-    })
+    await parts.turnstile.run(() => markBad(parts, id, () => true))
+  }
+
+  async quarantineIfBad(id: ChunkId): Promise<boolean> {
+    const parts = this.#writing
+    return await parts.turnstile.run(() => markBad(parts, id, (record) => !isReadable(parts, id, record)))
   }
 
   quarantined(): ChunkId[] {
     return [...this.#reading.index.bad].sort()
-  }
-
-  async replace(id: ChunkId, bytes: Uint8Array): Promise<void> {
-    verifyChunk(id, bytes)
-    await this.quarantine(id)
-    await this.put(id, bytes)
-    await this.commit()
   }
 
   async rebuildIndex(): Promise<void> {

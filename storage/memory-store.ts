@@ -26,18 +26,22 @@ import { recordHeaderBytes } from './pack/format.ts'
 export interface MemoryStoreOptions {
   /** Bytes of chunks with their headers that it takes; `QUOTA_EXCEEDED` beyond. */
   readonly quotaBytes?: number
+  /** Chunks whose bytes count as damaged, until they are quarantined. */
+  readonly damaged?: Set<ChunkId>
 }
 
 class MemoryStore implements ChunkStore {
   readonly #chunks = new Map<ChunkId, Kept>()
   readonly #holds = new Set<RootId>()
   readonly #quotaBytes: number
+  readonly #damaged: Set<ChunkId> | undefined
   readonly #loans = new MemoryLoans()
   #bytes = 0
   #isClosed = false
 
   constructor(options: MemoryStoreOptions) {
     this.#quotaBytes = options.quotaBytes ?? Infinity
+    this.#damaged = options.damaged
   }
 
   #open(): void {
@@ -364,19 +368,17 @@ class MemoryStore implements ChunkStore {
     if (kept !== undefined) kept.isBad = true
   }
 
+  async quarantineIfBad(id: ChunkId): Promise<boolean> {
+    if (this.#damaged?.delete(id) === true) await this.quarantine(id)
+    return this.#chunks.get(id)?.isBad === true
+  }
+
   quarantined(): ChunkId[] {
     this.#open()
     return [...this.#chunks]
       .filter(([, kept]) => kept.isBad)
       .map(([id]) => id)
       .sort()
-  }
-
-  async replace(id: ChunkId, bytes: Uint8Array): Promise<void> {
-    verifyChunk(id, bytes)
-    await this.quarantine(id)
-    await this.put(id, bytes)
-    await this.commit()
   }
 
   async rebuildIndex(): Promise<void> {

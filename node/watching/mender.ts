@@ -86,11 +86,14 @@ export class Mender {
     this.#open.add(id)
     this.#sourceAtMs = Math.min(this.#sourceAtMs, this.#sourceTriedMs + sourceRestMs)
     const { store, note } = this.#parts
-    this.#setAside = this.#setAside
-      .then(async () => {
-        await store.quarantine(id)
-        await note({ bad: 1, mended: 0 })
-      })
+    // At once, not after what was found before has been noted: by then it may have been fetched.
+    const isSetAside = store.quarantineIfBad(id)
+    const noted = async () => {
+      if (!(await isSetAside) && store.has(id)) this.#open.delete(id)
+      else await note({ bad: 1, mended: 0 })
+    }
+    this.#setAside = Promise.all([this.#setAside, isSetAside])
+      .then(noted)
       .catch((error: unknown) => {
         this.#tell(error)
       })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { CellarError, type ChunkId, type ErrorCode } from '../../protocol/index.ts'
 import { openAppender, type ChunkStore, type Problem, type ScrubbedPack } from '../../storage/index.ts'
-import { assertSameBytes, testChunk, testTree } from '../support/chunks.ts'
+import { assertSameBytes, replaceChunk, testChunk, testTree } from '../support/chunks.ts'
 import { aloneRules } from './chunk-store-alone.ts'
 import { dropRules } from './chunk-store-drop.ts'
 
@@ -269,7 +269,7 @@ function repairRules(get: Get, putAll: PutAll): void {
       (await problems()).map(({ kind, id }) => [kind, id]),
       [['chunk-corrupt', bad.id]],
     )
-    await get().replace(bad.id, bad.bytes)
+    await replaceChunk(get(), bad.id, bad.bytes)
     assert.equal(get().isComplete(root.id), true)
     assertSameBytes(get().get(bad.id), bad.bytes)
     assert.deepEqual(get().quarantined(), [])
@@ -315,11 +315,18 @@ function repairRules(get: Get, putAll: PutAll): void {
     assert.equal(get().isHeld(root.id), true)
   })
 
-  it('refuses to replace a chunk by bytes that are not it', async () => {
+  it('sets aside no chunk that is good', async () => {
     const { id, bytes } = testChunk('good')
     await putAll([{ id, bytes }])
-    await assert.rejects(get().replace(id, testChunk('other').bytes), withCode('CHUNK_CORRUPT'))
+    assert.equal(await get().quarantineIfBad(id), false)
     assert.equal(get().has(id), true)
+    await get().quarantine(id)
+    assert.equal(await get().quarantineIfBad(id), true)
+    assert.equal(get().has(id), false)
+    await get().put(id, bytes)
+    assert.equal(await get().quarantineIfBad(id), false, 'good bytes have come since it was found bad')
+    assert.equal(get().has(id), true)
+    assert.equal(await get().quarantineIfBad(testChunk('unknown').id), false)
   })
 
   it('makes its index again without losing a hold', async () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { chunkIdOf, type ChunkId } from '../../protocol/index.ts'
+import type { ChunkStore } from '../../storage/index.ts'
 
 /** A chunk with its id and links. */
 export interface TestChunk {
@@ -59,4 +60,15 @@ export function drawFrom(seed: number): (below: number) => number {
     state >>>= 0
     return below === 0 ? 0 : state % below
   }
+}
+
+/** Sets a chunk aside as bad, whatever its bytes, and puts good ones in its place. */
+export async function replaceChunk(
+  store: Pick<ChunkStore, 'quarantine' | 'put' | 'commit'>,
+  id: ChunkId,
+  bytes: Uint8Array,
+): Promise<void> {
+  await store.quarantine(id)
+  await store.put(id, bytes)
+  await store.commit()
 }

@@ -5,7 +5,7 @@ import type { ChunkStore } from '../../../storage/index.ts'
 import { MemoryDisk } from '../../../storage/memory-disk.ts'
 import { memoryKeyValue } from '../../../storage/memory-key-value.ts'
 import { openStore } from '../../../storage/open-store.ts'
-import { assertSameBytes, testChunk, testTree, type TestChunk } from '../../support/chunks.ts'
+import { assertSameBytes, replaceChunk, testChunk, type TestChunk, testTree } from '../../support/chunks.ts'
 
 class World {
   readonly disk = new MemoryDisk()
@@ -87,7 +87,7 @@ describe('dropping what another device keeps', () => {
     assert.deepEqual(store.quarantined(), [tree.id])
     assert.equal((await store.drop(ids)).chunks, 0)
     assert.deepEqual(store.missing(ids), [])
-    await store.replace(tree.id, tree.bytes)
+    await replaceChunk(store, tree.id, tree.bytes)
     assert.equal(store.isComplete(tree.id), true)
   })
 

@@ -23,7 +23,7 @@ import {
   type ChunkStore,
   type Problem,
 } from '../../../storage/index.ts'
-import { assertSameBytes, testChunk, testTree, type TestChunk } from '../../support/chunks.ts'
+import { assertSameBytes, replaceChunk, testChunk, type TestChunk, testTree } from '../../support/chunks.ts'
 
 describe('chunk store and faults', () => {
   let home: string
@@ -212,7 +212,7 @@ describe('chunk store and faults', () => {
     using reader = placeReader()
     assert.throws(() => reader.read(place, first.id), named)
     for (const { id, bytes } of chunks.slice(1)) assertSameBytes(after.get(id), bytes)
-    await after.replace(first.id, first.bytes)
+    await replaceChunk(after, first.id, first.bytes)
     assertWhole(after)
     assert.deepEqual(await problems(after), [])
   })
@@ -249,7 +249,7 @@ describe('chunk store and faults', () => {
       0,
       'nothing below a hold may be reclaimed',
     )
-    await after.replace(first.id, first.bytes)
+    await replaceChunk(after, first.id, first.bytes)
     assertWhole(after)
     assert.deepEqual(await problems(after), [])
   })
@@ -286,7 +286,7 @@ describe('chunk store and faults', () => {
     assert.deepEqual(found.filter(({ kind }) => kind === 'pack-truncated').length, 1)
     const lost = found.filter(({ kind }) => kind === 'chunk-missing').map(({ id }) => id)
     assert.deepEqual(new Set(lost), new Set<ChunkId>([last.id, ...chunks.slice(9).map(({ id }) => id)]))
-    for (const { id, bytes } of chunks.slice(8)) await after.replace(id, bytes)
+    for (const { id, bytes } of chunks.slice(8)) await replaceChunk(after, id, bytes)
     assertWhole(after)
     await close()
     assertWhole(await open())
@@ -335,7 +335,7 @@ describe('chunk store and faults', () => {
     const after = await open()
     assert.deepEqual(after.quarantined(), [inner.id])
     assert.equal((await after.reclaim({ mayReclaim: () => true, unfinished: true })).chunks, 0)
-    await after.replace(inner.id, inner.bytes)
+    await replaceChunk(after, inner.id, inner.bytes)
     assert.equal(after.isComplete(root.id), true)
     await after.release(root.id)
     assert.equal((await after.reclaim({ mayReclaim: () => true })).chunks, 4)

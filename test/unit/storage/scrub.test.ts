@@ -6,7 +6,7 @@ import { MemoryDisk } from '../../../storage/memory-disk.ts'
 import { memoryKeyValue } from '../../../storage/memory-key-value.ts'
 import { openStore } from '../../../storage/open-store.ts'
 import { packHeaderBytes, packName, recordHeaderBytes } from '../../../storage/pack/format.ts'
-import { testChunk, type TestChunk } from '../../support/chunks.ts'
+import { replaceChunk, testChunk, type TestChunk } from '../../support/chunks.ts'
 
 const signal = new AbortController().signal
 
@@ -122,6 +122,22 @@ describe('scrubbing a store', () => {
     assert.deepEqual(await found(), [`chunk-corrupt ${id}`])
   })
 
+  it('sets aside what is bad still, and not what came good since', async () => {
+    const [flipped, headless, unreadable, gone, good] = [0, 1, 5, 9, 4]
+    disk.flip(path(placeOf(flipped).pack), placeOf(flipped).record + recordHeaderBytes + 500, 3)
+    disk.flip(path(placeOf(headless).pack), placeOf(headless).record + 2, 0)
+    const { pack, record } = placeOf(unreadable)
+    disk.bad.push({ path: path(pack), at: record + recordHeaderBytes + 100 })
+    disk.remove(path(placeOf(gone).pack))
+    const bad = [flipped, headless, unreadable, gone]
+    for (const at of bad) assert.equal(await store.quarantineIfBad(idOf(at)), true, String(at))
+    assert.equal(await store.quarantineIfBad(idOf(good)), false)
+    assert.deepEqual(store.quarantined(), bad.map(idOf).sort())
+    await store.put(idOf(flipped), (chunks[flipped] as TestChunk).bytes)
+    assert.equal(await store.quarantineIfBad(idOf(flipped)), false, 'its new bytes wait for their commit')
+    assert.equal(store.has(idOf(flipped)), true)
+  })
+
   it('finds what cannot be read, and reads on behind it', async () => {
     const { pack, record } = placeOf(4)
     disk.bad.push({ path: path(pack), at: record + recordHeaderBytes + 100 })
@@ -145,7 +161,7 @@ describe('scrubbing a store', () => {
     disk.flip(path(pack), record + recordHeaderBytes + 500, 3)
     await store.quarantine(idOf(5))
     assert.deepEqual(await found(), [])
-    await store.replace(idOf(5), (chunks[5] as TestChunk).bytes)
+    await replaceChunk(store, idOf(5), (chunks[5] as TestChunk).bytes)
     assert.deepEqual(await found(), [])
   })
 

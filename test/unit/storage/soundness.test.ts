@@ -5,7 +5,7 @@ import type { ChunkStore } from '../../../storage/index.ts'
 import { MemoryDisk } from '../../../storage/memory-disk.ts'
 import { memoryKeyValue } from '../../../storage/memory-key-value.ts'
 import { openStore } from '../../../storage/open-store.ts'
-import { testChunk, type TestChunk } from '../../support/chunks.ts'
+import { replaceChunk, testChunk, type TestChunk } from '../../support/chunks.ts'
 
 const treeCount = 20
 const leavesEach = 30
@@ -55,7 +55,7 @@ describe('a store with a bad chunk', () => {
     assert.deepEqual(whole(), [(roots.at(-1) as TestChunk).id])
     assert.equal(store.isComplete((trees[0] as TestChunk).id), false)
     assert.equal(store.isComplete((trees[1] as TestChunk).id), true)
-    await store.replace(badLeaf.id, badLeaf.bytes)
+    await replaceChunk(store, badLeaf.id, badLeaf.bytes)
     assert.equal(whole().length, rootCount)
   })
 

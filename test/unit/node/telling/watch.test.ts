@@ -8,6 +8,7 @@ import { testMembership } from '../../../support/mesh.ts'
 import { makeSnapshot, publish, tell, type TestNode, testNode } from '../../../support/node.ts'
 import { ManualClock, settle } from '../manual-clock.ts'
 import { FakeOutside, hook, task } from './fixtures.ts'
+import { replaceChunk } from '../../../support/chunks.ts'
 
 const dayMs = 86_400_000
 const { membership } = testMembership(['writer', 'storer'])
@@ -212,7 +213,7 @@ describe('looking for what should be told', () => {
     await store.quarantine(root)
     await pair.clock.advance(2 * dayMs)
     assert.deepEqual(pair.titles(), ['Trouble on device-1: CHUNK_CORRUPT'])
-    await store.replace(root, bytes)
+    await replaceChunk(store, root, bytes)
     await pair.clock.advance(3_600_000)
     assert.deepEqual(pair.titles().slice(1), ['No more trouble on device-1: CHUNK_CORRUPT'])
   })

@@ -12,6 +12,7 @@ describe('a mender', () => {
   const tree = testTree('mended', 6)
   const [first, second] = tree.chunks.map(({ id }) => id) as [ChunkId, ChunkId]
   const peer = testSigner(2).device
+  let damaged: Set<ChunkId>
   let store: ChunkStore
   let events: Events
   let clock: ManualClock
@@ -24,6 +25,8 @@ describe('a mender', () => {
   let sealed: number
   let counts: { bad: number; mended: number }
   let published: number
+  /** What noting waits for. */
+  let noting: Promise<undefined>
   let mender: Mender
   let end: AbortController
   let work: Promise<void>
@@ -31,6 +34,11 @@ describe('a mender', () => {
   const bytesOf = (id: ChunkId) => tree.chunks.find((chunk) => chunk.id === id)!.bytes
   const codes = () => told.flatMap((event) => (event.kind === 'trouble' ? [event.code] : []))
   const mended = () => told.flatMap((event) => (event.kind === 'mended' ? [`${event.from} ${event.id}`] : []))
+
+  function findBad(id: ChunkId): void {
+    damaged.add(id)
+    events.emit({ kind: 'bad-chunk', id })
+  }
 
   function make(): Mender {
     return new Mender({
@@ -63,13 +71,14 @@ describe('a mender', () => {
       },
       note: ({ bad, mended: good }) => {
         counts = { bad: counts.bad + bad, mended: counts.mended + good }
-        return Promise.resolve()
+        return noting
       },
     })
   }
 
   beforeEach(async () => {
-    store = memoryStore()
+    damaged = new Set()
+    store = memoryStore({ damaged })
     for (const { id, bytes } of tree.chunks) await store.put(id, bytes)
     await store.hold(tree.root.id)
     events = new Events()
@@ -80,6 +89,7 @@ describe('a mender', () => {
     source = undefined
     askedOfPeers = sealed = published = 0
     counts = { bad: 0, mended: 0 }
+    noting = Promise.resolve(undefined)
     mender = make()
     end = new AbortController()
     work = mender.run(end.signal)
@@ -91,8 +101,8 @@ describe('a mender', () => {
   })
 
   it('V1.2 sets a bad chunk aside at once, and counts it once however often it is told of', async () => {
-    events.emit({ kind: 'bad-chunk', id: first })
-    events.emit({ kind: 'bad-chunk', id: first })
+    findBad(first)
+    findBad(first)
     await clock.advance(0)
     assert.equal(store.has(first), false)
     assert.deepEqual(store.quarantined(), [first])
@@ -102,8 +112,8 @@ describe('a mender', () => {
 
   it('takes it from a peer in reach, and says so', async () => {
     peers = new Set([first, second])
-    events.emit({ kind: 'bad-chunk', id: first })
-    events.emit({ kind: 'bad-chunk', id: second })
+    findBad(first)
+    findBad(second)
     await clock.advance(gatherMs)
     assert.deepEqual(mended().sort(), [`peer ${first}`, `peer ${second}`].sort())
     assert.deepEqual(store.quarantined(), [])
@@ -116,7 +126,7 @@ describe('a mender', () => {
 
   it('counts as mended what replication has fetched meanwhile', async () => {
     peers = undefined
-    events.emit({ kind: 'bad-chunk', id: first })
+    findBad(first)
     await clock.advance(0)
     await store.put(first, bytesOf(first))
     await clock.advance(gatherMs)
@@ -124,16 +134,35 @@ describe('a mender', () => {
     assert.equal(sealed, 0)
   })
 
+  it('V1.2 leaves a chunk alone that was found bad, and is good by now', async () => {
+    events.emit({ kind: 'bad-chunk', id: first })
+    await clock.advance(gatherMs)
+    assert.deepEqual(store.quarantined(), [])
+    assert.deepEqual([counts, codes(), askedOfPeers], [{ bad: 0, mended: 0 }, [], 0])
+  })
+
+  it('V1.2 does not set aside again what came while others were noted', async () => {
+    let noted: (value: undefined) => void = () => undefined
+    noting = new Promise((resolve) => (noted = resolve))
+    findBad(first)
+    findBad(second)
+    await clock.advance(0)
+    await store.put(second, bytesOf(second))
+    noted(undefined)
+    await clock.advance(0)
+    assert.deepEqual(store.quarantined(), [first])
+  })
+
   it('makes it again from the sources when no peer has it', async () => {
     source = new Set([first])
-    events.emit({ kind: 'bad-chunk', id: first })
+    findBad(first)
     await clock.advance(gatherMs)
     assert.deepEqual(mended(), [`source ${first}`])
     assert.deepEqual(codes(), ['DISK_ROTS'])
   })
 
   it('V2.1 tells once of what nobody has, keeps it aside, and mends it when a peer comes', async () => {
-    events.emit({ kind: 'bad-chunk', id: first })
+    findBad(first)
     await clock.advance(gatherMs)
     assert.deepEqual(codes(), ['CHUNK_LOST'])
     assert.equal(store.has(first), false)
@@ -146,7 +175,7 @@ describe('a mender', () => {
   })
 
   it('V2.1 asks again every hour', async () => {
-    events.emit({ kind: 'bad-chunk', id: first })
+    findBad(first)
     await clock.advance(gatherMs)
     const before = askedOfPeers
     peers = new Set([first])
@@ -156,12 +185,12 @@ describe('a mender', () => {
   })
 
   it('V2.2 reads the sources for the same chunks every six hours, and for others after a minute', async () => {
-    events.emit({ kind: 'bad-chunk', id: first })
+    findBad(first)
     await clock.advance(gatherMs)
     assert.equal(sealed, 1)
     await clock.advance(sourceEveryMs - 2 * againMs)
     assert.equal(sealed, 1)
-    events.emit({ kind: 'bad-chunk', id: second })
+    findBad(second)
     await clock.advance(gatherMs)
     assert.equal(sealed, 2)
     await clock.advance(sourceEveryMs + againMs)
@@ -169,9 +198,9 @@ describe('a mender', () => {
   })
 
   it('V2.2 waits for a minute after the last time', async () => {
-    events.emit({ kind: 'bad-chunk', id: first })
+    findBad(first)
     await clock.advance(gatherMs)
-    events.emit({ kind: 'bad-chunk', id: second })
+    findBad(second)
     await clock.advance(sourceRestMs / 2)
     assert.equal(sealed, 1)
     await clock.advance(sourceRestMs)
@@ -195,7 +224,7 @@ describe('a mender', () => {
   })
 
   it('forgets what nothing needs any more', async () => {
-    events.emit({ kind: 'bad-chunk', id: first })
+    findBad(first)
     await clock.advance(gatherMs)
     await store.release(tree.root.id)
     await store.reclaim({ mayReclaim: () => true, unfinished: true })
