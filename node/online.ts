@@ -42,6 +42,9 @@ import type { Doubts } from './watching/doubts.ts'
 /** Before a broken exchange with a peer that is still linked is begun again, milliseconds. */
 const followAgainMs = 2000
 
+/** Before fetching goes on that an error of our own ended, milliseconds. */
+const replicateAgainMs = 10_000
+
 /** Before a listing that could not be signed, as the disk was full say, is tried again, milliseconds. */
 const publishAgainMs = 30_000
 
@@ -157,7 +160,7 @@ export class Online {
       )
       this.#run(orders.given.run(network, this.#end.signal))
     }
-    this.#run(this.replicator.run(this.#end.signal))
+    this.#run(this.#replicate())
     this.#run(this.room.watch(this.#end.signal))
     if (this.#parts.sheds !== false) this.#run(this.#shedder.run(this.#end.signal))
     for (const device of network.connected()) this.#follow(device)
@@ -249,6 +252,18 @@ export class Online {
     }
   }
 
+  /** Fetching goes on for as long as the node does, whatever it came upon. */
+  async #replicate(): Promise<void> {
+    const { signal } = this.#end
+    const isEnded = () => signal.aborted
+    while (!isEnded()) {
+      await this.replicator.run(signal).catch((error: unknown) => {
+        if (!isEnded()) this.#tell(error)
+      })
+      await this.#parts.clock.sleep(replicateAgainMs, signal).catch(() => undefined) // aborted: the loop sees it
+    }
+  }
+
   /** What is due is not forgotten, though nothing else may happen for long. */
   async #publishLater(): Promise<void> {
     if (this.#isPublishLater) return
@@ -313,16 +328,17 @@ export class Online {
   #run(work: Promise<void>): void {
     const tracked = work
       .catch((error: unknown) => {
-        // A failure here is our own bug or the disk's: it must not end the process silently, nor take the node with it.
-        const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
-        this.#parts.events.emit({
-          kind: 'trouble',
-          code: isCellarError(error) ? error.code : 'PEER_ERROR',
-          message,
-        })
+        this.#tell(error)
       })
       .finally(() => this.#work.delete(tracked))
     this.#work.add(tracked)
+  }
+
+  /** A failure here is our own bug or the disk's: it must not end the process silently, nor take the node with it. */
+  #tell(error: unknown): void {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    const code = isCellarError(error) ? error.code : 'PEER_ERROR'
+    this.#parts.events.emit({ kind: 'trouble', code, message })
   }
 }
 

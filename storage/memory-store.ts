@@ -33,15 +33,13 @@ export interface MemoryStoreOptions {
 class MemoryStore implements ChunkStore {
   readonly #chunks = new Map<ChunkId, Kept>()
   readonly #holds = new Set<RootId>()
-  readonly #quotaBytes: number
-  readonly #damaged: Set<ChunkId> | undefined
+  readonly #options: MemoryStoreOptions
   readonly #loans = new MemoryLoans()
   #bytes = 0
   #isClosed = false
 
   constructor(options: MemoryStoreOptions) {
-    this.#quotaBytes = options.quotaBytes ?? Infinity
-    this.#damaged = options.damaged
+    this.#options = options
   }
 
   #open(): void {
@@ -116,7 +114,7 @@ class MemoryStore implements ChunkStore {
       return
     }
     const cost = bytes.byteLength + recordHeaderBytes
-    if (this.#bytes + cost > this.#quotaBytes)
+    if (this.#bytes + cost > (this.#options.quotaBytes ?? Infinity))
       throw new CellarError('QUOTA_EXCEEDED', 'the quota of the store is used up')
     this.#bytes += cost
     const marks = { isDurable: false, isComplete: false, isBad: false, isLoose, wasNeeded: false }
@@ -154,7 +152,7 @@ class MemoryStore implements ChunkStore {
 
   lend(options: LendOptions = {}): PackLoan {
     this.#open()
-    if (this.#bytes >= this.#quotaBytes)
+    if (this.#bytes >= (this.#options.quotaBytes ?? Infinity))
       throw new CellarError('QUOTA_EXCEEDED', 'the quota of the store is used up')
     return this.#loans.lend(options)
   }
@@ -323,7 +321,7 @@ class MemoryStore implements ChunkStore {
 
   roomBytes(): number {
     this.#open()
-    return this.#quotaBytes - this.#bytes
+    return (this.#options.quotaBytes ?? Infinity) - this.#bytes
   }
 
   stats(): StoreStats {
@@ -369,7 +367,7 @@ class MemoryStore implements ChunkStore {
   }
 
   async quarantineIfBad(id: ChunkId): Promise<boolean> {
-    if (this.#damaged?.delete(id) === true) await this.quarantine(id)
+    if (this.#options.damaged?.delete(id) === true) await this.quarantine(id)
     return this.#chunks.get(id)?.isBad === true
   }
 

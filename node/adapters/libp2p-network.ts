@@ -199,10 +199,10 @@ class Libp2pNetwork implements Network {
       connection = this.#links.best(device)
     }
     if (connection === undefined) throw new CellarError('PEER_GONE', `device ${device} hung up`, { device })
-    const stream = await connection.newStream(protocol, {
-      signal: until,
-      maxOutboundStreams: streamsPerConnectionMax,
-    })
+    // libp2p's own limit of time holds only where no signal is given.
+    const stream = await underAnyOf([until, AbortSignal.timeout(openMs)], (signal) =>
+      connection.newStream(protocol, { signal, maxOutboundStreams: streamsPerConnectionMax }),
+    )
     return this.#shape(this.#track(new StreamChannel(stream, () => this.#clock.monotonicMs())), protocol)
   }
 
@@ -391,3 +391,4 @@ class Libp2pNetwork implements Network {
 }
 
 const callMs = 15_000
+const openMs = 15_000

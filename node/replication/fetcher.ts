@@ -77,6 +77,8 @@ class Fetch {
   readonly #failures: unknown[] = []
   /** Ends all sessions as soon as one meets an error of the store, or the caller has had enough. */
   readonly #stop = new AbortController()
+  /** All is here: a peer that has gone to sleep, and does not take up its channel, is waited for no more. */
+  readonly #done = new AbortController()
   #chunks = 0
   #bytes = 0
   #sinceCommit = 0
@@ -97,7 +99,8 @@ class Fetch {
         this.#wake()
       }
       signal.addEventListener('abort', wake)
-      await Promise.all(this.#options.peers.map((peer) => this.#session(peer, signal)))
+      const peers = this.#wants.isDone ? [] : this.#options.peers
+      await Promise.all(peers.map((peer) => this.#session(peer, signal)))
       await this.#parts.store.commit()
       signal.throwIfAborted()
     })
@@ -120,7 +123,7 @@ class Fetch {
   async #session(peer: DeviceId, signal: AbortSignal): Promise<void> {
     let client: ChunkClient | undefined
     try {
-      const channel = await this.#parts.open(peer, signal)
+      const channel = await underAnyOf([signal, this.#done.signal], (until) => this.#parts.open(peer, until))
       client = new ChunkClient(channel, this.#parts.clock)
       await this.#exchange(peer, client, signal)
     } catch (error) {
@@ -191,6 +194,7 @@ class Fetch {
       await this.#commit()
     }
     this.#options.onProgress?.(this.#progress())
+    if (this.#wants.isDone) this.#done.abort(new CellarError('ABORTED', 'all is here'))
     this.#wake()
     return true
   }

@@ -40,6 +40,8 @@ export interface ReplicatorParts {
 interface Failure {
   readonly count: number
   readonly notBeforeMs: number
+  /** Who said that it holds the root: another one is new hope. Undefined where others cannot help. */
+  readonly holders: ReadonlySet<DeviceId> | undefined
 }
 
 /** Of the errors of the disk here, those that say that there is no room (R12). */
@@ -125,10 +127,20 @@ export class Replicator {
       candidates.push({
         root,
         holders: isInParts ? network.connected() : holders,
-        notBeforeMs: this.#failures.get(root)?.notBeforeMs ?? 0,
+        notBeforeMs: this.#notBeforeMs(root, holders),
       })
     }
     return planFetches({ candidates, connected: new Set(network.connected()), nowMs: clock.monotonicMs() })
+  }
+
+  /** A device in reach that has come to hold a root ends its rest, as one that comes back does. */
+  #notBeforeMs(root: RootId, holders: readonly DeviceId[]): number {
+    const failure = this.#failures.get(root)
+    if (failure === undefined) return 0
+    const { network } = this.#parts
+    const before = failure.holders
+    const isNew = (device: DeviceId) => before?.has(device) === false && network.connected().includes(device)
+    return holders.some(isNew) ? 0 : failure.notBeforeMs
   }
 
   async #fetch(planned: PlannedFetch, signal: AbortSignal): Promise<void> {
@@ -221,10 +233,12 @@ export class Replicator {
     if (NO_ROOM.includes(code)) this.#parts.room.failed()
     const notBeforeMs =
       this.#parts.clock.monotonicMs() + retryDelayMs(count, isOurs ? ourPauseMsMax : undefined)
-    this.#failures.set(root, { count, notBeforeMs })
+    const { ledger } = this.#parts
+    const holders = isOurs ? undefined : new Set(holdersOf(ledger.view, ledger.membership, root))
+    this.#failures.set(root, { count, notBeforeMs, holders })
     if (isOurs) {
-      for (const live of this.#parts.ledger.live()) {
-        if (!this.#failures.has(live.root)) this.#failures.set(live.root, { count, notBeforeMs })
+      for (const live of ledger.live()) {
+        if (!this.#failures.has(live.root)) this.#failures.set(live.root, { count, notBeforeMs, holders })
       }
     }
     this.#parts.events.emit({ kind: 'trouble', code, message })

@@ -315,7 +315,7 @@ function repairRules(get: Get, putAll: PutAll): void {
     assert.equal(get().isHeld(root.id), true)
   })
 
-  it('sets aside no chunk that is good', async () => {
+  it('O8.1 sets aside no chunk that is good', async () => {
     const { id, bytes } = testChunk('good')
     await putAll([{ id, bytes }])
     assert.equal(await get().quarantineIfBad(id), false)

@@ -68,12 +68,12 @@ export async function testDevice(signer: Signer, membership: Membership): Promis
 }
 
 /** Puts a device among its peers on a hub. */
-export function goOnline(hub: MemoryHub, device: TestDevice): Online {
+export function goOnline(hub: MemoryHub, device: TestDevice, clock = systemWorld.clock): Online {
   const network = memoryNetwork(hub, { device: device.signer.device })
   network.members(new Set([...device.ledger.membership.members.keys()]))
   const { ledger, store, events } = device
   device.network = network
-  device.online = new Online({ ledger, store, network, ...systemWorld, events })
+  device.online = new Online({ ledger, store, network, ...systemWorld, clock, events })
   device.online.start()
   return device.online
 }

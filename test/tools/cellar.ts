@@ -71,8 +71,7 @@ export class Device implements AsyncDisposable {
   #ended: Promise<Finished> | undefined
   readonly #children = new Set<ChildProcess>()
   #addresses: readonly string[] = []
-  /** What the nodes of this device printed that have ended. */
-  log = ''
+  #printed: readonly (() => string)[] = []
 
   constructor(options: DeviceOptions) {
     this.home = options.home
@@ -174,15 +173,17 @@ export class Device implements AsyncDisposable {
     this.#node = node
     const ended = finish(node)
     this.#ended = ended
+    this.#printed = [...this.#printed, printedBy(node)]
     const started = await firstMessage(node, ended, 'started')
     this.#addresses = (started['addresses'] as string[]).map(hostAndPort)
     // A port once taken is kept over a restart, so that the others find it again.
     if (this.#namespace === undefined) this.#listen = this.#addresses[0] ?? this.#listen
     this.keepOffNetworks()
-    ended.then(
-      (it) => (this.log += it.stdout + it.stderr),
-      () => undefined,
-    )
+  }
+
+  /** What the nodes of this device have printed. */
+  get log(): string {
+    return this.#printed.map((text) => text()).join('')
   }
 
   /** Addresses of the running node as `HOST:PORT`. */
@@ -267,6 +268,14 @@ export function finish(child: ChildProcess): Promise<Finished> {
       resolve({ status, stdout, stderr, seconds: (performance.now() - started) / 1000 })
     })
   })
+}
+
+/** What a process has printed so far: first what went to its output, then its log. */
+function printedBy({ stdout, stderr }: ChildProcess): () => string {
+  const printed = { out: '', log: '' }
+  stdout?.on('data', (text: string) => (printed.out += text))
+  stderr?.on('data', (text: string) => (printed.log += text))
+  return () => printed.out + printed.log
 }
 
 /** A multiaddr of TCP over IPv4 as people write it; others as they are. */

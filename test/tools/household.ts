@@ -32,6 +32,8 @@ import { compareTrees, describeDifferences } from './compare-trees.ts'
 /** What happens within seconds on an idle machine is given so long on a busy one, milliseconds. */
 const patienceMs = 100_000
 const pollMs = 50
+/** Of what a device has printed, characters shown when something did not come in time. */
+const logShown = 3000
 
 /** Devices below one temporary directory, which goes with them. */
 export class Household implements AsyncDisposable {
@@ -121,7 +123,7 @@ export async function untilStatus(
     })
   } catch (error) {
     throw new Error(
-      `${(error as Error).message}; last status ${JSON.stringify(last)}\n${device.log.slice(-2000)}`,
+      `${(error as Error).message}; last status ${JSON.stringify(last)}\n${device.log.slice(-logShown)}`,
       { cause: error },
     )
   }
@@ -139,12 +141,14 @@ export async function untilLinked(one: Device, other: Device): Promise<void> {
 
 /** Waits until all these devices hold all live snapshots, so many of them, and say so. */
 export async function untilAllHold(devices: readonly Device[], snapshots: number): Promise<void> {
+  const isSo = ({ snapshots: { total, complete } }: Status) => total === snapshots && complete === snapshots
+  const what = `all ${String(snapshots)} snapshots on all devices`
   for (const device of devices) {
-    await untilStatus(
-      device,
-      `all ${String(snapshots)} snapshots on all devices`,
-      ({ snapshots: counts }) => counts.total === snapshots && counts.complete === snapshots,
-    )
+    await untilStatus(device, what, isSo).catch((error: unknown) => {
+      const others = devices.filter((other) => other !== device)
+      const logs = others.map(({ name, log }) => `${name}:\n${log.slice(-logShown)}`)
+      throw new Error([(error as Error).message, ...logs].join('\n'), { cause: error })
+    })
   }
 }
 

@@ -122,7 +122,7 @@ describe('scrubbing a store', () => {
     assert.deepEqual(await found(), [`chunk-corrupt ${id}`])
   })
 
-  it('sets aside what is bad still, and not what came good since', async () => {
+  it('O8.1 sets aside what is bad still, and not what came good since', async () => {
     const [flipped, headless, unreadable, gone, good] = [0, 1, 5, 9, 4]
     disk.flip(path(placeOf(flipped).pack), placeOf(flipped).record + recordHeaderBytes + 500, 3)
     disk.flip(path(placeOf(headless).pack), placeOf(headless).record + 2, 0)

@@ -93,6 +93,43 @@ describe('fetching a closure', () => {
     assert.ok(store.isComplete(root.id))
   })
 
+  it('does not wait for a peer that has gone to sleep, once all is here', async () => {
+    const { root, chunks } = testTree('asleep', 3)
+    const store = memoryStore()
+    const awake = peerWith(new Map(chunks.map(({ id, bytes }) => [id, bytes])))
+    const open = (peer: DeviceId, until: AbortSignal) =>
+      peer === ('awake' as DeviceId)
+        ? Promise.resolve(awake.channel)
+        : new Promise<Channel>((_, reject) => {
+            until.addEventListener('abort', () => {
+              reject(until.reason as Error)
+            })
+          })
+    await fetchClosure({ store, clock: systemWorld.clock, open }, root.id, {
+      peers: ['asleep', 'awake'] as DeviceId[],
+      signal: signal(),
+    })
+    await store.hold(root.id)
+    assert.ok(store.isComplete(root.id))
+  })
+
+  it('asks nobody for what is here already', async () => {
+    const { root, chunks } = testTree('here', 3)
+    const store = memoryStore()
+    for (const { id, bytes } of chunks) await store.put(id, bytes)
+    await store.commit()
+    let asked = 0
+    const open = () => {
+      asked++
+      return Promise.resolve(peerWith(new Map()).channel)
+    }
+    await fetchClosure({ store, clock: systemWorld.clock, open }, root.id, {
+      peers: ['one'] as DeviceId[],
+      signal: signal(),
+    })
+    assert.equal(asked, 0)
+  })
+
   it('looks at what is here again when it refers to what nobody has', async () => {
     const { root } = testTree('flipped', 1)
     const nowhere = 'f'.repeat(64) as ChunkId

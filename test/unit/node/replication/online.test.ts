@@ -133,6 +133,49 @@ describe('devices online', () => {
     )
   })
 
+  it('go on fetching after an error in the middle of it', async () => {
+    const [desktop, laptop] = await mesh(['writer'], false)
+    goOnline(hub, laptop)
+    const fast = {
+      ...systemWorld.clock,
+      sleep: (ms: number, end: AbortSignal) => systemWorld.clock.sleep(ms / 100, end),
+    }
+    const { isWanted } = desktop.ledger
+    let failures = 0
+    desktop.ledger.isWanted = (root) => {
+      if (failures++ === 0) throw new Error('a fault of our own')
+      return isWanted.call(desktop.ledger, root)
+    }
+    goOnline(hub, desktop, fast)
+    const root = await announce(laptop, 'all the same', 3)
+    await link(laptop, desktop)
+    await until(desktop, () => desktop.store.isHeld(root))
+    assert.ok(failures > 1)
+    assert.match(JSON.stringify(desktop.troubles), /a fault of our own/)
+  })
+
+  it('try again at once when another device in reach has come to hold a snapshot', async () => {
+    const [desktop, laptop, pi] = await mesh(['writer', 'storer'], false)
+    for (const device of [laptop, pi]) goOnline(hub, device)
+    // The rest after a failure never ends by itself.
+    goOnline(hub, desktop, { ...systemWorld.clock, monotonicMs: () => 0 })
+    hub.cut(laptop.signer.device, pi.signer.device)
+    const network = desktop.network!
+    const open = network.open.bind(network)
+    network.open = async (device, protocol, within) => {
+      if (protocol === CHUNKS_PROTOCOL && device === laptop.signer.device) throw new Error('out of order')
+      return await open(device, protocol, within)
+    }
+    await link(pi, desktop)
+    const root = await announce(laptop, 'hope', 5)
+    await link(laptop, desktop)
+    await until(desktop, () => desktop.troubles.length > 0)
+    for (const { id, bytes } of testTree('hope', 5).chunks) await pi.store.put(id, bytes)
+    await pi.store.hold(root)
+    pi.online?.publishSoon()
+    await until(desktop, () => desktop.store.isHeld(root))
+  })
+
   it('fetch again what a held snapshot has lost', async () => {
     const [desktop, laptop] = await mesh(['writer'])
     const root = await announce(laptop, 'lost', 20)
